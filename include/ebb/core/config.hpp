@@ -1,0 +1,23 @@
+/// \file
+/// Compiler facts every other header relies on. Compiler `#if`s live here and in device/ only.
+#pragma once
+
+#include <cstddef>
+
+#define EBB_VERSION_MAJOR 0
+#define EBB_VERSION_MINOR 1
+#define EBB_VERSION_PATCH 0
+
+/// Marks a function that runs on the host and inside a CUDA kernel.
+#if defined(__CUDACC__)
+#define EBB_HD __host__ __device__
+#else
+#define EBB_HD
+#endif
+
+namespace ebb {
+
+/// Signed type of every extent, index and element count (the same type as Eigen's).
+using Index = std::ptrdiff_t;
+
+}  // namespace ebb

@@ -1,0 +1,87 @@
+/// \file
+/// Loops over CPU threads whose results never depend on how many there are: work is cut by the
+/// problem, and sums have a fixed tree.
+#pragma once
+
+#include <ebb/core/config.hpp>
+
+#include <atomic>
+#include <vector>
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace ebb {
+
+namespace detail {
+inline std::atomic<int>& thread_count() {
+  static std::atomic<int> count{0};  // 0: as many as OpenMP offers
+  return count;
+}
+}  // namespace detail
+
+/// Threads a parallel loop may use: what `set_num_threads` said, else what OpenMP offers.
+/// 1 in a build without OpenMP.
+inline int num_threads() {
+#if defined(_OPENMP)
+  const int chosen = detail::thread_count().load(std::memory_order_relaxed);
+  return chosen > 0 ? chosen : omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+/// Sets the number of threads for the whole process; 0 goes back to OpenMP's own choice.
+/// Results are the same bits whatever is chosen.
+inline void set_num_threads(int count) {
+  detail::thread_count().store(count > 0 ? count : 0, std::memory_order_relaxed);
+}
+
+/// Calls `task(i)` for every i in [0, tasks), on several threads where that is worth a thread's
+/// while: `work` is the number of elementary operations in all (one addition, say). Tasks must not
+/// throw and must not write to each other's results.
+template <class Task>
+void parallel_for(Index tasks, Index work, Task&& task) {
+#if defined(_OPENMP)
+  constexpr Index worth_a_thread = 32 * 1024;
+  const int threads = tasks > 1 && work >= worth_a_thread && !omp_in_parallel() ? num_threads() : 1;
+  if (threads > 1) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (Index i = 0; i < tasks; ++i) task(i);
+    return;
+  }
+#else
+  static_cast<void>(work);
+#endif
+  for (Index i = 0; i < tasks; ++i) task(i);
+}
+
+/// Elements of a parallel range that one task handles: fixed, so that results are too.
+inline constexpr Index chunk = 16 * 1024;
+
+/// Calls `body(begin, end)` on consecutive pieces of [0, n). `cost` is the number of elementary
+/// operations per element.
+template <class Body>
+void parallel_ranges(Index n, Index cost, Body&& body) {
+  const Index pieces = (n + chunk - 1) / chunk;
+  parallel_for(pieces, n * cost, [&](Index piece) {
+    const Index begin = piece * chunk, end = begin + chunk < n ? begin + chunk : n;
+    body(begin, end);
+  });
+}
+
+/// Adds up `partial(begin, end)` over consecutive pieces of [0, n), pairwise, in a fixed order.
+template <class T, class Partial>
+T parallel_sum(Index n, Index cost, Partial&& partial) {
+  const Index pieces = (n + chunk - 1) / chunk;
+  if (pieces <= 1) return n > 0 ? partial(Index{0}, n) : T(0);
+  std::vector<T> sums(static_cast<std::size_t>(pieces));
+  parallel_ranges(n, cost, [&](Index begin, Index end) {
+    sums[static_cast<std::size_t>(begin / chunk)] = partial(begin, end);
+  });
+  for (std::size_t step = 1; step < sums.size(); step *= 2)
+    for (std::size_t i = 0; i + step < sums.size(); i += 2 * step) sums[i] += sums[i + step];
+  return sums[0];
+}
+
+}  // namespace ebb

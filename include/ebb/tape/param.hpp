@@ -1,0 +1,186 @@
+/// \file
+/// Gradient slots and parameters.
+#pragma once
+
+#include <ebb/tensor/tensor.hpp>
+
+#include <memory>
+#include <string>
+
+namespace ebb {
+
+/// Where the gradient of one value gathers. The first writer overwrites, later ones add; a gradient
+/// that is merely passed on is shared until somebody adds to it.
+template <class Tens>
+class Slot {
+  using T = typename Tens::scalar;
+  using Device = typename Tens::device;
+
+ public:
+  explicit Slot(const Shape<Tens::rank>& shape) : shape_(shape) {}
+
+  const Shape<Tens::rank>& shape() const { return shape_; }
+  bool filled() const { return filled_; }
+  /// The gathered gradient; undefined while none has arrived.
+  Tens grad() const { return filled_ ? grad_ : Tens(); }
+
+  /// Where a kernel writes this value's gradient.
+  Into<T, Tens::rank> into() {
+    const bool add = filled_;
+    if (!filled_) {
+      if (!grad_.defined() || grad_.shared()) grad_ = Tens(shape_);
+      filled_ = true;
+    } else if (grad_.shared()) {
+      grad_ = grad_.clone();
+    }
+    return {grad_.mutable_data(), shape_, add};
+  }
+
+  /// Adds a gradient that exists already; shares its memory when it is the first.
+  void give(const Tens& gradient) {
+    if (filled_) {
+      accumulate(Device{}, gradient.view(), into());
+    } else {
+      grad_ = gradient;
+      filled_ = true;
+    }
+  }
+
+  /// Forgets the gradient; its memory stays for the next one.
+  void reset() { filled_ = false; }
+  /// Forgets the gradient and lets go of its memory.
+  void drop() {
+    filled_ = false;
+    grad_ = {};
+  }
+
+ private:
+  Shape<Tens::rank> shape_;
+  Tens grad_;
+  bool filled_ = false;
+};
+
+/// What an optimizer sees of a parameter, whatever its rank.
+template <class T, class Device>
+struct ParamBase {
+  std::string name;       ///< dotted path in its network ("conv1.weight"), once somebody named it
+  bool trainable = true;  ///< false: frozen, its gradient is never computed
+
+  ParamBase() = default;
+  ParamBase(const ParamBase&) = delete;
+  ParamBase& operator=(const ParamBase&) = delete;
+  virtual ~ParamBase() = default;
+
+  virtual Tensor<T, 1, Device> flat_value() const = 0;  ///< shares the parameter's memory
+  virtual Tensor<T, 1, Device> flat_grad() const = 0;   ///< undefined while there is none
+  virtual Into<T, 1> grad_into() = 0;                   ///< where to write or add a gradient
+  virtual void zero_grad() = 0;
+};
+
+/// A parameter: a value that a network owns and an optimizer changes. It behaves as a value
+/// (copying a network copies its parameters, with no gradients), while tapes and optimizers hold
+/// its shared cell, so moving a network never leaves them dangling. Assigning to a parameter keeps
+/// the cell: an optimizer stays attached to `net` after `net = best`.
+template <class Tens>
+class Param {
+  using T = typename Tens::scalar;
+  using Device = typename Tens::device;
+
+ public:
+  /// The shared part.
+  struct Cell final : ParamBase<T, Device> {
+    Tens value;
+    Slot<Tens> slot;
+
+    explicit Cell(Tens v) : value(std::move(v)), slot(value.shape()) {}
+    Tensor<T, 1, Device> flat_value() const override {
+      return value.reshape(Shape<1>{value.size()});
+    }
+    Tensor<T, 1, Device> flat_grad() const override {
+      return slot.filled() ? slot.grad().reshape(Shape<1>{value.size()}) : Tensor<T, 1, Device>();
+    }
+    Into<T, 1> grad_into() override {
+      const auto into = slot.into();
+      return {into.data, Shape<1>{into.size()}, into.add};
+    }
+    void zero_grad() override { slot.reset(); }
+  };
+
+  /// An absent parameter (a layer without bias): `defined()` is false.
+  Param() = default;
+  Param(Tens value) : cell_(std::make_shared<Cell>(std::move(value))) {}
+  Param(const Param& other) { *this = other; }
+  Param(Param&&) noexcept = default;
+  Param& operator=(const Param& other) {
+    if (this != &other) assign(other, [](const Tens& value) { return value.clone(); });
+    return *this;
+  }
+  Param& operator=(Param&& other) {
+    if (this != &other) {
+      if (cell_)
+        assign(other, [](const Tens& value) { return value; });
+      else
+        cell_ = std::move(other.cell_);
+    }
+    return *this;
+  }
+  ~Param() = default;
+
+  bool defined() const { return cell_ != nullptr; }
+  explicit operator bool() const { return defined(); }
+
+  const Tens& value() const { return checked().value; }
+  const Shape<Tens::rank>& shape() const { return checked().value.shape(); }
+  Index size() const { return checked().value.size(); }
+
+  /// Replaces the value. \throws ShapeError when the shape differs.
+  void set(const Tens& value) {
+    Cell& cell = checked();
+    if (!(value.shape() == cell.value.shape()))
+      throw ShapeError(message("parameter", cell.name.empty() ? "" : " ", cell.name, ": shape ",
+                               cell.value.shape(), " cannot be set to a tensor of shape ",
+                               value.shape()));
+    cell.value = value;
+  }
+
+  /// The gradient gathered since the last `zero_grad`; undefined while there is none.
+  Tens grad() const { return checked().slot.grad(); }
+  void zero_grad() const { checked().slot.reset(); }
+
+  /// "conv1.weight", once `name_parameters`, an optimizer or a summary has seen the network.
+  const std::string& name() const { return checked().name; }
+  void set_name(const std::string& name) const { checked().name = name; }
+
+  bool trainable() const { return checked().trainable; }
+  /// Freezes or thaws the parameter: a frozen one gets no gradient and no update.
+  void set_trainable(bool trainable) const { checked().trainable = trainable; }
+
+  const std::shared_ptr<Cell>& cell() const { return cell_; }
+
+ private:
+  Cell& checked() const {
+    if (!cell_)
+      throw ValueError("parameter: this parameter is absent (default-constructed or moved from)");
+    return *cell_;
+  }
+
+  template <class Take>
+  void assign(const Param& other, Take take) {
+    if (!other.cell_) {
+      cell_.reset();
+      return;
+    }
+    if (cell_ && cell_->value.shape() == other.cell_->value.shape()) {
+      cell_->value = take(other.cell_->value);
+      cell_->slot.drop();
+    } else {
+      cell_ = std::make_shared<Cell>(take(other.cell_->value));
+    }
+    cell_->name = other.cell_->name;
+    cell_->trainable = other.cell_->trainable;
+  }
+
+  std::shared_ptr<Cell> cell_;
+};
+
+}  // namespace ebb

@@ -1,0 +1,233 @@
+/// \file
+/// The record of one forward pass. Each differentiable operation leaves a node with its pullback;
+/// `backward` (var.hpp) runs them newest first (reverse-mode accumulation: Griewank & Walther,
+/// "Evaluating Derivatives", 2nd ed., SIAM 2008, chapter 3).
+#pragma once
+
+#include <ebb/core/error.hpp>
+#include <ebb/core/random.hpp>
+#include <ebb/tensor/storage.hpp>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ebb {
+
+template <class Tens>
+class Var;
+template <class Tens>
+class Param;
+
+/// Whether `backward` keeps what the pullbacks saved, so that it can run again.
+enum class Retain { no, yes };
+
+/// How an operation names itself on the tape.
+struct Op {
+  const char* name;
+  Index macs = 0;  ///< multiply-adds of the forward pass, for summaries
+
+  Op(const char* op_name, Index multiply_adds = 0) : name(op_name), macs(multiply_adds) {}
+};
+
+/// One line of a printed tape.
+struct NodeInfo {
+  std::string op;
+  std::string label;           ///< the layer whose parameters it used, where they have names
+  std::string shape;           ///< of the output
+  std::vector<int> inputs;     ///< positions of the nodes it read, in recording order
+  Index size = 0;              ///< elements of the output
+  std::size_t bytes = 0;       ///< of the output
+  Index macs = 0;
+  bool released = false;       ///< a backward pass has freed what it saved
+};
+
+struct TapeOptions {
+  bool check_finite = false;    ///< throw NumericError at the first operation that yields nan or inf
+  bool keep_gradients = false;  ///< keep every intermediate gradient after backward, to look at
+};
+
+/// The record of one forward pass, made fresh for each step:
+///
+///     ebb::Tape tape;
+///     auto loss = ebb::cross_entropy(net(tape.input(images)), labels);
+///     ebb::backward(loss);
+///
+/// Nodes and the pullbacks' captures live in an arena of pooled blocks, so a tape per step costs
+/// no heap allocation after the first. A tape serves one thread at a time; `Var`s made on it must
+/// not be used after it is cleared (that throws) or destroyed.
+class Tape {
+ public:
+  using Options = TapeOptions;
+
+  Tape() = default;
+  explicit Tape(Options options) : options_(options) {}
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+  ~Tape() { clear(); }
+
+  /// A constant on this tape: operations on it are recorded where a parameter takes part, but no
+  /// gradient flows into it, and a first layer never computes one.
+  template <class Tens>
+  Var<Tens> input(Tens x);
+
+  /// A variable whose gradient is wanted: read it with `x.grad()` after `backward`.
+  template <class Tens>
+  Var<Tens> watch(Tens x);
+
+  /// A parameter as a variable, for terms of the loss made of parameters alone (weight penalties).
+  template <class Tens>
+  Var<Tens> watch(const Param<Tens>& p);
+
+  /// Forgets everything recorded; `Var`s made before are void.
+  void clear() {
+    while (last_) {
+      Node* node = last_;
+      last_ = node->previous;
+      node->~Node();
+    }
+    while (blocks_) {
+      Block* block = blocks_;
+      blocks_ = block->next;
+      Cpu::give(block);
+    }
+    end_ = cursor_ = nullptr;
+    ++pass_;
+    count_ = 0;
+  }
+
+  const Options& options() const { return options_; }
+  /// Number of recorded nodes.
+  int size() const { return count_; }
+  /// What is recorded, oldest first.
+  std::vector<NodeInfo> nodes() const;
+  /// Changes when the tape is cleared; a `Var` remembers the pass it was made in.
+  std::uint64_t pass() const { return pass_; }
+  /// Whether this tape repeats a forward pass that ran before (gradient checkpointing), so that
+  /// side effects such as running statistics must not happen again.
+  bool replays() const { return replays_; }
+  void set_replays(bool replays) { replays_ = replays; }
+
+  // --- for `track` and `backward` (var.hpp) ---
+
+  /// An entry of the record.
+  struct Node {
+    Node* previous = nullptr;
+    const char* op;
+    const char* label = nullptr;
+    Index macs = 0;
+    const Node* const* inputs = nullptr;
+    int input_count = 0;
+    bool released = false;
+
+    explicit Node(const char* name) : op(name) {}
+    virtual ~Node() = default;
+    virtual bool reached() const = 0;              ///< a gradient has arrived
+    virtual void pull() = 0;                       ///< pass it on to the operands
+    virtual void release(bool keep_gradient) = 0;  ///< drop what was saved for that
+    virtual void release_gradient(bool keep) = 0;  ///< drop the gradient that was passed on
+    virtual void describe(NodeInfo& info) const = 0;
+  };
+
+  /// Builds a node in the arena and appends it.
+  template <class N, class... Args>
+  N* push(Args&&... args) {
+    N* node = new (bump(sizeof(N), alignof(N))) N(std::forward<Args>(args)...);
+    node->previous = last_;
+    last_ = node;
+    ++count_;
+    return node;
+  }
+
+  /// A copy of `text` that lives as long as the record.
+  const char* keep(const std::string& text) {
+    if (text.empty()) return nullptr;
+    char* copy = static_cast<char*>(bump(text.size() + 1, 1));
+    std::memcpy(copy, text.c_str(), text.size() + 1);
+    return copy;
+  }
+
+  const Node** keep_inputs(int count) {
+    return static_cast<const Node**>(bump(sizeof(Node*) * static_cast<std::size_t>(count),
+                                          alignof(Node*)));
+  }
+
+  /// Forgets the intermediate gradients an earlier backward pass left to look at.
+  void forget_gradients() {
+    if (!options_.keep_gradients) return;
+    for (Node* node = last_; node; node = node->previous) node->release_gradient(false);
+  }
+
+  /// Runs the pullbacks a gradient has reached, newest first.
+  void run(Retain retain) {
+    for (Node* node = last_; node; node = node->previous) {
+      if (!node->reached()) continue;
+      if (node->released)
+        throw ValueError(message(
+            "backward: what '", node->op, "' saved was released by an earlier backward pass; pass "
+            "ebb::Retain::yes to every backward but the last, or record a new forward pass"));
+      node->pull();
+      if (retain == Retain::yes)
+        node->release_gradient(options_.keep_gradients);
+      else
+        node->release(options_.keep_gradients);
+    }
+  }
+
+ private:
+  static constexpr std::size_t block_bytes = 64 * 1024;
+
+  void* bump(std::size_t bytes, std::size_t alignment) {
+    auto at = reinterpret_cast<std::uintptr_t>(cursor_);
+    at = (at + alignment - 1) & ~(alignment - 1);
+    if (cursor_ == nullptr || at + bytes > reinterpret_cast<std::uintptr_t>(end_)) {
+      const std::size_t size = bytes > block_bytes ? bytes : block_bytes;
+      Block* block = Cpu::take(size);
+      block->next = blocks_;
+      blocks_ = block;
+      cursor_ = static_cast<std::byte*>(block->data);
+      end_ = cursor_ + size;
+      at = reinterpret_cast<std::uintptr_t>(cursor_);
+    }
+    cursor_ = reinterpret_cast<std::byte*>(at + bytes);
+    return reinterpret_cast<void*>(at);
+  }
+
+  Options options_{};
+  Node* last_ = nullptr;
+  Block* blocks_ = nullptr;
+  std::byte* cursor_ = nullptr;
+  std::byte* end_ = nullptr;
+  std::uint64_t pass_ = 0;
+  int count_ = 0;
+  bool replays_ = false;
+};
+
+inline std::vector<NodeInfo> Tape::nodes() const {
+  std::vector<const Node*> order(static_cast<std::size_t>(count_));
+  std::size_t at = order.size();
+  for (const Node* node = last_; node; node = node->previous) order[--at] = node;
+  std::vector<NodeInfo> infos;
+  infos.reserve(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const Node* node = order[i];
+    NodeInfo info;
+    info.op = node->op;
+    info.label = node->label ? node->label : "";
+    info.macs = node->macs;
+    info.released = node->released;
+    for (int k = 0; k < node->input_count; ++k)
+      for (std::size_t j = i; j-- > 0;)
+        if (order[j] == node->inputs[k]) {
+          info.inputs.push_back(static_cast<int>(j));
+          break;
+        }
+    node->describe(info);
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+}  // namespace ebb

@@ -1,0 +1,62 @@
+/// \file
+/// Shared ownership of a pooled block of device memory, and the kernels every tensor needs.
+#pragma once
+
+#include <ebb/core/view.hpp>
+#include <ebb/device/cpu.hpp>
+#include <ebb/device/parallel.hpp>
+#include <ebb/device/pool.hpp>
+
+#include <utility>
+
+namespace ebb {
+
+/// A reference-counted handle to a block of a device's pool. Counting is atomic, so handles to one
+/// block may be copied and dropped from several threads.
+template <class Device>
+class Storage {
+ public:
+  Storage() = default;
+  explicit Storage(std::size_t bytes) : block_(Device::take(bytes)) {}
+  Storage(const Storage& other) : block_(other.block_) {
+    if (block_) block_->users.fetch_add(1, std::memory_order_relaxed);
+  }
+  Storage(Storage&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  Storage& operator=(Storage other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~Storage() {
+    if (block_ && block_->users.fetch_sub(1, std::memory_order_acq_rel) == 1) Device::give(block_);
+  }
+
+  bool defined() const { return block_ != nullptr; }
+  void* data() const { return block_->data; }
+  std::uint32_t users() const {
+    return block_ ? block_->users.load(std::memory_order_acquire) : 0;
+  }
+
+ private:
+  Block* block_ = nullptr;
+};
+
+/// Kernel: every element of `y` becomes `value`.
+template <class T, int N>
+void fill(Cpu, View<T, N> y, T value) {
+  parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) y.data[i] = value;
+  });
+}
+
+/// Kernel: `x` into `y`, overwriting or adding as `y` says.
+template <class T, int N>
+void accumulate(Cpu, View<const T, N> x, Into<T, N> y) {
+  parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
+    if (y.add)
+      for (Index i = begin; i < end; ++i) y.data[i] += x.data[i];
+    else
+      for (Index i = begin; i < end; ++i) y.data[i] = x.data[i];
+  });
+}
+
+}  // namespace ebb

@@ -1,0 +1,9 @@
+/// \file
+/// Catch2, whichever major version is installed, and the checks the tests share.
+#pragma once
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+#else
+#include <catch2/catch.hpp>
+#endif
