@@ -10,9 +10,9 @@
 
 /// Marks a function that runs on the host and inside a CUDA kernel.
 #if defined(__CUDACC__)
-#define EBB_HD __host__ __device__
+#  define EBB_HD __host__ __device__
 #else
-#define EBB_HD
+#  define EBB_HD
 #endif
 
 namespace ebb {

@@ -43,7 +43,7 @@ inline void append(std::string& text, bool part) { text += part ? "true" : "fals
 
 /// Numbers: integers in full, floating point with as many digits as `%g` gives.
 template <class Number>
-  requires std::is_arithmetic_v<Number>
+requires std::is_arithmetic_v<Number>
 void append(std::string& text, Number part) {
   if constexpr (std::is_integral_v<Number>) {
     text += std::to_string(part);
@@ -56,10 +56,8 @@ void append(std::string& text, Number part) {
 
 /// Anything with a `to_string` of its own (a Shape, say).
 template <class Part>
-  requires requires(const Part& p) { to_string(p); }
-void append(std::string& text, const Part& part) {
-  text += to_string(part);
-}
+requires requires(const Part& p) { to_string(p); }
+void append(std::string& text, const Part& part) { text += to_string(part); }
 
 }  // namespace detail
 

@@ -22,8 +22,8 @@ struct Philox {
       const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * counter.word[2];
       const auto high = [](std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); };
       const auto low = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
-      counter = {{high(b) ^ counter.word[1] ^ key0, low(b), high(a) ^ counter.word[3] ^ key1,
-                  low(a)}};
+      counter = {
+          {high(b) ^ counter.word[1] ^ key0, low(b), high(a) ^ counter.word[3] ^ key1, low(a)}};
       key0 += 0x9E3779B9u;
       key1 += 0xBB67AE85u;
     }
@@ -58,8 +58,8 @@ struct RandomStream {
 
   /// Uniform integer in [0, n), by fixed-point multiplication (bias below n / 2^32).
   EBB_HD constexpr Index below(Index n, std::uint64_t index) const {
-    return static_cast<Index>((static_cast<std::uint64_t>(bits(index)) *
-                               static_cast<std::uint64_t>(n)) >> 32);
+    return static_cast<Index>(
+        (static_cast<std::uint64_t>(bits(index)) * static_cast<std::uint64_t>(n)) >> 32);
   }
 
   /// Standard normal, by Box and Muller (1958), two words a number.

@@ -18,17 +18,15 @@ struct View {
   EBB_HD constexpr Index size() const { return shape.size(); }
 
   template <class... I>
-    requires(sizeof...(I) == static_cast<std::size_t>(N))
-  EBB_HD constexpr T& operator()(I... index) const {
+  requires(sizeof...(I) == static_cast<std::size_t>(N)) EBB_HD constexpr T& operator()(
+      I... index) const {
     Index at = 0;
     [[maybe_unused]] int axis = 0;
     ((at = at * shape[axis++] + static_cast<Index>(index)), ...);
     return data[at];
   }
 
-  EBB_HD constexpr operator View<const T, N>() const
-    requires(!std::is_const_v<T>)
-  {
+  EBB_HD constexpr operator View<const T, N>() const requires(!std::is_const_v<T>) {
     return {data, shape};
   }
 };

@@ -37,14 +37,14 @@ struct Cpu {
     /// The block's own record sits in the cache line before its data: one allocation, one free.
     static_assert(sizeof(Block) <= alignment);
     static Block* create(std::size_t bytes) {
-      auto* raw = static_cast<std::byte*>(
-          ::operator new(alignment + bytes, std::align_val_t{alignment}));
+      auto* raw =
+          static_cast<std::byte*>(::operator new (alignment + bytes, std::align_val_t{alignment}));
       auto* block = new (raw) Block;
       block->data = raw + alignment;
       return block;
     }
     static void destroy(Block* block) {
-      ::operator delete(static_cast<void*>(block), std::align_val_t{alignment});
+      ::operator delete (static_cast<void*>(block), std::align_val_t{alignment});
     }
   };
 

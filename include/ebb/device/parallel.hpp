@@ -8,7 +8,7 @@
 #include <atomic>
 #include <vector>
 #if defined(_OPENMP)
-#include <omp.h>
+#  include <omp.h>
 #endif
 
 namespace ebb {
@@ -46,7 +46,7 @@ void parallel_for(Index tasks, Index work, Task&& task) {
   constexpr Index worth_a_thread = 32 * 1024;
   const int threads = tasks > 1 && work >= worth_a_thread && !omp_in_parallel() ? num_threads() : 1;
   if (threads > 1) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+#  pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (Index i = 0; i < tasks; ++i) task(i);
     return;
   }

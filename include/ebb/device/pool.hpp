@@ -55,7 +55,8 @@ class Pool {
   Block* take(std::size_t bytes) {
     const std::uint32_t size_class = class_of(bytes);
     if (size_class >= classes)
-      throw ValueError(message("a tensor of ", bytes, " bytes was asked for, more than any "
+      throw ValueError(message("a tensor of ", bytes,
+                               " bytes was asked for, more than any "
                                "machine holds; check the extents that led to it"));
     {
       const std::scoped_lock lock(mutex_);

@@ -23,13 +23,12 @@ struct Dual {
   EBB_HD constexpr Dual() = default;
   /// Any arithmetic constant: its derivative is zero.
   template <class C>
-    requires std::is_arithmetic_v<C>
-  EBB_HD constexpr Dual(C constant) : value(static_cast<T>(constant)) {}
+  requires std::is_arithmetic_v<C> EBB_HD constexpr Dual(C constant)
+      : value(static_cast<T>(constant)) {}
   EBB_HD constexpr Dual(T v, T t) : value(v), tangent(t) {}
 
   template <class C>
-    requires std::is_arithmetic_v<C>
-  EBB_HD constexpr explicit operator C() const {
+  requires std::is_arithmetic_v<C> EBB_HD constexpr explicit operator C() const {
     return static_cast<C>(value);
   }
 

@@ -35,17 +35,17 @@ struct Op {
 /// One line of a printed tape.
 struct NodeInfo {
   std::string op;
-  std::string label;           ///< the layer whose parameters it used, where they have names
-  std::string shape;           ///< of the output
-  std::vector<int> inputs;     ///< positions of the nodes it read, in recording order
-  Index size = 0;              ///< elements of the output
-  std::size_t bytes = 0;       ///< of the output
+  std::string label;        ///< the layer whose parameters it used, where they have names
+  std::string shape;        ///< of the output
+  std::vector<int> inputs;  ///< positions of the nodes it read, in recording order
+  Index size = 0;           ///< elements of the output
+  std::size_t bytes = 0;    ///< of the output
   Index macs = 0;
-  bool released = false;       ///< a backward pass has freed what it saved
+  bool released = false;  ///< a backward pass has freed what it saved
 };
 
 struct TapeOptions {
-  bool check_finite = false;    ///< throw NumericError at the first operation that yields nan or inf
+  bool check_finite = false;  ///< throw NumericError at the first operation that yields nan or inf
   bool keep_gradients = false;  ///< keep every intermediate gradient after backward, to look at
 };
 
@@ -150,8 +150,8 @@ class Tape {
   }
 
   const Node** keep_inputs(int count) {
-    return static_cast<const Node**>(bump(sizeof(Node*) * static_cast<std::size_t>(count),
-                                          alignof(Node*)));
+    return static_cast<const Node**>(
+        bump(sizeof(Node*) * static_cast<std::size_t>(count), alignof(Node*)));
   }
 
   /// Forgets the intermediate gradients an earlier backward pass left to look at.
@@ -166,7 +166,8 @@ class Tape {
       if (!node->reached()) continue;
       if (node->released)
         throw ValueError(message(
-            "backward: what '", node->op, "' saved was released by an earlier backward pass; pass "
+            "backward: what '", node->op,
+            "' saved was released by an earlier backward pass; pass "
             "ebb::Retain::yes to every backward but the last, or record a new forward pass"));
       node->pull();
       if (retain == Retain::yes)

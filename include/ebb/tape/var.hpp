@@ -108,11 +108,12 @@ template <Operand X>
 inline constexpr int rank_of = tensor_of<X>::rank;
 
 template <class X, int N>
-concept OfRank = Operand<X> && rank_of<X> == N;
+concept OfRank = Operand<X> && rank_of<X>
+== N;
 
 /// Operands of one scalar type on one device.
 template <class X, class... Others>
-concept SameKind = Operand<X> && (Operand<Others> && ...) &&
+concept SameKind = Operand<X> &&(Operand<Others>&&...) &&
                    (std::same_as<scalar_of<X>, scalar_of<Others>> && ...) &&
                    (std::same_as<device_of<X>, device_of<Others>> && ...);
 
@@ -236,8 +237,9 @@ void require_finite(const Op& op, const std::string& label, const Y& y) {
     const Index at = first_non_finite(typename Y::device{}, y.view());
     if (at >= 0)
       throw NumericError(message(
-          op.name, label.empty() ? "" : " (layer ", label, label.empty() ? "" : ")",
-          ": element ", at, " of its result, of shape ", y.shape(), ", is not finite; it is the "
+          op.name, label.empty() ? "" : " (layer ", label, label.empty() ? "" : ")", ": element ",
+          at, " of its result, of shape ", y.shape(),
+          ", is not finite; it is the "
           "first operation to yield nan or inf. Lower the learning rate, clip the gradients, or "
           "check the input for values that are not finite"));
   }
@@ -260,7 +262,8 @@ auto track(Op op, Y y, Pullback pullback, const X&... operands) {
     const auto look = [&]<class Z>(const Z& operand) {
       if constexpr (is_var<Z>) {
         if (tape != nullptr && tape != &operand.tape())
-          throw ValueError(message(op.name, ": its operands are recorded on two different tapes; "
+          throw ValueError(message(op.name,
+                                   ": its operands are recorded on two different tapes; "
                                    "watch them on one"));
         tape = &operand.tape();
         if (operand.checked_node() != nullptr) {
@@ -311,8 +314,12 @@ Var<Tens> Tape::watch(Tens x) {
 
 template <class Tens>
 Var<Tens> Tape::watch(const Param<Tens>& p) {
-  return track("parameter", p.value(), [dp = sink(p)](const auto& dy) { if (dp) dp.give(dy); }, p,
-               input(p.value()));
+  return track(
+      "parameter", p.value(),
+      [dp = sink(p)](const auto& dy) {
+        if (dp) dp.give(dy);
+      },
+      p, input(p.value()));
 }
 
 /// The same value, with the flow of gradients cut.
@@ -328,13 +335,14 @@ auto detach(const X& x) {
 
 /// Gradients of `loss` with respect to everything it depends on: parameters gather them in
 /// `p.grad()`, watched variables in `x.grad()`. Gradients add up over calls.
-/// \throws ValueError when nothing the loss depends on wants a gradient, or when an earlier backward
-/// pass released what this one needs.
+/// \throws ValueError when nothing the loss depends on wants a gradient, or when an earlier
+/// backward pass released what this one needs.
 template <class Tens>
 void backward(const Var<Tens>& loss, Retain retain = Retain::no) {
-  static_assert(Tens::rank == 0,
-                "ebb::backward: the loss must be a scalar; reduce it with mean() or sum() first, or "
-                "pass the gradient of the result as a second argument");
+  static_assert(
+      Tens::rank == 0,
+      "ebb::backward: the loss must be a scalar; reduce it with mean() or sum() first, or "
+      "pass the gradient of the result as a second argument");
   backward(loss, Tens::ones(loss.shape()), retain);
 }
 

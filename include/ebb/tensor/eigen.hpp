@@ -10,7 +10,7 @@
 namespace ebb {
 
 template <class X>
-  requires std::is_base_of_v<Eigen::TensorBase<X, Eigen::ReadOnlyAccessors>, X>
+requires std::is_base_of_v<Eigen::TensorBase<X, Eigen::ReadOnlyAccessors>, X>
 inline constexpr bool is_eigen_tensor<X> = true;
 
 /// The type of `x.eigen()`: readable, assignable and usable in any Eigen expression.
@@ -40,12 +40,14 @@ auto eigen_vector_map(const Tensor<T, 1, Cpu>& x) {
 template <class Tens, class Expression>
 Tens from_eigen(const Expression& expression) {
   using Evaluator = Eigen::TensorEvaluator<const Expression, Eigen::DefaultDevice>;
-  static_assert(static_cast<int>(Eigen::internal::array_size<typename Evaluator::Dimensions>::value) == Tens::rank,
-                "ebb::Tensor: the Eigen expression has another rank than the tensor");
-  static_assert(static_cast<int>(Evaluator::Layout) == static_cast<int>(Eigen::RowMajor) ||
-                    Tens::rank <= 1,
-                "ebb::Tensor: this Eigen tensor is column-major and ebb's are row-major; declare it "
-                "Eigen::Tensor<T, N, Eigen::RowMajor>, or copy it with ebb::from_column_major(x)");
+  static_assert(
+      static_cast<int>(Eigen::internal::array_size<typename Evaluator::Dimensions>::value) ==
+          Tens::rank,
+      "ebb::Tensor: the Eigen expression has another rank than the tensor");
+  static_assert(
+      static_cast<int>(Evaluator::Layout) == static_cast<int>(Eigen::RowMajor) || Tens::rank <= 1,
+      "ebb::Tensor: this Eigen tensor is column-major and ebb's are row-major; declare it "
+      "Eigen::Tensor<T, N, Eigen::RowMajor>, or copy it with ebb::from_column_major(x)");
   static_assert(std::is_same_v<typename Expression::Scalar, typename Tens::scalar>,
                 "ebb::Tensor: the Eigen expression has another scalar type; use .cast<T>() on it");
   Eigen::DefaultDevice device;

@@ -32,9 +32,7 @@ class Storage {
 
   bool defined() const { return block_ != nullptr; }
   void* data() const { return block_->data; }
-  std::uint32_t users() const {
-    return block_ ? block_->users.load(std::memory_order_acquire) : 0;
-  }
+  std::uint32_t users() const { return block_ ? block_->users.load(std::memory_order_acquire) : 0; }
 
  private:
   Block* block_ = nullptr;

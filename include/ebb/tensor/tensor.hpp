@@ -28,8 +28,9 @@ Tens from_eigen(const Expression& expression);
 /// Eigen tensor or tensor expression, and `eigen()` maps it without a copy (tensor/eigen.hpp).
 template <class T, int N, class Device = Cpu>
 class Tensor {
-  static_assert(std::is_trivially_copyable_v<T>,
-                "ebb::Tensor: elements are copied as bytes, so their type must be trivially copyable");
+  static_assert(
+      std::is_trivially_copyable_v<T>,
+      "ebb::Tensor: elements are copied as bytes, so their type must be trivially copyable");
 
  public:
   using scalar = T;
@@ -49,17 +50,15 @@ class Tensor {
       : Tensor(from(shape, std::span<const T>(values.begin(), values.size()))) {}
 
   /// A scalar.
-  Tensor(T value)
-    requires(N == 0)
-      : Tensor(Shape<0>{}) {
+  Tensor(T value) requires(N == 0) : Tensor(Shape<0>{}) {
     Device::upload(mutable_data(), &value, sizeof(T));
   }
 
   /// A copy of a row-major Eigen tensor, or the value of an Eigen tensor expression.
   /// Needs tensor/eigen.hpp; a column-major one is a compile-time error.
   template <class Expression>
-    requires is_eigen_tensor<Expression>
-  Tensor(const Expression& expression) : Tensor(from_eigen<Tensor>(expression)) {}
+  requires is_eigen_tensor<Expression> Tensor(const Expression& expression)
+      : Tensor(from_eigen<Tensor>(expression)) {}
 
   static Tensor full(const Shape<N>& shape, T value) {
     Tensor t(shape);
@@ -135,8 +134,7 @@ class Tensor {
 
   /// Element access where the host can reach the memory; indices are not checked.
   template <class... I>
-    requires(sizeof...(I) == static_cast<std::size_t>(N))
-  T& operator()(I... index) const {
+  requires(sizeof...(I) == static_cast<std::size_t>(N)) T& operator()(I... index) const {
     static_assert(Device::host_accessible,
                   "ebb::Tensor: elements on this device cannot be read one by one from the host; "
                   "copy the tensor to the CPU first with to<ebb::Cpu>(x)");
@@ -146,17 +144,9 @@ class Tensor {
   /// An Eigen map of the same memory (tensor/eigen.hpp).
   auto eigen() const { return eigen_tensor_map(*this); }
   /// A row-major `Eigen::Matrix` map (rank 2) of the same memory.
-  auto matrix() const
-    requires(N == 2)
-  {
-    return eigen_matrix_map(*this);
-  }
+  auto matrix() const requires(N == 2) { return eigen_matrix_map(*this); }
   /// An `Eigen::Matrix` column-vector map (rank 1) of the same memory.
-  auto vector() const
-    requires(N == 1)
-  {
-    return eigen_vector_map(*this);
-  }
+  auto vector() const requires(N == 1) { return eigen_vector_map(*this); }
 
   /// Whether another handle shares the memory.
   bool shared() const { return storage_.users() > 1; }
@@ -166,7 +156,8 @@ class Tensor {
   template <class, int, class>
   friend class Tensor;
 
-  Tensor(const Storage<Device>& storage, const Shape<N>& shape) : storage_(storage), shape_(shape) {}
+  Tensor(const Storage<Device>& storage, const Shape<N>& shape)
+      : storage_(storage), shape_(shape) {}
 
   static std::size_t checked_bytes(const Shape<N>& shape) {
     Index size = 1;
