@@ -28,7 +28,7 @@ class Slot {
   Into<T, Tens::rank> into() {
     const bool add = filled_;
     if (!filled_) {
-      if (!grad_.defined() || grad_.shared()) grad_ = Tens(shape_);
+      grad_ = Tens(shape_);
       filled_ = true;
     } else if (grad_.shared()) {
       grad_ = grad_.clone();
@@ -46,10 +46,8 @@ class Slot {
     }
   }
 
-  /// Forgets the gradient; its memory stays for the next one.
-  void reset() { filled_ = false; }
-  /// Forgets the gradient and lets go of its memory.
-  void drop() {
+  /// Forgets the gradient and lets go of its memory: the next forward pass can use it.
+  void clear() {
     filled_ = false;
     grad_ = {};
   }
@@ -103,7 +101,7 @@ class Param {
       const auto into = slot.into();
       return {into.data, Shape<1>{into.size()}, into.add};
     }
-    void zero_grad() override { slot.reset(); }
+    void zero_grad() override { slot.clear(); }
   };
 
   /// An absent parameter (a layer without bias): `defined()` is false.
@@ -145,7 +143,7 @@ class Param {
 
   /// The gradient gathered since the last `zero_grad`; undefined while there is none.
   Tens grad() const { return checked().slot.grad(); }
-  void zero_grad() const { checked().slot.reset(); }
+  void zero_grad() const { checked().slot.clear(); }
 
   /// "conv1.weight", once `name_parameters`, an optimizer or a summary has seen the network.
   const std::string& name() const { return checked().name; }
@@ -172,7 +170,7 @@ class Param {
     }
     if (cell_ && cell_->value.shape() == other.cell_->value.shape()) {
       cell_->value = take(other.cell_->value);
-      cell_->slot.drop();
+      cell_->slot.clear();
     } else {
       cell_ = std::make_shared<Cell>(take(other.cell_->value));
     }

@@ -27,7 +27,8 @@ enum class Retain { no, yes };
 /// How an operation names itself on the tape.
 struct Op {
   const char* name;
-  Index macs = 0;  ///< multiply-adds of the forward pass, for summaries
+  Index macs = 0;       ///< multiply-adds of the forward pass, for summaries
+  bool learns = false;  ///< has parameters that are not among its operands
 
   Op(const char* op_name, Index multiply_adds = 0) : name(op_name), macs(multiply_adds) {}
 };

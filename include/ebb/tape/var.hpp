@@ -227,7 +227,7 @@ struct OpNode final : ValueNode<Y> {
     release_gradient(keep_gradient);
   }
   void release_gradient(bool keep_gradient) override {
-    if (!keep_gradient) this->slot.drop();
+    if (!keep_gradient) this->slot.clear();
   }
 };
 
@@ -256,7 +256,7 @@ template <class Y, class Pullback, class... X>
 auto track(Op op, Y y, Pullback pullback, const X&... operands) {
   if constexpr ((detail::tracked<X> || ...)) {
     Tape* tape = nullptr;
-    bool wanted = false;
+    bool wanted = op.learns;
     int inputs = 0;
     std::string_view name;
     const auto look = [&]<class Z>(const Z& operand) {
