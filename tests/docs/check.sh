@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Compiles the C++ blocks of a page: check.sh PAGE SCRATCH COMPILER [FLAGS...]
+#
+# A block with a main() is a program: it is built and run. The others build upon each other, in the
+# page's order: ```cpp is at namespace scope, ```cpp body is inside a function. A page that shows
+# C++ which is not to be compiled calls it ```c++.
+set -euo pipefail
+page=$1 scratch=$2
+shift 2
+
+rm -rf "$scratch"
+mkdir -p "$scratch"
+awk -v dir="$scratch" '
+  function flush_block() {
+    if (text ~ /int main\(/) {
+      printf "%s", text > (dir "/program" ++programs ".cpp")
+    } else {
+      if (!parts++) printf "#include <ebb/ebb.hpp>\n#include <ebb/data.hpp>\n#include <ebb/io.hpp>\n#include <ebb/train.hpp>\n\n#include <cstdio>\n" > (dir "/parts.cpp")
+      wrapped = body ? "void part" parts "() {\n" text "}\n" : text
+      printf "\n%s", wrapped > (dir "/parts.cpp")
+    }
+  }
+  /^```/ && inside { inside = 0; flush_block(); next }
+  /^```cpp/ { inside = 1; body = /body/; text = ""; next }
+  inside { text = text $0 "\n" }
+' "$page"
+
+cd "$scratch"
+if [ -f parts.cpp ]; then
+  echo "parts of $page"
+  "$@" -fsyntax-only parts.cpp
+fi
+for program in program*.cpp; do
+  [ -f "$program" ] || continue
+  echo "$program of $page"
+  # Sources before libraries, as linkers want them.
+  "$1" "$program" -o "${program%.cpp}" "${@:2}"
+  "./${program%.cpp}"
+done

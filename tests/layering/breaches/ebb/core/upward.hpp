@@ -1,0 +1,2 @@
+// Includes from a layer to the right.
+#include <ebb/tensor/tensor.hpp>
