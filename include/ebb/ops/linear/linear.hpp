@@ -1,0 +1,105 @@
+/// \file
+/// The affine map of a fully connected layer.
+#pragma once
+
+#include <ebb/ops/linear/cpu.hpp>
+#include <ebb/tape/var.hpp>
+
+namespace ebb {
+namespace detail {
+
+/// The operand's bias argument is there: an undefined Param means a layer without one.
+template <Operand B>
+bool present(const B& bias) {
+  if constexpr (is_param<B>)
+    return bias.defined();
+  else
+    return true;
+}
+
+template <Operand X, Operand W>
+Shape<rank_of<X>> linear_shape(const X& x, const W& w) {
+  constexpr int last = rank_of<X> - 1;
+  Shape<rank_of<X>> shape = x.shape();
+  if (shape[last] != w.shape()[1])
+    throw ShapeError(message("linear", layer_of(w), ": the weight ", w.shape(), " expects ",
+                             w.shape()[1], " features, but the input ", shape, " has ", shape[last],
+                             rank_of<X> == 2 ? "; flatten() an image first" : ""));
+  shape[last] = w.shape()[0];
+  return shape;
+}
+
+/// A tensor's last axis against all others together.
+template <int N>
+Shape<2> as_matrix(const Shape<N>& shape) {
+  Index rows = 1;
+  for (int axis = 0; axis + 1 < N; ++axis) rows *= shape[axis];
+  return {rows, shape[N - 1]};
+}
+template <class T, int N>
+Into<T, 2> as_matrix(const Into<T, N>& into) {
+  return {into.data, as_matrix(into.shape), into.add};
+}
+
+/// linear with `bias` one operand, or none.
+template <class X, class W, class... B>
+auto linear_op(const X& x, const W& w, const B&... bias) {
+  static_assert(rank_of<X> >= 2,
+                "ebb::linear: the input must have rank 2 or more, (..., features); reshape() a "
+                "single sample to (1, features)");
+  static_assert(rank_of<W> == 2, "ebb::linear: the weight must have rank 2, (out, in)");
+  static_assert(((rank_of<B> == 1) && ...), "ebb::linear: the bias must have rank 1, (out)");
+  static_assert(SameKind<X, W, B...>,
+                "ebb::linear: input, weight and bias must have one scalar type and live on one "
+                "device");
+  using T = scalar_of<X>;
+  using Device = device_of<X>;
+  const auto shape = linear_shape(x, w);
+  const auto check = [&](const auto& b) {
+    if (b.size() != w.shape()[0])
+      throw ShapeError(message("linear", layer_of(w), ": the weight ", w.shape(), " has ",
+                               w.shape()[0], " outputs, but the bias has ", b.size(), " elements"));
+  };
+  (check(bias), ...);
+
+  Tensor<T, rank_of<X>, Device> y(shape);
+  const Shape<2> rows_in = as_matrix(x.shape()), rows_out = as_matrix(shape);
+  const View<T, 2> out{y.mutable_data(), rows_out};
+  (fill_rows(Device{}, value(bias).view(), out), ...);
+  const auto in = value(x).reshape(rows_in), weight = value(w);
+  gemm(Device{}, {.b = true}, in.view(), weight.view(),
+       Into<T, 2>{out.data, rows_out, sizeof...(B) > 0});
+
+  const Op op{"linear", y.size() * w.shape()[1]};
+  return track(
+      op, y,
+      [in, weight, rows_out, dx = sink(x), dw = sink(w), ... db = sink(bias)](const auto& dy) {
+        const auto g = dy.reshape(rows_out);
+        if (dx) gemm(Device{}, {}, g.view(), weight.view(), as_matrix(dx.into()));
+        if (dw) gemm(Device{}, {.a = true}, g.view(), in.view(), dw.into());
+        const auto add_up = [&](const auto& sum) {
+          if (sum) sum_rows(Device{}, g.view(), sum.into());
+        };
+        (add_up(db), ...);
+      },
+      x, w, bias...);
+}
+
+}  // namespace detail
+
+/// y = x w^T for inputs x (..., in) of rank 2 or more and a weight w (out, in); y is (..., out).
+/// dx = dy w, dw = dy^T x, both over all rows.
+/// \throws ShapeError when x does not have the features that w expects.
+template <Operand X, Operand W>
+auto linear(const X& x, const W& w) {
+  return detail::linear_op(x, w);
+}
+
+/// y = x w^T + b for a bias b (out); db is the sum of dy over all rows. A bias that is an absent
+/// `Param` counts as none.
+template <Operand X, Operand W, Operand B>
+auto linear(const X& x, const W& w, const B& b) {
+  return detail::present(b) ? detail::linear_op(x, w, b) : detail::linear_op(x, w);
+}
+
+}  // namespace ebb

@@ -1,0 +1,32 @@
+/// \file
+/// Matrix products in plain loops, for any scalar: the oracle of the fast kernels.
+#pragma once
+
+#include <ebb/core/view.hpp>
+
+namespace ebb {
+
+/// Which operands of a product are stored transposed.
+struct Transposed {
+  bool a = false, b = false;
+};
+
+namespace reference {
+
+/// Kernel: c (+)= op(a) op(b) for each matrix of a batch; op(a) is (m, k), op(b) is (k, n).
+template <class T>
+void gemm(Transposed transposed, View<const T, 3> a, View<const T, 3> b, Into<T, 3> c) {
+  const Index m = c.shape[1], n = c.shape[2], k = a.extent(transposed.a ? 1 : 2);
+  for (Index batch = 0; batch < c.shape[0]; ++batch)
+    for (Index i = 0; i < m; ++i)
+      for (Index j = 0; j < n; ++j) {
+        T sum(0);
+        for (Index l = 0; l < k; ++l)
+          sum += (transposed.a ? a(batch, l, i) : a(batch, i, l)) *
+                 (transposed.b ? b(batch, j, l) : b(batch, l, j));
+        c.put((batch * m + i) * n + j, sum);
+      }
+}
+
+}  // namespace reference
+}  // namespace ebb

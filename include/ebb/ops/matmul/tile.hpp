@@ -1,0 +1,73 @@
+/// \file
+/// Register tiles for every instruction set, and the choice among them.
+#pragma once
+
+#include <ebb/core/config.hpp>
+#include <ebb/device/isa.hpp>
+
+namespace ebb::simd {
+
+/// The tiles of one instruction set for scalar T; what they compute stands in tile.inl.
+template <class T>
+struct Tiles {
+  static constexpr int most_rows = 8, most_vectors = 3, most_lanes = 16;
+  /// Bounds for buffers on the stack.
+  static constexpr int most_columns = most_vectors * most_lanes, most_dot = 16;
+
+  using Broadcast = void (*)(Index depth, const T* const* a, Index step, const T* b,
+                             const Index* offset, T* c, Index c_stride, bool add);
+  using Dot = void (*)(Index depth, const T* const* a, const T* const* b, T* c);
+
+  int lanes = 0;                           ///< elements of a register
+  int rows = 0;                            ///< of a broadcast tile
+  int vectors = 0;                         ///< registers in the widest broadcast tile
+  Broadcast broadcast[most_vectors] = {};  ///< [v - 1] is v registers wide
+  int dot_rows = 0, dot_columns = 0;
+  Dot dot = nullptr;
+
+  int columns() const { return lanes * vectors; }
+};
+
+namespace portable {
+#define EBB_TILE_TARGET
+#define EBB_TILE_BYTES 16
+#define EBB_TILE_ROWS 4
+#define EBB_TILE_VECTORS 2
+#define EBB_TILE_DOT_ROWS 4
+#define EBB_TILE_DOT_COLUMNS 2
+#include <ebb/ops/matmul/tile.inl>
+}  // namespace portable
+
+#if EBB_X86
+namespace avx2 {
+#  define EBB_TILE_TARGET __attribute__((target("avx2,fma")))
+#  define EBB_TILE_BYTES 32
+#  define EBB_TILE_ROWS 4
+#  define EBB_TILE_VECTORS 3
+#  define EBB_TILE_DOT_ROWS 4
+#  define EBB_TILE_DOT_COLUMNS 3
+#  include <ebb/ops/matmul/tile.inl>
+}  // namespace avx2
+
+namespace avx512 {
+#  define EBB_TILE_TARGET __attribute__((target("avx512f")))
+#  define EBB_TILE_BYTES 64
+#  define EBB_TILE_ROWS 8
+#  define EBB_TILE_VECTORS 3
+#  define EBB_TILE_DOT_ROWS 4
+#  define EBB_TILE_DOT_COLUMNS 4
+#  include <ebb/ops/matmul/tile.inl>
+}  // namespace avx512
+#endif
+
+/// The tiles of the instruction set in use.
+template <class T>
+Tiles<T> tiles() {
+#if EBB_X86
+  if (isa() == Isa::avx512) return avx512::tiles<T>();
+  if (isa() == Isa::avx2) return avx2::tiles<T>();
+#endif
+  return portable::tiles<T>();
+}
+
+}  // namespace ebb::simd

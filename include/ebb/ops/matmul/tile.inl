@@ -1,0 +1,131 @@
+// The two register tiles that every product and convolution on the CPU ends in. ops/matmul/tile.hpp
+// includes this file once per instruction set, in a namespace of its own, with
+//   EBB_TILE_TARGET    the function attribute that turns the instruction set on,
+//   EBB_TILE_BYTES     the width of its registers,
+//   EBB_TILE_ROWS, EBB_TILE_VECTORS            the largest broadcast tile,
+//   EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS    the dot tile.
+// The loops over tile rows and columns are unrolled whole, so that `sum` lives in registers. The
+// code must be here, not in helpers: compilers split vectors that the function they appear in
+// cannot hold, before they inline it.
+
+/// `rows` x (`vectors` registers) of c = A B: a column of A is broadcast against a row of B.
+/// Element (i, k) of A is a[i][k * step]; row k of B starts at b + offset[k]. `add` adds to c.
+template <class T, int vectors>
+EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, const T* b,
+                                    const Index* offset, T* c, Index c_stride, bool add) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr int rows = EBB_TILE_ROWS, lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  const T* row[rows];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) row[i] = a[i];
+  Vector sum[rows][vectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) sum[i][j] = Vector{};
+
+  for (Index k = 0, at = 0; k < depth; ++k, at += step) {
+    const T* from = b + offset[k];
+    Vector right[vectors];
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) __builtin_memcpy(&right[j], from + j * lanes, sizeof(Vector));
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      const Vector left = row[i][at] - Vector{};
+#pragma GCC unroll 4
+      for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
+    }
+  }
+
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) {
+      T* to = c + i * c_stride + j * lanes;
+      if (add) {
+        Vector before;
+        __builtin_memcpy(&before, to, sizeof before);
+        sum[i][j] += before;
+      }
+      __builtin_memcpy(to, &sum[i][j], sizeof(Vector));
+    }
+}
+
+/// c[i][j] = sum over k of a[i][k] b[j][k], for operands that are contiguous along k: partial sums
+/// are kept per lane and added up at the end, in a fixed order.
+template <class T>
+EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b, T* c) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr int rows = EBB_TILE_DOT_ROWS, columns = EBB_TILE_DOT_COLUMNS,
+                lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  const T *left[rows], *right[columns];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) left[i] = a[i];
+#pragma GCC unroll 16
+  for (int j = 0; j < columns; ++j) right[j] = b[j];
+  Vector sum[rows][columns];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 16
+    for (int j = 0; j < columns; ++j) sum[i][j] = Vector{};
+
+  Index k = 0;
+  for (; k + lanes <= depth; k += lanes) {
+    Vector y[columns];
+#pragma GCC unroll 16
+    for (int j = 0; j < columns; ++j) __builtin_memcpy(&y[j], right[j] + k, sizeof(Vector));
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      Vector x;
+      __builtin_memcpy(&x, left[i] + k, sizeof(Vector));
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; ++j) sum[i][j] += x * y[j];
+    }
+  }
+
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 16
+    for (int j = 0; j < columns; ++j) {
+      T part[lanes];
+      __builtin_memcpy(part, &sum[i][j], sizeof part);
+#pragma GCC unroll 4
+      for (int width = lanes / 2; width > 0; width /= 2)
+#pragma GCC unroll 16
+        for (int l = 0; l < width; ++l) part[l] += part[l + width];
+      c[i * columns + j] = part[0];
+    }
+  for (; k < depth; ++k)
+    for (int i = 0; i < rows; ++i)
+      for (int j = 0; j < columns; ++j) c[i * columns + j] += left[i][k] * right[j][k];
+}
+
+/// This instruction set's tiles, as values.
+template <class T>
+Tiles<T> tiles() {
+  static_assert(EBB_TILE_VECTORS <= Tiles<T>::most_vectors);
+  Tiles<T> t;
+  t.lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  t.rows = EBB_TILE_ROWS;
+  t.vectors = EBB_TILE_VECTORS;
+  t.broadcast[0] = &broadcast_tile<T, 1>;
+  t.broadcast[1] = &broadcast_tile<T, 2>;
+  t.broadcast[2] = &broadcast_tile<T, 3>;
+  t.dot_rows = EBB_TILE_DOT_ROWS;
+  t.dot_columns = EBB_TILE_DOT_COLUMNS;
+  t.dot = &dot_tile<T>;
+  return t;
+}
+
+#undef EBB_TILE_TARGET
+#undef EBB_TILE_BYTES
+#undef EBB_TILE_ROWS
+#undef EBB_TILE_VECTORS
+#undef EBB_TILE_DOT_ROWS
+#undef EBB_TILE_DOT_COLUMNS
