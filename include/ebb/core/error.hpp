@@ -56,7 +56,7 @@ void append(std::string& text, Number part) {
 
 /// Anything with a `to_string` of its own (a Shape, say).
 template <class Part>
-requires requires(const Part& p) { to_string(p); }
+requires(!std::is_arithmetic_v<Part>) && requires(const Part& p) { to_string(p); }
 void append(std::string& text, const Part& part) { text += to_string(part); }
 
 }  // namespace detail
