@@ -14,21 +14,23 @@ void map(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
   });
 }
 
-/// Kernel: dx[i] = slope * dy[i], the slope taken at the input or at the output, whichever the
-/// function asks for; `saved` holds it.
+/// Kernel: dx[i] = slope * dy[i], the slope a constant or taken at the input or at the output,
+/// whichever the function asks for; `saved` holds it (no memory where the slope is a constant).
 template <class F, class T, int N>
 void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
-  const auto slope = [&](T v) {
-    if constexpr (requires { f.slope_at_output(v); })
-      return f.slope_at_output(v);
+  const auto slope = [&](Index i) {
+    if constexpr (requires { f.slope(); })
+      return T(f.slope());
+    else if constexpr (requires { f.slope_at_output(saved.data[i]); })
+      return f.slope_at_output(saved.data[i]);
     else
-      return f.slope_at_input(v);
+      return f.slope_at_input(saved.data[i]);
   };
   parallel_ranges(dx.size(), F::cost, [&](Index begin, Index end) {
     if (dx.add)
-      for (Index i = begin; i < end; ++i) dx.data[i] += slope(saved.data[i]) * dy.data[i];
+      for (Index i = begin; i < end; ++i) dx.data[i] += slope(i) * dy.data[i];
     else
-      for (Index i = begin; i < end; ++i) dx.data[i] = slope(saved.data[i]) * dy.data[i];
+      for (Index i = begin; i < end; ++i) dx.data[i] = slope(i) * dy.data[i];
   });
 }
 
@@ -36,12 +38,15 @@ void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into
 /// layer. Derive from it, and give the function a name, its value, and its slope in terms of the
 /// input or of the output, whichever is cheaper to keep:
 ///
-///     struct Square : ebb::Elementwise<Square> {
-///       static constexpr const char* name = "square";
-///       template <class T> EBB_HD T value(T x) const { return x * x; }
-///       template <class T> EBB_HD T slope_at_input(T x) const { return 2 * x; }
+///     struct Cube : ebb::Elementwise<Cube> {
+///       static constexpr const char* name = "cube";
+///       template <class T> EBB_HD T value(T x) const { return x * x * x; }
+///       template <class T> EBB_HD T slope_at_input(T x) const { return T(3) * x * x; }
 ///     };
-///     inline constexpr Square square;
+///     inline constexpr Cube cube;
+///
+/// A constant slope is `slope()`, without arguments: then nothing is saved. Functions of std are
+/// called as `using std::exp; return exp(x);`, so that dual numbers find theirs.
 template <class F>
 struct Elementwise {
   /// Elementary operations per element, for deciding when threads pay; redefine for costly ones.
@@ -51,15 +56,29 @@ struct Elementwise {
   auto operator()(const X& x) const {
     using Tens = tensor_of<X>;
     using Device = typename Tens::device;
+    using T = scalar_of<X>;
     const F& f = static_cast<const F&>(*this);
     Tens y(x.shape());
     map(Device{}, f, value(x).view(), y.mut());
 
-    constexpr bool at_output = requires(scalar_of<X> v) { f.slope_at_output(v); };
-    const Tens& saved = at_output ? y : value(x);
-    return track(F::name, y, [f, saved, dx = sink(x)](const auto& dy) {
-      if (dx) map_grad(Device{}, f, saved.view(), dy.view(), dx.into());
-    }, x);
+    constexpr bool constant = requires { f.slope(); };
+    constexpr bool at_output = requires(T v) { f.slope_at_output(v); };
+    static_assert(
+        constant || at_output || requires(T v) { f.slope_at_input(v); },
+        "ebb::Elementwise: the function needs its derivative: slope_at_input(x), "
+        "slope_at_output(y), or slope() where it is a constant");
+    const Tens saved = constant ? Tens() : at_output ? y : value(x);
+    return track(
+        F::name, y,
+        [f, saved, dx = sink(x)](const auto& dy) {
+          if (!dx) return;
+          if constexpr (constant)
+            map_grad(Device{}, f, View<const T, Tens::rank>{nullptr, dy.shape()}, dy.view(),
+                     dx.into());
+          else
+            map_grad(Device{}, f, saved.view(), dy.view(), dx.into());
+        },
+        x);
   }
 };
 

@@ -1,0 +1,28 @@
+/// \file
+/// The absolute value.
+#pragma once
+
+#include <ebb/ops/elementwise.hpp>
+
+namespace ebb {
+
+/// y = |x|; dx = sign(x) dy, zero at zero.
+struct Abs : Elementwise<Abs> {
+  static constexpr const char* name = "abs";
+  template <class T>
+  EBB_HD T value(T x) const {
+    using std::abs;
+    return abs(x);
+  }
+  template <class T>
+  EBB_HD T slope_at_input(T x) const {
+    return x > T(0) ? T(1) : x < T(0) ? T(-1) : T(0);
+  }
+};
+
+template <Operand X>
+auto abs(const X& x) {
+  return Abs{}(x);
+}
+
+}  // namespace ebb

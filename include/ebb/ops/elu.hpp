@@ -1,0 +1,39 @@
+/// \file
+/// The exponential linear unit.
+#pragma once
+
+#include <ebb/ops/elementwise.hpp>
+
+namespace ebb {
+
+/// y = x where x > 0, a (e^x - 1) elsewhere; dx = dy or a e^x dy alike.
+/// `elu(x)` has a = 1; `elu(x, 0.5)` and the layer `Elu{0.5}` choose it.
+/// Clevert, Unterthiner & Hochreiter, "Fast and accurate deep network learning by exponential
+/// linear units (ELUs)", ICLR 2016.
+struct Elu : Elementwise<Elu> {
+  static constexpr const char* name = "elu";
+  static constexpr Index cost = 8;
+  double alpha;
+
+  constexpr explicit Elu(double a = 1.0) : alpha(a) {}
+
+  template <class T>
+  EBB_HD T value(T x) const {
+    using std::expm1;
+    return x > T(0) ? x : T(alpha) * expm1(x);
+  }
+  template <class T>
+  EBB_HD T slope_at_input(T x) const {
+    using std::exp;
+    return x > T(0) ? T(1) : T(alpha) * exp(x);
+  }
+
+  using Elementwise::operator();
+  template <Operand X>
+  auto operator()(const X& x, double a) const {
+    return Elu(a)(x);
+  }
+};
+inline constexpr Elu elu;
+
+}  // namespace ebb

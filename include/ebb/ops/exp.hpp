@@ -1,0 +1,29 @@
+/// \file
+/// The exponential function.
+#pragma once
+
+#include <ebb/ops/elementwise.hpp>
+
+namespace ebb {
+
+/// y = e^x; dx = y dy.
+struct Exp : Elementwise<Exp> {
+  static constexpr const char* name = "exp";
+  static constexpr Index cost = 8;
+  template <class T>
+  EBB_HD T value(T x) const {
+    using std::exp;
+    return exp(x);
+  }
+  template <class T>
+  EBB_HD T slope_at_output(T y) const {
+    return y;
+  }
+};
+
+template <Operand X>
+auto exp(const X& x) {
+  return Exp{}(x);
+}
+
+}  // namespace ebb

@@ -1,0 +1,62 @@
+/// \file
+/// The Gaussian error linear unit, exact and by its tanh approximation.
+#pragma once
+
+#include <ebb/ops/elementwise.hpp>
+
+namespace ebb {
+
+/// y = x P(x), where P(x) = (1 + erf(x / sqrt 2)) / 2 is the standard normal distribution function;
+/// dx = (P(x) + x p(x)) dy, p its density. PyTorch's `gelu(x)`.
+/// Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415, 2016.
+struct Gelu : Elementwise<Gelu> {
+  static constexpr const char* name = "gelu";
+  static constexpr Index cost = 24;
+  template <class T>
+  EBB_HD T value(T x) const {
+    return x * distribution(x);
+  }
+  template <class T>
+  EBB_HD T slope_at_input(T x) const {
+    using std::exp;
+    return distribution(x) + x * T(0.39894228040143267794) * exp(T(-0.5) * x * x);
+  }
+
+ private:
+  template <class T>
+  EBB_HD static T distribution(T x) {
+    using std::erf;
+    return T(0.5) * (T(1) + erf(x * T(0.70710678118654752440)));
+  }
+};
+inline constexpr Gelu gelu;
+
+/// y = x (1 + tanh u) / 2 with u = sqrt(2 / pi) (x + 0.044715 x^3): the approximation of the same
+/// paper. PyTorch's `gelu(x, approximate='tanh')`.
+struct GeluTanh : Elementwise<GeluTanh> {
+  static constexpr const char* name = "gelu_tanh";
+  static constexpr Index cost = 20;
+  template <class T>
+  EBB_HD T value(T x) const {
+    using std::tanh;
+    return T(0.5) * x * (T(1) + tanh(inner(x)));
+  }
+  template <class T>
+  EBB_HD T slope_at_input(T x) const {
+    using std::tanh;
+    const T t = tanh(inner(x));
+    const T inner_slope = T(root) * (T(1) + T(3 * cubic) * x * x);
+    return T(0.5) * (T(1) + t) + T(0.5) * x * (T(1) - t * t) * inner_slope;
+  }
+
+ private:
+  static constexpr double root = 0.79788456080286535588;  // sqrt(2 / pi)
+  static constexpr double cubic = 0.044715;
+  template <class T>
+  EBB_HD static T inner(T x) {
+    return T(root) * (x + T(cubic) * x * x * x);
+  }
+};
+inline constexpr GeluTanh gelu_tanh;
+
+}  // namespace ebb

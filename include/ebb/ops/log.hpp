@@ -1,0 +1,29 @@
+/// \file
+/// The natural logarithm.
+#pragma once
+
+#include <ebb/ops/elementwise.hpp>
+
+namespace ebb {
+
+/// y = log x; dx = dy / x. As in IEEE arithmetic, log 0 is -infinity and log of a negative is nan.
+struct Log : Elementwise<Log> {
+  static constexpr const char* name = "log";
+  static constexpr Index cost = 8;
+  template <class T>
+  EBB_HD T value(T x) const {
+    using std::log;
+    return log(x);
+  }
+  template <class T>
+  EBB_HD T slope_at_input(T x) const {
+    return T(1) / x;
+  }
+};
+
+template <Operand X>
+auto log(const X& x) {
+  return Log{}(x);
+}
+
+}  // namespace ebb

@@ -1,0 +1,209 @@
+/// \file
+/// Reductions on the CPU: folding values along some axes of a loop, with a tree that depends on
+/// the extents alone. Sums are pairwise (Higham, "The accuracy of floating point summation", SIAM
+/// J. Sci. Comput. 14, 1993), so a float sum of a million numbers keeps its digits.
+#pragma once
+
+#include <ebb/device/scratch.hpp>
+#include <ebb/ops/broadcast/loop.hpp>
+
+#include <algorithm>
+
+namespace ebb {
+
+/// How values are folded: a neutral element, and how two join.
+struct AddUp {
+  template <class T>
+  EBB_HD static T neutral() {
+    return T(0);
+  }
+  template <class T>
+  EBB_HD T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+
+namespace detail {
+
+/// Folds row(begin) ... row(end - 1): sixteen lanes in a leaf, leaves joined pairwise.
+template <class T, class Join, class Row>
+T fold(const Join& join, const Row& row, Index begin, Index end) {
+  constexpr Index lanes = 16, leaf = 64 * lanes;
+  const Index n = end - begin;
+  if (n > leaf) {
+    const Index half = begin + (n / 2 + leaf - 1) / leaf * leaf;
+    return join(fold<T>(join, row, begin, half), fold<T>(join, row, half, end));
+  }
+  if (n < 2 * lanes) {
+    T total = Join::template neutral<T>();
+    for (Index i = begin; i < end; ++i) total = join(total, row(i));
+    return total;
+  }
+  T lane[lanes];
+  for (Index l = 0; l < lanes; ++l) lane[l] = row(begin + l);
+  Index i = begin + lanes;
+  for (; i + lanes <= end; i += lanes)
+    for (Index l = 0; l < lanes; ++l) lane[l] = join(lane[l], row(i + l));
+  for (; i < end; ++i) lane[0] = join(lane[0], row(i));
+  for (Index width = lanes / 2; width > 0; width /= 2)
+    for (Index l = 0; l < width; ++l) lane[l] = join(lane[l], lane[l + width]);
+  return lane[0];
+}
+
+/// Joins values pairwise as they come: value i waits for its partner as the bits of i say.
+template <class T, class Join>
+class Cascade {
+ public:
+  explicit Cascade(const Join& join) : join_(join) {}
+  void push(T value) {
+    for (Index c = count_++; c & 1; c >>= 1) value = join_(waiting_[--depth_], value);
+    waiting_[depth_++] = value;
+  }
+  T total() const {
+    if (depth_ == 0) return Join::template neutral<T>();
+    T value = waiting_[depth_ - 1];
+    for (int d = depth_ - 2; d >= 0; --d) value = join_(waiting_[d], value);
+    return value;
+  }
+
+ private:
+  const Join& join_;
+  T waiting_[64];
+  int depth_ = 0;
+  Index count_ = 0;
+};
+
+}  // namespace detail
+
+/// Folds over every axis along which array 0, the result's, does not move.
+///
+/// `row_at(at)` makes a function of j: the value to fold at step j of the innermost loop that
+/// begins at `at[k]` in array k. `store(at, total)` receives each result once, where `at` is its
+/// position in array 0.
+template <class T, int N, int K, class Join, class RowAt, class Store>
+void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt& row_at,
+               const Store& store) {
+  // Outer axes in two groups; each keeps its order, so positions stay row-major.
+  Loop<N, K> kept, folded;
+  for (int axis = 0; axis + 1 < loop.rank; ++axis)
+    (loop.stride[axis][0] != 0 ? kept : folded).push(loop.extent[axis], loop.stride[axis]);
+  const Index results = kept.size(), rows = folded.size(), width = loop.width();
+  const Index work = loop.size() * cost;
+  const auto sum_of = [](const Index(&a)[K], const Index(&b)[K], Index(&at)[K]) {
+    for (int k = 0; k < K; ++k) at[k] = a[k] + b[k];
+  };
+
+  if (loop.step(0) == 0) {
+    // The innermost axis is folded. A part of a result is a piece of one row, or several rows.
+    const Index pieces = std::max<Index>(1, (width + chunk - 1) / chunk);
+    const Index group = std::max<Index>(1, chunk / std::max<Index>(1, width));
+    const Index parts = pieces > 1 ? rows * pieces : std::max<Index>(1, (rows + group - 1) / group);
+    const auto fold_part = [&](const Index(&base)[K], Index part) {
+      Cursor<N, K> row(folded, folded.rank);
+      Index at[K];
+      if (pieces > 1) {
+        row.seek(part / pieces);
+        sum_of(base, row.at, at);
+        const Index begin = part % pieces * chunk;
+        return detail::fold<T>(join, row_at(at), begin, std::min(begin + chunk, width));
+      }
+      const Index begin = part * group, end = std::min(begin + group, rows);
+      if (rows == 1) return detail::fold<T>(join, row_at(base), 0, width);
+      detail::Cascade<T, Join> cascade(join);
+      row.seek(begin);
+      for (Index r = begin; r < end; ++r, row.next()) {
+        sum_of(base, row.at, at);
+        cascade.push(detail::fold<T>(join, row_at(at), 0, width));
+      }
+      return cascade.total();
+    };
+    if (parts == 1) {
+      const Index per_task = std::max<Index>(1, chunk / std::max<Index>(1, rows * width));
+      parallel_for((results + per_task - 1) / per_task, work, [&](Index task) {
+        const Index begin = task * per_task, end = std::min(begin + per_task, results);
+        Cursor<N, K> result(kept, kept.rank);
+        result.seek(begin);
+        for (Index i = begin; i < end; ++i, result.next())
+          store(result.at[0], fold_part(result.at, 0));
+      });
+      return;
+    }
+    Scratch<T> scratch(results * parts);
+    T* const partial = scratch.data();
+    parallel_for(results * parts, work, [&](Index task) {
+      Cursor<N, K> result(kept, kept.rank);
+      result.seek(task / parts);
+      partial[task] = fold_part(result.at, task % parts);
+    });
+    Cursor<N, K> result(kept, kept.rank);
+    result.seek(0);
+    for (Index i = 0; i < results; ++i, result.next()) {
+      detail::Cascade<T, Join> cascade(join);
+      for (Index part = 0; part < parts; ++part) cascade.push(partial[i * parts + part]);
+      store(result.at[0], cascade.total());
+    }
+    return;
+  }
+
+  // The innermost axis is kept: a tile of neighbouring results takes in row after row, a part at a
+  // time; parts are joined pairwise.
+  constexpr Index tile = 256, group = 128;
+  const Index tiles = (width + tile - 1) / tile;
+  const Index parts = std::max<Index>(1, (rows + group - 1) / group);
+  const Index items = results * parts * tiles;
+  const Index item_work = std::min(group, rows) * std::min(tile, width);
+  const Index per_task = std::max<Index>(1, chunk / std::max<Index>(1, item_work));
+  Scratch<T> scratch(parts > 1 ? results * parts * width : 0);
+  T* const partial = scratch.data();
+  parallel_for((items + per_task - 1) / per_task, work, [&](Index task) {
+    for (Index item = task * per_task; item < std::min((task + 1) * per_task, items); ++item) {
+      const Index first = item % tiles * tile, count = std::min(tile, width - first);
+      const Index part = item / tiles % parts, i = item / tiles / parts;
+      Cursor<N, K> result(kept, kept.rank), row(folded, folded.rank);
+      result.seek(i);
+      const Index begin = part * group, end = std::min(begin + group, rows);
+      row.seek(begin);
+      T total[tile];
+      for (Index j = 0; j < count; ++j) total[j] = Join::template neutral<T>();
+      for (Index r = begin; r < end; ++r, row.next()) {
+        Index at[K];
+        sum_of(result.at, row.at, at);
+        const auto value = row_at(at);
+        for (Index j = 0; j < count; ++j) total[j] = join(total[j], value(first + j));
+      }
+      if (parts == 1)
+        for (Index j = 0; j < count; ++j) store(result.at[0] + first + j, total[j]);
+      else
+        for (Index j = 0; j < count; ++j)
+          partial[(i * parts + part) * width + first + j] = total[j];
+    }
+  });
+  if (parts == 1) return;
+  parallel_for(results * tiles, results * parts * width, [&](Index item) {
+    const Index first = item % tiles * tile, count = std::min(tile, width - first);
+    const Index i = item / tiles;
+    Cursor<N, K> result(kept, kept.rank);
+    result.seek(i);
+    for (Index j = 0; j < count; ++j) {
+      detail::Cascade<T, Join> cascade(join);
+      for (Index part = 0; part < parts; ++part)
+        cascade.push(partial[(i * parts + part) * width + first + j]);
+      store(result.at[0] + first + j, cascade.total());
+    }
+  });
+}
+
+/// Folds row(0) ... row(n - 1) to one value.
+template <class T, class Join, class Row>
+T fold_all(Index n, Index cost, const Join& join, const Row& row) {
+  Loop<1, 1> loop;
+  loop.push(n, {0});
+  T total = Join::template neutral<T>();
+  if (n == 1) return row(0);
+  fold_axes<T>(
+      loop, cost, join, [&](const Index(&)[1]) { return row; },
+      [&](Index, T value) { total = value; });
+  return total;
+}
+
+}  // namespace ebb

@@ -1,0 +1,27 @@
+/// \file
+/// The logistic sigmoid.
+#pragma once
+
+#include <ebb/ops/elementwise.hpp>
+
+namespace ebb {
+
+/// y = 1 / (1 + e^-x), by the form that cannot overflow: e^-|x| is at most one.
+/// dx = y (1 - y) dy.
+struct Sigmoid : Elementwise<Sigmoid> {
+  static constexpr const char* name = "sigmoid";
+  static constexpr Index cost = 8;
+  template <class T>
+  EBB_HD T value(T x) const {
+    using std::exp;
+    const T tail = exp(x < T(0) ? x : -x);
+    return (x < T(0) ? tail : T(1)) / (T(1) + tail);
+  }
+  template <class T>
+  EBB_HD T slope_at_output(T y) const {
+    return y * (T(1) - y);
+  }
+};
+inline constexpr Sigmoid sigmoid;
+
+}  // namespace ebb

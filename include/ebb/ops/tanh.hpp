@@ -1,0 +1,29 @@
+/// \file
+/// The hyperbolic tangent.
+#pragma once
+
+#include <ebb/ops/elementwise.hpp>
+
+namespace ebb {
+
+/// y = tanh x; dx = (1 - y^2) dy.
+struct Tanh : Elementwise<Tanh> {
+  static constexpr const char* name = "tanh";
+  static constexpr Index cost = 16;
+  template <class T>
+  EBB_HD T value(T x) const {
+    using std::tanh;
+    return tanh(x);
+  }
+  template <class T>
+  EBB_HD T slope_at_output(T y) const {
+    return T(1) - y * y;
+  }
+};
+
+template <Operand X>
+auto tanh(const X& x) {
+  return Tanh{}(x);
+}
+
+}  // namespace ebb
