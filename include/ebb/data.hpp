@@ -1,0 +1,15 @@
+/// \file
+/// Datasets, readers, transforms and the loader. Needs zlib (IDX files) and stb_image (image
+/// files); include the headers of data/ one by one to do without.
+#pragma once
+
+#include <ebb/data/augment.hpp>
+#include <ebb/data/dataset.hpp>
+#include <ebb/data/idx.hpp>
+#include <ebb/data/image_file.hpp>
+#include <ebb/data/image_folder.hpp>
+#include <ebb/data/loader.hpp>
+#include <ebb/data/mnist.hpp>
+#include <ebb/data/random.hpp>
+#include <ebb/data/stroke_digits.hpp>
+#include <ebb/data/transforms.hpp>

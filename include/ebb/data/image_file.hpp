@@ -1,0 +1,179 @@
+/// \file
+/// One image out of a PNG, JPEG or BMP file, and images of another size.
+#pragma once
+
+#include <ebb/core/size2.hpp>
+#include <ebb/data/stb_image.hpp>
+#include <ebb/tensor/tensor.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ebb::data {
+
+/// Bytes of shape (channels, height, width): 1 channel is grey, 3 are red, green and blue.
+using ByteImage = Tensor<std::uint8_t, 3>;
+
+/// What the header of an image file says.
+struct ImageInfo {
+  Size2 size;
+  int channels = 0;  ///< in the file: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha
+};
+
+namespace detail {
+
+/// An image file in memory. \throws FileError when it cannot be read, or is no image.
+class ImageFile {
+ public:
+  /// Larger images are refused before anything is allocated for them.
+  static constexpr Index most_pixels = Index{1} << 28;
+
+  explicit ImageFile(const std::string& path) : path_(path) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (status.type() == fs::file_type::not_found) fail("there is no such file; check the path");
+    if (fs::is_directory(status)) fail("it is a folder; name a file in it");
+    if (!fs::is_regular_file(status)) fail("it is not a regular file");
+    const std::uintmax_t size = fs::file_size(path, error);
+    if (error) fail(message("its size cannot be found: ", error.message()));
+    if (size > most_bytes) fail(message("it has ", size, " bytes, too many for an image"));
+    const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+    if (!file) fail(message("it cannot be opened: ", std::strerror(errno)));
+    bytes_.resize(static_cast<std::size_t>(size));
+    if (size == 0 || std::fread(bytes_.data(), 1, bytes_.size(), file.get()) != bytes_.size())
+      fail(size == 0 ? "it is empty" : "it cannot be read to its end");
+    int width = 0, height = 0, channels = 0;
+    if (!stbi_info_from_memory(bytes_.data(), length(), &width, &height, &channels))
+      fail(not_an_image);
+    if (Index{width} * height > most_pixels)
+      fail(message("it claims ", height, "x", width, " pixels, more than the ", most_pixels,
+                   " that are read"));
+    info_ = {{height, width}, channels};
+  }
+
+  const ImageInfo& info() const { return info_; }
+
+  /// Decodes to 1 or 3 channels. \throws FileError when the data is damaged.
+  ByteImage decode(int channels) const {
+    int width = 0, height = 0, in_file = 0;
+    const std::unique_ptr<stbi_uc, Free> pixels(
+        stbi_load_from_memory(bytes_.data(), length(), &width, &height, &in_file, channels));
+    if (!pixels) fail(message("its image data is damaged (", stbi_failure_reason(), ")"));
+    ByteImage x({channels, height, width});
+    const Index area = Index{height} * width;
+    for (Index c = 0; c < channels; ++c)
+      for (Index i = 0; i < area; ++i)
+        x.mutable_data()[c * area + i] = pixels.get()[i * channels + c];
+    return x;
+  }
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw FileError(message("read_image: '", path_, "': ", what));
+  }
+
+ private:
+  static constexpr std::uintmax_t most_bytes = std::uintmax_t{1} << 30;
+  static constexpr const char* not_an_image =
+      "it is no PNG, JPEG or BMP image; convert it, or move it out of the folder";
+
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  struct Free {
+    void operator()(stbi_uc* pixels) const { stbi_image_free(pixels); }
+  };
+
+  int length() const { return static_cast<int>(bytes_.size()); }
+
+  std::string path_;
+  std::vector<unsigned char> bytes_;
+  ImageInfo info_;
+};
+
+/// Weights of one output pixel along an axis.
+struct Taps {
+  Index first = 0;
+  std::vector<float> weight;
+};
+
+/// A triangle filter about each output pixel: between the neighbours when enlarging, over all
+/// pixels covered when shrinking, so that nothing is skipped.
+inline std::vector<Taps> resize_taps(Index from, Index to) {
+  std::vector<Taps> taps(static_cast<std::size_t>(to));
+  const double scale = static_cast<double>(from) / static_cast<double>(to);
+  const double radius = std::max(scale, 1.0);
+  for (Index i = 0; i < to; ++i) {
+    const double center = (static_cast<double>(i) + 0.5) * scale;
+    const auto begin = std::max<Index>(0, static_cast<Index>(std::floor(center - radius)));
+    const auto end = std::min(from, static_cast<Index>(std::ceil(center + radius)));
+    Taps& t = taps[static_cast<std::size_t>(i)];
+    t.first = begin;
+    double sum = 0;
+    for (Index j = begin; j < end; ++j) {
+      const double w = std::max(0.0, 1 - std::abs(static_cast<double>(j) + 0.5 - center) / radius);
+      t.weight.push_back(static_cast<float>(w));
+      sum += w;
+    }
+    for (float& w : t.weight) w = static_cast<float>(static_cast<double>(w) / sum);
+  }
+  return taps;
+}
+
+}  // namespace detail
+
+/// What kind of image a file holds, without decoding it.
+/// \throws FileError when it cannot be read, or is no PNG, JPEG or BMP.
+inline ImageInfo image_info(const std::string& path) { return detail::ImageFile(path).info(); }
+
+/// An image file as bytes, grey (`channels` 1) or colour (3); 0: as the file has it. Transparency
+/// is dropped, 16 bits become 8.
+/// \throws FileError when it cannot be read, is no PNG, JPEG or BMP, or is damaged.
+inline ByteImage read_image(const std::string& path, int channels = 0) {
+  if (channels != 0 && channels != 1 && channels != 3)
+    throw ValueError(message("read_image: ", channels,
+                             " channels were asked for; use 1 (grey), 3 (colour) or 0 (as it is)"));
+  const detail::ImageFile file(path);
+  return file.decode(channels != 0 ? channels : file.info().channels < 3 ? 1 : 3);
+}
+
+/// The image in another size, by a triangle filter (bilinear that does not skip pixels when it
+/// shrinks). \throws ValueError when the size is not positive.
+inline ByteImage resize(const ByteImage& x, Size2 size) {
+  if (size.height < 1 || size.width < 1 || x.size() == 0)
+    throw ValueError(message("resize: an image of shape ", x.shape(), " cannot become ", size));
+  const Index channels = x.extent(0), rows = x.extent(1), columns = x.extent(2);
+  const auto across = detail::resize_taps(columns, size.width);
+  const auto down = detail::resize_taps(rows, size.height);
+  Tensor<float, 3> wide({channels, rows, size.width});
+  ByteImage y({channels, size.height, size.width});
+  for (Index c = 0; c < channels; ++c) {
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < size.width; ++j) {
+        const detail::Taps& taps = across[static_cast<std::size_t>(j)];
+        float sum = 0;
+        for (std::size_t k = 0; k < taps.weight.size(); ++k)
+          sum += taps.weight[k] * static_cast<float>(x(c, i, taps.first + static_cast<Index>(k)));
+        wide(c, i, j) = sum;
+      }
+    for (Index i = 0; i < size.height; ++i) {
+      const detail::Taps& taps = down[static_cast<std::size_t>(i)];
+      for (Index j = 0; j < size.width; ++j) {
+        float sum = 0;
+        for (std::size_t k = 0; k < taps.weight.size(); ++k)
+          sum += taps.weight[k] * wide(c, taps.first + static_cast<Index>(k), j);
+        y(c, i, j) = static_cast<std::uint8_t>(std::lround(std::clamp(sum, 0.0f, 255.0f)));
+      }
+    }
+  }
+  return y;
+}
+
+}  // namespace ebb::data
