@@ -1,3 +1,3 @@
-// A kernel that sees the tape, and includes by a relative path.
-#include <ebb/tape/var.hpp>
+// A kernel that reaches the tape through another header, and includes by a relative path.
+#include <ebb/ops/some_op/shared.hpp>
 #include "geometry.hpp"

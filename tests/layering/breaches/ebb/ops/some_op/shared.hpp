@@ -1,0 +1,2 @@
+// Fine in itself: no kernel.
+#include <ebb/tape/var.hpp>
