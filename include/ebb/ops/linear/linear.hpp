@@ -3,19 +3,11 @@
 #pragma once
 
 #include <ebb/ops/linear/cpu.hpp>
+#include <ebb/ops/present.hpp>
 #include <ebb/tape/var.hpp>
 
 namespace ebb {
 namespace detail {
-
-/// The operand's bias argument is there: an undefined Param means a layer without one.
-template <Operand B>
-bool present(const B& bias) {
-  if constexpr (is_param<B>)
-    return bias.defined();
-  else
-    return true;
-}
 
 template <Operand X, Operand W>
 Shape<rank_of<X>> linear_shape(const X& x, const W& w) {

@@ -1,0 +1,69 @@
+/// \file
+/// Two-dimensional convolution.
+#pragma once
+
+#include <ebb/ops/conv2d/cpu.hpp>
+#include <ebb/ops/present.hpp>
+#include <ebb/tape/var.hpp>
+
+namespace ebb {
+namespace detail {
+
+/// conv2d with `bias` one operand, or none.
+template <class X, class W, class... B>
+auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B&... bias) {
+  static_assert(rank_of<X> == 4,
+                "ebb::conv2d: the input must have rank 4 (N, C, H, W); reshape() a single image to "
+                "(1, C, H, W)");
+  static_assert(rank_of<W> == 4,
+                "ebb::conv2d: the weight must have rank 4 (out, in / groups, kH, kW)");
+  static_assert(((rank_of<B> == 1) && ...), "ebb::conv2d: the bias must have rank 1 (out)");
+  static_assert(SameKind<X, W, B...>,
+                "ebb::conv2d: input, weight and bias must have one scalar type and live on one "
+                "device");
+  using T = scalar_of<X>;
+  using Device = device_of<X>;
+  const Conv2dGeometry g = conv2d_geometry(layer_of(w), x.shape(), w.shape(), options);
+  (check_conv2d_bias("conv2d", layer_of(w), bias.shape(), g.out_channels), ...);
+
+  Tensor<T, 4, Device> y({g.batch, g.out_channels, g.output.height, g.output.width});
+  const auto in = value(x), weight = value(w);
+  conv2d_forward(Device{}, g, in.view(), weight.view(), view_or_none<T>(bias...), y.mut());
+
+  return track(
+      Op{"conv2d", g.macs()}, y,
+      [g, in, weight, dx = sink(x), dw = sink(w), ... db = sink(bias)](const auto& dy) {
+        if (dx)
+          conv2d_grad_input(Device{}, g, dy.view(), weight.view(), view_or_none<T>(), dx.into());
+        if (dw) conv2d_grad_weight(Device{}, g, in.view(), dy.view(), dw.into());
+        const auto add_up = [&](const auto& sum) {
+          if (sum) sum_channels(Device{}, dy.view(), sum.into());
+        };
+        (add_up(db), ...);
+      },
+      x, w, bias...);
+}
+
+}  // namespace detail
+
+/// y[n, o, h, w] = sum over c, i, j of x[n, c, h s + i d - p, w s + j d - p] weight[o, c, i, j],
+/// the cross-correlation that is called convolution (LeCun et al., "Gradient-based learning applied
+/// to document recognition", Proc. IEEE 1998), with zeros outside of the image.
+///
+/// x (N, C, H, W), weight (out, C / groups, kH, kW); y (N, out, oH, oW) with
+/// oH = (H + 2 padding - dilation (kH - 1) - 1) / stride + 1, rounded down; with `.padding = same`
+/// oH = H. Options as in PyTorch: `conv2d(x, w, {.stride = 2, .padding = {1, 2}})`.
+/// \throws ShapeError, ValueError when extents or options do not fit together.
+template <Operand X, Operand W>
+auto conv2d(const X& x, const W& w, const Conv2dOptions& options = {}) {
+  return detail::conv2d_op(options, x, w);
+}
+
+/// The same plus a bias (out). A bias that is an absent `Param` counts as none.
+template <Operand X, Operand W, Operand B>
+auto conv2d(const X& x, const W& w, const B& b, const Conv2dOptions& options = {}) {
+  return detail::present(b) ? detail::conv2d_op(options, x, w, b)
+                            : detail::conv2d_op(options, x, w);
+}
+
+}  // namespace ebb

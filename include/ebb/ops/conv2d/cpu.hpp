@@ -1,0 +1,262 @@
+/// \file
+/// Convolution on the CPU. All three passes are sums over taps by the register tiles of the matrix
+/// product; planes.hpp says how. Work is cut into bands of rows by the geometry alone.
+#pragma once
+
+#include <ebb/ops/conv2d/planes.hpp>
+#include <ebb/ops/conv2d/reference.hpp>
+
+namespace ebb {
+namespace detail {
+
+template <class T>
+inline constexpr bool has_tiles = std::is_same_v<T, float> || std::is_same_v<T, double>;
+
+/// Channels that one task computes: all, unless there are too few images to share out.
+inline Index channels_per_task(Index channels, Index tasks) {
+  return tasks >= 16 ? channels : std::max<Index>(32, divide_up(channels, 16));
+}
+
+template <class T>
+void conv2d_forward_tiles(const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
+                          const T* bias, View<T, 4> y) {
+  const simd::Tiles<T> tiles = simd::tiles<T>();
+  const Planes one(g, 1);
+  const Index bytes = g.group_in() * one.slots.area() * one.width * Index{sizeof(T)};
+  const Planes planes(g, band_rows(g.output.height, bytes, g.batch * g.groups));
+  const Index bands = divide_up(g.output.height, planes.band), m = g.group_out();
+  const Index block = channels_per_task(m, g.batch * g.groups * bands),
+              blocks = divide_up(m, block);
+  const Scratch<T> scratch = Scratch<T>::per_thread(planes.elements + planes.slack());
+  const Scratch<Index> offset(g.taps());
+  planes.offsets(offset.data());
+
+  parallel_for(g.batch * g.groups * bands * blocks, g.macs() / 4, [&](Index task) {
+    const Index first = task % blocks * block, band = task / blocks % bands;
+    const Index group = task / blocks / bands % g.groups, n = task / blocks / bands / g.groups;
+    const Index row = band * planes.band, channel = group * m + first;
+    T* const source = scratch.mine();
+    planes.fill(x.data + (n * g.in_channels + group * g.group_in()) * g.input.area(), row, source);
+    sum_taps(tiles, std::min(block, m - first), g.taps(), w.data + channel * g.taps(), source,
+             offset.data(), planes.width, std::min(planes.band, g.output.height - row),
+             g.output.width,
+             TapTarget<T>{
+                 y.data + ((n * g.out_channels + channel) * g.output.height + row) * g.output.width,
+                 g.output.area(), g.output.width, 1, false, bias ? bias + channel : nullptr});
+  });
+}
+
+/// Pixels of the input that are one stride apart see the same taps. Each such phase is a
+/// convolution of dy with stride 1, by the taps that fall on it.
+struct Phase {
+  Size2 first;  ///< its first pixel
+  Index depth;  ///< taps, counted over the output channels of a group
+  Index at;     ///< where its taps begin among those of all phases
+};
+
+template <class T>
+void conv2d_grad_input_tiles(const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
+                             const T* bias, Into<T, 4> dx) {
+  const simd::Tiles<T> tiles = simd::tiles<T>();
+  const Size2 s = g.stride, d = g.dilation, p = g.padding;
+  const Index m = g.group_in(), out = g.group_out(), area = g.kernel.area();
+  // dy in one plane per channel: pixel h sees its rows from (h + p) / s - halo on.
+  const Size2 halo{d.height * (g.kernel.height - 1) / s.height,
+                   d.width * (g.kernel.width - 1) / s.width};
+  const Index lowest = p.width / s.width;
+  const Index width = (g.input.width - 1 + p.width) / s.width - lowest + 1 + halo.width;
+  const Index bytes = out * width * Index{sizeof(T)};
+  const Index band = band_rows(divide_up(g.input.height, s.height), bytes, g.batch * g.groups);
+  const Index rows = band + 1 + halo.height, plane = rows * width;
+  const Index slack = width + simd::Tiles<T>::most_columns;
+
+  const Size2 phases{std::min(s.height, g.input.height), std::min(s.width, g.input.width)};
+  const Scratch<Phase> phase(phases.area());
+  const Scratch<Index> offset(out * area);
+  const Scratch<T> weights(w.size());
+  Index at = 0;
+  for (Index a = 0; a < phases.height; ++a)
+    for (Index b = 0; b < phases.width; ++b) {
+      Phase& now = phase.data()[a * phases.width + b];
+      now = {{a, b}, 0, at};
+      Index taps = 0;  // per channel
+      const auto each_tap = [&](auto&& f) {
+        for (Index i = 0; i < g.kernel.height; ++i)
+          for (Index j = 0; j < g.kernel.width; ++j)
+            if (i * d.height % s.height == (a + p.height) % s.height &&
+                j * d.width % s.width == (b + p.width) % s.width)
+              f(i, j);
+      };
+      each_tap([&](Index, Index) { ++taps; });
+      now.depth = taps * out;
+      Index k = 0;
+      for (Index o = 0; o < out; ++o)
+        each_tap([&](Index i, Index j) {
+          offset.data()[at + k] = o * plane + (halo.height - i * d.height / s.height) * width +
+                                  halo.width - j * d.width / s.width;
+          for (Index c = 0; c < g.in_channels; ++c)  // c counts through the groups
+            weights.data()[at * g.in_channels + c * now.depth + k] =
+                w.data[((c / m * out + o) * m + c % m) * area + i * g.kernel.width + j];
+          ++k;
+        });
+      at += now.depth;
+    }
+
+  const Index bands = divide_up(divide_up(g.input.height, s.height), band);
+  const Index block = channels_per_task(m, g.batch * g.groups * bands),
+              blocks = divide_up(m, block);
+  const Scratch<T> scratch = Scratch<T>::per_thread(out * plane + slack);
+  parallel_for(g.batch * g.groups * bands * blocks, g.macs() / 4, [&](Index task) {
+    const Index begin = task % blocks * block, row = task / blocks % bands * band * s.height;
+    const Index group = task / blocks / bands % g.groups, n = task / blocks / bands / g.groups;
+    const Index channel = group * m + begin,
+                height = std::min(band * s.height, g.input.height - row);
+    const Index top = (row + p.height) / s.height;
+    T* const source = scratch.mine();
+    for (Index o = 0; o < out; ++o)
+      copy_window(dy.data + (n * g.out_channels + group * out + o) * g.output.area(), g.output,
+                  top - halo.height, lowest - halo.width, Size2(1), rows, width,
+                  source + o * plane);
+    for (Index f = 0; f < phases.area(); ++f) {
+      const Phase& now = phase.data()[f];
+      if (now.first.height >= height) continue;
+      const Index shift = ((row + now.first.height + p.height) / s.height - top) * width +
+                          (now.first.width + p.width) / s.width - lowest;
+      sum_taps(tiles, std::min(block, m - begin), now.depth,
+               weights.data() + now.at * g.in_channels + channel * now.depth, source + shift,
+               offset.data() + now.at, width, divide_up(height - now.first.height, s.height),
+               divide_up(g.input.width - now.first.width, s.width),
+               TapTarget<T>{
+                   dx.data +
+                       ((n * g.in_channels + channel) * g.input.height + row + now.first.height) *
+                           g.input.width +
+                       now.first.width,
+                   g.input.area(), s.height * g.input.width, s.width, dx.add,
+                   bias ? bias + channel : nullptr});
+    }
+  });
+}
+
+template <class T>
+void conv2d_grad_weight_tiles(const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> dy,
+                              Into<T, 4> dw) {
+  using Tiles = simd::Tiles<T>;
+  const Tiles tiles = simd::tiles<T>();
+  // A band of dy, four channels at a time, should stay in the first cache.
+  const Index width = Planes(g, 1).width;
+  const Planes planes(g, std::clamp<Index>(1024 / width, 1, g.output.height));
+  const Index bands = divide_up(g.output.height, planes.band), units = g.batch * bands;
+  const Index length = divide_up(planes.band * width, tiles.lanes) * tiles.lanes;
+  const Index m = g.group_out(), taps = g.taps(), size = dw.size();
+
+  // The batch is cut into at most 16 parts, fewer where a copy of dw for each would be large.
+  constexpr Index largest = Index{1} << 22;
+  const Index parts = std::clamp<Index>(std::min(units, largest / size), 1, 16);
+  const Index each = divide_up(units, parts), splits = divide_up(units, each);
+  const Index block = channels_per_task(m, splits * g.groups), blocks = divide_up(m, block);
+
+  const Scratch<T> partial(splits > 1 || dw.add ? splits * size : 0);
+  T* const sums = splits > 1 || dw.add ? partial.data() : dw.data;
+  const Index plane_part = planes.elements + planes.slack();
+  const Scratch<T> scratch = Scratch<T>::per_thread(plane_part + block * length);
+  const Scratch<Index> offset(taps);
+  planes.offsets(offset.data());
+
+  parallel_for(splits * g.groups * blocks, g.macs() / 4, [&](Index task) {
+    const Index first = task % blocks * block, group = task / blocks % g.groups;
+    const Index split = task / blocks / g.groups, channels = std::min(block, m - first);
+    const Index channel = group * m + first;
+    T* const source = scratch.mine();
+    T* const slopes = source + plane_part;
+    T* const to = sums + split * size + channel * taps;
+    T tile[Tiles::most_dot];
+    for (Index unit = split * each; unit < std::min(units, (split + 1) * each); ++unit) {
+      const Index n = unit / bands, row = unit % bands * planes.band;
+      const bool adds = unit > split * each;
+      planes.fill(x.data + (n * g.in_channels + group * g.group_in()) * g.input.area(), row,
+                  source);
+      // dy between the rows of the planes is zero, so that what x has there does not count.
+      for (Index c = 0; c < channels; ++c) {
+        T* const line = slopes + c * length;
+        copy_window(dy.data + (n * g.out_channels + channel + c) * g.output.area(), g.output, row,
+                    0, Size2(1), planes.band, width, line);
+        for (Index i = planes.band * width; i < length; ++i) line[i] = T(0);
+      }
+      for (Index i = 0; i < channels; i += tiles.dot_rows)
+        for (Index k = 0; k < taps; k += tiles.dot_columns) {
+          const Index rows = std::min<Index>(tiles.dot_rows, channels - i);
+          const Index columns = std::min<Index>(tiles.dot_columns, taps - k);
+          const T *left[Tiles::most_dot], *right[Tiles::most_dot];
+          for (Index r = 0; r < tiles.dot_rows; ++r)
+            left[r] = slopes + (i + std::min(r, rows - 1)) * length;
+          for (Index l = 0; l < tiles.dot_columns; ++l)
+            right[l] = source + offset.data()[k + std::min(l, columns - 1)];
+          tiles.dot(length, left, right, tile);
+          for (Index r = 0; r < rows; ++r)
+            for (Index l = 0; l < columns; ++l) {
+              T& sum = to[(i + r) * taps + k + l];
+              sum = tile[r * tiles.dot_columns + l] + (adds ? sum : T(0));
+            }
+        }
+    }
+  });
+  if (sums != dw.data) add_pieces(sums, splits, size, dw.data, dw.add);
+}
+
+}  // namespace detail
+
+/// Kernel: y = conv2d(x, w) + bias; an empty bias view is none.
+template <class T>
+void conv2d_forward(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
+                    View<const T, 1> bias, View<T, 4> y) {
+  if constexpr (detail::has_tiles<T>)
+    detail::conv2d_forward_tiles(g, x, w, bias.data, y);
+  else
+    reference::conv2d_forward(g, x, w, bias, y);
+}
+
+/// Kernel: the gradient of the input; the forward pass of a transposed convolution, where `bias`
+/// is added to every input channel.
+template <class T>
+void conv2d_grad_input(Cpu, const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
+                       View<const T, 1> bias, Into<T, 4> dx) {
+  if constexpr (detail::has_tiles<T>)
+    detail::conv2d_grad_input_tiles(g, dy, w, bias.data, dx);
+  else
+    reference::conv2d_grad_input(g, dy, w, bias, dx);
+}
+
+/// Kernel: the gradient of the weight.
+template <class T>
+void conv2d_grad_weight(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> dy,
+                        Into<T, 4> dw) {
+  if constexpr (detail::has_tiles<T>)
+    detail::conv2d_grad_weight_tiles(g, x, dy, dw);
+  else
+    reference::conv2d_grad_weight(g, x, dy, dw);
+}
+
+/// Kernel: sum[c] (+)= the sum of channel c over images and pixels; the gradient of a bias.
+template <class T>
+void sum_channels(Cpu, View<const T, 4> x, Into<T, 1> sum) {
+  constexpr Index lanes = 16;
+  const Index area = x.extent(2) * x.extent(3), channels = x.extent(1);
+  parallel_for(channels, x.size(), [&](Index c) {
+    T total(0);
+    for (Index n = 0; n < x.extent(0); ++n) {
+      const T* from = x.data + (n * channels + c) * area;
+      T part[lanes] = {};
+      Index i = 0;
+      for (; i + lanes <= area; i += lanes)
+#pragma omp simd
+        for (Index l = 0; l < lanes; ++l) part[l] += from[i + l];
+      for (Index l = 0; i < area; ++i, ++l) part[l] += from[i];
+      for (Index step = lanes / 2; step > 0; step /= 2)
+        for (Index l = 0; l < step; ++l) part[l] += part[l + step];
+      total += part[0];
+    }
+    sum.put(c, total);
+  });
+}
+
+}  // namespace ebb

@@ -1,0 +1,159 @@
+/// \file
+/// The two devices by which a convolution becomes a product of matrices without writing the large
+/// one: an image is laid out once in padded planes, one per phase of the stride, so that what a
+/// kernel tap sees is one of them shifted, and a table of these shifts replaces the columns that
+/// im2col (Chellapilla, Puri & Simard, "High performance convolutional neural networks for document
+/// processing", 2006) would copy.
+#pragma once
+
+#include <ebb/core/view.hpp>
+#include <ebb/ops/conv2d/geometry.hpp>
+#include <ebb/ops/matmul/cpu.hpp>
+
+#include <numeric>
+
+namespace ebb::detail {
+
+/// Copies rows x columns elements, every `step`-th from (row, column) on, of an image of extents
+/// `size`; zeros where that is outside of it.
+template <class T>
+void copy_window(const T* image, Size2 size, Index row, Index column, Size2 step, Index rows,
+                 Index columns, T* to) {
+  const auto first_at_least = [](Index bound, Index from, Index stride) {
+    return from >= bound ? Index{0} : divide_up(bound - from, stride);
+  };
+  const Index begin = std::min(columns, first_at_least(0, column, step.width));
+  const Index end =
+      std::max(begin, std::min(columns, first_at_least(size.width, column, step.width)));
+  for (Index r = 0; r < rows; ++r, to += columns) {
+    const Index h = row + r * step.height;
+    if (h < 0 || h >= size.height) {
+      for (Index c = 0; c < columns; ++c) to[c] = T(0);
+      continue;
+    }
+    for (Index c = 0; c < begin; ++c) to[c] = T(0);
+    const T* from = image + h * size.width + column;
+    if (step.width == 1)
+      for (Index c = begin; c < end; ++c) to[c] = from[c];
+    else
+      for (Index c = begin; c < end; ++c) to[c] = from[c * step.width];
+    for (Index c = end; c < columns; ++c) to[c] = T(0);
+  }
+}
+
+/// The planes that a band of output rows reads: one for each channel of a group and each phase of
+/// the stride that some tap falls on.
+struct Planes {
+  Conv2dGeometry g;
+  Index band;      ///< output rows
+  Size2 slots;     ///< phases in use
+  Size2 halo;      ///< rows and columns of a plane beyond those of the output
+  Index width;     ///< columns of a plane
+  Index plane;     ///< elements of a plane
+  Index elements;  ///< of all planes together
+
+  Planes(const Conv2dGeometry& geometry, Index band_rows) : g(geometry), band(band_rows) {
+    // Tap i is on phase (i * dilation) mod stride, which repeats after this many taps.
+    slots = {
+        std::min(g.kernel.height, g.stride.height / std::gcd(g.stride.height, g.dilation.height)),
+        std::min(g.kernel.width, g.stride.width / std::gcd(g.stride.width, g.dilation.width))};
+    halo = {g.dilation.height * (g.kernel.height - 1) / g.stride.height,
+            g.dilation.width * (g.kernel.width - 1) / g.stride.width};
+    width = g.output.width + halo.width;
+    plane = (band + halo.height) * width;
+    elements = g.group_in() * slots.area() * plane;
+  }
+
+  /// Register tiles read past the last plane by less than this.
+  Index slack() const { return width + simd::Tiles<float>::most_columns; }
+
+  /// Where the plane of each tap (c, i, j) begins, in the order of the weights.
+  void offsets(Index* offset) const {
+    for (Index c = 0; c < g.group_in(); ++c)
+      for (Index i = 0; i < g.kernel.height; ++i)
+        for (Index j = 0; j < g.kernel.width; ++j)
+          *offset++ =
+              ((c * slots.height + i % slots.height) * slots.width + j % slots.width) * plane +
+              i * g.dilation.height / g.stride.height * width +
+              j * g.dilation.width / g.stride.width;
+  }
+
+  /// Lays out the channels from `image` on, for output rows from `row` on.
+  template <class T>
+  void fill(const T* image, Index row, T* to) const {
+    for (Index c = 0; c < g.group_in(); ++c)
+      for (Index i = 0; i < slots.height; ++i)
+        for (Index j = 0; j < slots.width; ++j, to += plane)
+          copy_window(
+              image + c * g.input.area(), g.input,
+              row * g.stride.height + i * g.dilation.height % g.stride.height - g.padding.height,
+              j * g.dilation.width % g.stride.width - g.padding.width, g.stride, band + halo.height,
+              width, to);
+    for (Index i = 0; i < slack(); ++i) to[i] = T(0);
+  }
+};
+
+/// Where `sum_taps` leaves its result: strides between channels, rows and columns.
+template <class T>
+struct TapTarget {
+  T* data;
+  Index channel, row, column;
+  bool add;
+  const T* bias;  ///< one element per channel, or null
+};
+
+/// For `m` channels and each of rows x columns pixels, the sum over `depth` taps of
+/// weights[channel][tap] * planes[offset[tap] + row * width + column]. The columns of a tile run on
+/// from one row into the next; what falls between the rows is computed and dropped.
+template <class T>
+void sum_taps(const simd::Tiles<T>& tiles, Index m, Index depth, const T* weights, const T* planes,
+              const Index* offset, Index width, Index rows, Index columns, TapTarget<T> target) {
+  using Tiles = simd::Tiles<T>;
+  struct Run {
+    Index from, count, to;
+  };
+  Run runs[Tiles::most_columns];
+  T sums[Tiles::most_rows * Tiles::most_columns];
+  const Index length = (rows - 1) * width + columns, stride = tiles.columns();
+
+  for (Index v = 0; v < length; v += stride) {
+    const Index live = std::min(stride, length - v);
+    int count = 0;
+    for (Index l = 0, r = v / width, q = v % width; l < live; l += width - q, ++r, q = 0)
+      if (q < columns)
+        runs[count++] = {l, std::min(columns - q, live - l), r * target.row + q * target.column};
+
+    const auto tile = tiles.broadcast[divide_up(live, tiles.lanes) - 1];
+    for (Index i = 0; i < m; i += tiles.rows) {
+      const Index here = std::min<Index>(tiles.rows, m - i);
+      const T* row[Tiles::most_rows];
+      for (Index r = 0; r < tiles.rows; ++r) row[r] = weights + (i + std::min(r, here - 1)) * depth;
+      tile(depth, row, 1, planes + v, offset, sums, stride, false);
+      for (Index r = 0; r < here; ++r) {
+        T* const to = target.data + (i + r) * target.channel;
+        const T bias = target.bias ? target.bias[i + r] : T(0);
+        for (const Run* run = runs; run != runs + count; ++run) {
+          const T* from = sums + r * stride + run->from;
+          T* out = to + run->to;
+          if (target.add)
+            for (Index l = 0; l < run->count; ++l) out[l * target.column] += from[l] + bias;
+          else if (target.column != 1)
+            for (Index l = 0; l < run->count; ++l) out[l * target.column] = from[l] + bias;
+          else
+            for (Index l = 0; l < run->count; ++l) out[l] = from[l] + bias;
+        }
+      }
+    }
+  }
+}
+
+/// Rows of a band: as many as fit the cache nearest to a core, and few enough for some twenty
+/// tasks.
+inline Index band_rows(Index rows, Index bytes_per_row, Index tasks_per_band) {
+  constexpr Index cache = 160 * 1024, least = 4;
+  const Index shared = divide_up(rows, divide_up(16, std::max<Index>(1, tasks_per_band)));
+  return std::clamp(std::min(cache / std::max<Index>(1, bytes_per_row), shared),
+                    std::min(least, rows), rows);
+}
+
+}  // namespace ebb::detail

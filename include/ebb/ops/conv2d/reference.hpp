@@ -1,0 +1,76 @@
+/// \file
+/// Convolution in plain loops, for any scalar: the oracle of the fast kernels. The backward passes
+/// are the adjoints of the forward loop (Dumoulin & Visin, "A guide to convolution arithmetic for
+/// deep learning", 2016).
+#pragma once
+
+#include <ebb/core/view.hpp>
+#include <ebb/ops/conv2d/geometry.hpp>
+
+namespace ebb::reference {
+
+/// Calls f(x index, w index, y index) for every product of the convolution.
+template <class F>
+void each_product(const Conv2dGeometry& g, F&& f) {
+  const Index in = g.group_in(), out = g.group_out();
+  for (Index n = 0; n < g.batch; ++n)
+    for (Index o = 0; o < g.out_channels; ++o)
+      for (Index oh = 0; oh < g.output.height; ++oh)
+        for (Index ow = 0; ow < g.output.width; ++ow)
+          for (Index c = 0; c < in; ++c)
+            for (Index i = 0; i < g.kernel.height; ++i)
+              for (Index j = 0; j < g.kernel.width; ++j) {
+                const Index h = oh * g.stride.height + i * g.dilation.height - g.padding.height;
+                const Index w = ow * g.stride.width + j * g.dilation.width - g.padding.width;
+                if (h < 0 || h >= g.input.height || w < 0 || w >= g.input.width) continue;
+                const Index channel = o / out * in + c;
+                f(((n * g.in_channels + channel) * g.input.height + h) * g.input.width + w,
+                  ((o * in + c) * g.kernel.height + i) * g.kernel.width + j,
+                  ((n * g.out_channels + o) * g.output.height + oh) * g.output.width + ow);
+              }
+}
+
+template <class T, int N>
+void start(Into<T, N> y) {
+  if (!y.add)
+    for (Index i = 0; i < y.size(); ++i) y.data[i] = T(0);
+}
+
+/// Kernel: y = conv2d(x, w) + bias; an empty bias view is none.
+template <class T>
+void conv2d_forward(const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
+                    View<const T, 1> bias, View<T, 4> y) {
+  for (Index i = 0; i < y.size(); ++i)
+    y.data[i] = bias.data ? bias.data[i / g.output.area() % g.out_channels] : T(0);
+  each_product(g, [&](Index xi, Index wi, Index yi) { y.data[yi] += x.data[xi] * w.data[wi]; });
+}
+
+/// Kernel: the gradient of the input; the forward pass of a transposed convolution, where `bias`
+/// is added to every input channel.
+template <class T>
+void conv2d_grad_input(const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
+                       View<const T, 1> bias, Into<T, 4> dx) {
+  start(dx);
+  if (bias.data)
+    for (Index i = 0; i < dx.size(); ++i)
+      dx.data[i] += bias.data[i / g.input.area() % g.in_channels];
+  each_product(g, [&](Index xi, Index wi, Index yi) { dx.data[xi] += dy.data[yi] * w.data[wi]; });
+}
+
+/// Kernel: the gradient of the weight.
+template <class T>
+void conv2d_grad_weight(const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> dy,
+                        Into<T, 4> dw) {
+  start(dw);
+  each_product(g, [&](Index xi, Index wi, Index yi) { dw.data[wi] += dy.data[yi] * x.data[xi]; });
+}
+
+/// Kernel: sum[c] (+)= the sum of channel c over images and pixels; the gradient of a bias.
+template <class T>
+void sum_channels(View<const T, 4> x, Into<T, 1> sum) {
+  start(sum);
+  const Index area = x.extent(2) * x.extent(3);
+  for (Index i = 0; i < x.size(); ++i) sum.data[i / area % x.extent(1)] += x.data[i];
+}
+
+}  // namespace ebb::reference

@@ -1,0 +1,28 @@
+/// \file
+/// Operands that a layer may do without.
+#pragma once
+
+#include <ebb/tape/var.hpp>
+
+namespace ebb::detail {
+
+/// Whether an operand is there: an absent `Param` stands for a layer without a bias.
+template <Operand B>
+bool present(const B& operand) {
+  if constexpr (is_param<B>)
+    return operand.defined();
+  else
+    return true;
+}
+
+/// A view of the operand, or an empty one where there is none.
+template <class T>
+View<const T, 1> view_or_none() {
+  return {};
+}
+template <class T, Operand B>
+View<const T, 1> view_or_none(const B& operand) {
+  return value(operand).view();
+}
+
+}  // namespace ebb::detail
