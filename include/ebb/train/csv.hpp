@@ -1,0 +1,160 @@
+/// \file
+/// A table of numbers on disk, one row per epoch.
+#pragma once
+
+#include <ebb/core/config.hpp>
+#include <ebb/core/error.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+namespace detail {
+
+/// A field as RFC 4180 writes it: in quotes where it holds a comma, a quote or a line break.
+inline std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == text.npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+inline std::string csv_field(const std::string& text) { return csv_field(std::string_view(text)); }
+inline std::string csv_field(const char* text) { return csv_field(std::string_view(text)); }
+inline std::string csv_field(bool value) { return value ? "true" : "false"; }
+
+/// The shortest digits that read back as the same number, whatever the locale.
+template <class Number>
+requires std::is_arithmetic_v<Number> std::string csv_field(Number value) {
+  char digits[64];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  return {digits, end};
+}
+
+/// Where row number `rows` (counting the header) of a table ends; npos when it has fewer complete
+/// rows.
+inline std::size_t end_of_row(std::string_view table, Index rows) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (table[i] == '"') quoted = !quoted;
+    if (table[i] == '\n' && !quoted && --rows == 0) return i + 1;
+  }
+  return table.npos;
+}
+
+}  // namespace detail
+
+struct CsvOptions {
+  /// Rows of an existing file that stay, for a run that resumes after that many epochs; what comes
+  /// after them, and a row cut short by a crash, is removed. 0 starts a new table.
+  Index keep_rows = 0;
+};
+
+/// Comma-separated values after RFC 4180, read by every spreadsheet and plotting program:
+///
+///     ebb::CsvLog log("run.csv", {"epoch", "loss", "accuracy"});
+///     log.row(1, 0.21, 0.93);
+///
+/// A row is handed to the system whole by one append, so a killed run leaves complete rows.
+class CsvLog {
+ public:
+  /// \throws FileError when the file cannot be written, ValueError when rows are to be kept of a
+  /// table that has other columns or fewer rows.
+  CsvLog(std::string path, const std::vector<std::string>& columns, CsvOptions options = {})
+      : path_(std::move(path)), columns_(columns.size()) {
+    if (columns.empty()) throw ValueError("CsvLog: it needs at least one column");
+    std::string header;
+    for (const std::string& column : columns)
+      header += (header.empty() ? "" : ",") + detail::csv_field(column);
+    header += "\n";
+
+    file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (file_ < 0) fail("cannot be opened for writing");
+    try {
+      if (options.keep_rows > 0) {
+        cut(header, options.keep_rows);
+      } else {
+        if (::ftruncate(file_, 0) != 0 && errno != EINVAL)
+          fail("cannot be emptied");  // EINVAL: a pipe
+        append(header);
+      }
+    } catch (...) {
+      ::close(file_);
+      throw;
+    }
+  }
+  CsvLog(const CsvLog&) = delete;
+  CsvLog& operator=(const CsvLog&) = delete;
+  ~CsvLog() { ::close(file_); }
+
+  /// Appends a row: numbers, texts or truth values, one for each column.
+  /// \throws ValueError for another number of fields, FileError when the disk is full.
+  template <class... Fields>
+  void row(const Fields&... fields) {
+    if (sizeof...(fields) != columns_)
+      throw ValueError(message("CsvLog: ", path_, " has ", columns_, " columns, but the row has ",
+                               sizeof...(fields), " fields"));
+    std::string line;
+    bool first = true;
+    ((line += (first ? "" : ",") + detail::csv_field(fields), first = false), ...);
+    append(line + "\n");
+  }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  [[noreturn]] void fail(const char* what) const {
+    throw FileError(message("CsvLog: ", path_, " ", what, ": ", std::strerror(errno)));
+  }
+
+  void append(std::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t written = ::write(file_, text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail("cannot be written");
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+
+  /// Leaves the header and `rows` rows in the file.
+  void cut(const std::string& header, Index rows) const {
+    std::string table;
+    char piece[4096];
+    for (off_t at = 0;;) {
+      const ssize_t got = ::pread(file_, piece, sizeof piece, at);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) fail("cannot be read");
+      if (got == 0) break;
+      table.append(piece, static_cast<std::size_t>(got));
+      at += got;
+    }
+    if (table.compare(0, header.size(), header) != 0)
+      throw ValueError(message("CsvLog: ", path_,
+                               " cannot be continued, because its first line is "
+                               "not '",
+                               header.substr(0, header.size() - 1),
+                               "'; name another file, or move this one away"));
+    const std::size_t end = detail::end_of_row(table, rows + 1);
+    if (end == table.npos)
+      throw ValueError(message("CsvLog: ", path_, " cannot be continued after row ", rows,
+                               ", because it has fewer rows; name another file"));
+    if (::ftruncate(file_, static_cast<off_t>(end)) != 0) fail("cannot be shortened");
+  }
+
+  std::string path_;
+  std::size_t columns_;
+  int file_ = -1;
+};
+
+}  // namespace ebb

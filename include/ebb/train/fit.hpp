@@ -1,0 +1,187 @@
+/// \file
+/// The training loop, for when nothing in it is out of the ordinary. It is the open loop
+///
+///     for (int epoch = 1; epoch <= 3; ++epoch)
+///       for (const auto& [x, y] : loader) {
+///         ebb::Tape tape;
+///         const auto loss = ebb::cross_entropy(net(tape.input(x)), y);
+///         opt.zero_grad();
+///         ebb::backward(loss);
+///         opt.step();
+///       }
+///
+/// with means, a progress bar and callbacks around it, and gives the same bits. Whoever needs
+/// another loop writes it.
+#pragma once
+
+#include <ebb/core/random.hpp>
+#include <ebb/optim/clip.hpp>
+#include <ebb/train/evaluate.hpp>
+#include <ebb/train/progress.hpp>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <vector>
+
+namespace ebb {
+
+/// What is known after a step.
+struct StepFacts {
+  int epoch = 0;   ///< from 1
+  Index step = 0;  ///< within the epoch, from 1
+  double loss = 0;
+  Index samples = 0;  ///< in the batch
+};
+
+/// What is known after an epoch. Loss and accuracy are means over the epoch, during which the
+/// network changed.
+struct EpochFacts {
+  int epoch = 0, epochs = 0;
+  double loss = 0;
+  double accuracy = std::numeric_limits<double>::quiet_NaN();  ///< nan unless targets are labels
+  std::optional<Evaluation> validation;
+  double seconds = 0;  ///< of training, without validation
+  Index samples = 0;
+  double lr =
+      std::numeric_limits<double>::quiet_NaN();  ///< during the last step; nan for rules without
+};
+
+struct FitOptions {
+  int epochs = 1;
+  int first_epoch = 1;                     ///< 3 for a run that resumes after its second epoch
+  double clip_norm = 0;                    ///< bound on the norm of all gradients; 0: none
+  double clip_value = 0;                   ///< bound on every element of every gradient; 0: none
+  std::function<Evaluation()> validate{};  ///< `[&] { return evaluate(net, held_out); }`
+  std::function<void(const StepFacts&)>
+      on_step{};  ///< after each step: schedules that move per step
+  std::function<void(const EpochFacts&)>
+      on_epoch{};                                 ///< after each epoch: log, schedule, checkpoint
+  std::function<bool(const EpochFacts&)> stop{};  ///< asked after each epoch: early stopping
+  std::function<bool()> interrupted{};  ///< asked after each step; true leaves the epoch unfinished
+  std::FILE* progress = nullptr;        ///< where to show progress; stderr, usually
+};
+
+/// What `fit` did.
+struct History {
+  std::vector<EpochFacts> epochs;
+  bool stopped = false;      ///< `stop` said so
+  bool interrupted = false;  ///< `interrupted` said so; the unfinished epoch is not in `epochs`
+};
+
+namespace detail {
+
+/// Repeats a forward pass whose loss was not finite on a tape that checks every operation.
+/// \throws NumericError always, naming the first operation to blame.
+template <class Net, class Loss, class X, class Y>
+[[noreturn]] void blame(const Net& net, const Loss& loss, const X& x, const Y& y,
+                        const Generator& before, double found, const StepFacts& at) {
+  const std::string where =
+      message("fit: the loss is ", found, " at step ", at.step, " of epoch ", at.epoch, ". ");
+  default_generator() = before;  // the same dropout masks again
+  try {
+    Tape tape({.check_finite = true});
+    tape.set_replays(true);
+    static_cast<void>(loss(net(tape.input(x)), y));
+  } catch (const NumericError& error) {
+    throw NumericError(where + error.what());
+  }
+  throw NumericError(where +
+                     "The operations of the forward pass are finite when it is repeated; "
+                     "check a loss of your own for logarithms and divisions");
+}
+
+template <class Loader>
+Index samples_of(const Loader& loader) {
+  if constexpr (requires {
+                  loader.dataset().size();
+                  loader.options().drop_last;
+                })
+    return loader.options().drop_last ? loader.size() * loader.options().batch_size
+                                      : static_cast<Index>(loader.dataset().size());
+  else
+    return 0;
+}
+
+}  // namespace detail
+
+/// Trains `net` with `optimizer` on the batches `[x, y]` of `loader`, minimising `loss(net(x), y)`:
+///
+///     const auto history = ebb::fit(net, opt, loader, ebb::CrossEntropy{}, {.epochs = 3});
+///
+/// An optimizer is anything with `zero_grad()` and `step()`.
+/// \throws NumericError when a loss is nan or infinite: the sentence names the first operation that
+/// was. The weights are then those of the step before.
+template <class Net, class Optimizer, class Loader, class Loss>
+History fit(Net& net, Optimizer& optimizer, Loader&& loader, const Loss& loss,
+            const FitOptions& options) {
+  if (options.epochs < 0 || options.first_epoch < 1)
+    throw ValueError(message("fit: epochs = ", options.epochs,
+                             " and first_epoch = ", options.first_epoch, "; epochs count from 1"));
+  using Clock = std::chrono::steady_clock;
+  History history;
+  for (int epoch = options.first_epoch; epoch <= options.epochs; ++epoch) {
+    EpochFacts facts;
+    facts.epoch = epoch;
+    facts.epochs = options.epochs;
+    RunningMean mean;
+    Accuracy accuracy;
+    StepFacts at{.epoch = epoch};
+    {
+      Progress progress(message("epoch ", epoch, "/", options.epochs), detail::samples_of(loader),
+                        {.stream = options.progress});
+      const auto start = Clock::now();
+      for (const auto& [x, y] : loader) {
+        ++at.step;
+        at.samples = y.extent(0);
+        const Generator before = default_generator();
+        Tape tape;
+        const auto scores = net(tape.input(x));
+        const auto objective = loss(scores, y);
+        at.loss = static_cast<double>(objective.item());
+        if (!std::isfinite(at.loss)) detail::blame(net, loss, x, y, before, at.loss, at);
+        optimizer.zero_grad();
+        backward(objective);
+        if (options.clip_norm > 0) optim::clip_grad_norm(net, options.clip_norm);
+        if (options.clip_value > 0) optim::clip_grad_value(net, options.clip_value);
+        optimizer.step();
+
+        mean.add(at.loss, at.samples);
+        if constexpr (detail::is_labels<std::remove_cvref_t<decltype(scores)>,
+                                        std::remove_cvref_t<decltype(y)>>)
+          accuracy.add(scores, y);
+        if constexpr (requires { optimizer.lr(); }) facts.lr = optimizer.lr();
+        if (options.on_step) options.on_step(at);
+        progress.advance(at.samples, message("loss ", mean.value()));
+        if (options.interrupted && options.interrupted()) {
+          history.interrupted = true;
+          return history;
+        }
+      }
+      facts.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    }
+    facts.loss = mean.value();
+    facts.samples = mean.count();
+    if (accuracy.count() > 0) facts.accuracy = accuracy.value();
+    if (options.validate) facts.validation = options.validate();
+    if (options.on_epoch) options.on_epoch(facts);
+    history.epochs.push_back(facts);
+    if (options.stop && options.stop(facts)) {
+      history.stopped = epoch < options.epochs;
+      break;
+    }
+  }
+  return history;
+}
+
+/// The same for a classifier: the loss is cross entropy.
+///
+///     ebb::fit(net, opt, train, {.epochs = 3, .validate = [&] { return ebb::evaluate(net, test);
+///     }});
+template <class Net, class Optimizer, class Loader>
+History fit(Net& net, Optimizer& optimizer, Loader&& loader, const FitOptions& options) {
+  return fit(net, optimizer, loader, CrossEntropy{}, options);
+}
+
+}  // namespace ebb

@@ -1,0 +1,172 @@
+/// \file
+/// How far a long loop is: a bar on a terminal, now and then a plain line elsewhere.
+#pragma once
+
+#include <ebb/core/config.hpp>
+#include <ebb/core/error.hpp>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace ebb {
+
+struct ProgressOptions {
+  std::FILE* stream = stderr;
+  const char* unit = "images";
+  double redraw_every = 0.1;  ///< seconds between two drawings of the bar on a terminal
+  double line_every = 10.0;   ///< seconds between two lines elsewhere (log files, pipes)
+};
+
+/// The progress of a loop of known length:
+///
+///     ebb::Progress progress("epoch 1/3", 60000);
+///     for (...) { ...; progress.advance(64, "loss 0.213"); }
+///
+/// On a terminal it draws
+///
+///     epoch 1/3 ━━━━━━━━━━━━━━╸━━━━━━  62 %  5210 images/s  0:07 gone, 0:04 left  loss 0.213
+///
+/// over itself, and wipes it at the end, so that what is printed next takes its place.
+class Progress {
+  using Clock = std::chrono::steady_clock;
+
+ public:
+  Progress(std::string label, Index total, ProgressOptions options = {})
+      : label_(std::move(label)), total_(total > 0 ? total : 0), options_(options) {
+    const char* term = std::getenv("TERM");
+    terminal_ = options_.stream != nullptr && ::isatty(::fileno(options_.stream)) == 1 &&
+                !(term && std::strcmp(term, "dumb") == 0);
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { finish(); }
+
+  /// `count` more are done; `note` is shown at the end of the line.
+  void advance(Index count, const std::string& note = {}) {
+    done_ += count;
+    if (options_.stream == nullptr || finished_) return;
+    const double now = seconds();
+    if (now - drawn_ < (terminal_ ? options_.redraw_every : options_.line_every)) return;
+    drawn_ = now;
+    if (terminal_) {
+      std::fprintf(options_.stream, "\r%s\x1b[K", bar(now, note, columns()).c_str());
+      visible_ = true;
+    } else {
+      std::fprintf(options_.stream, "%s\n", line(now, note).c_str());
+    }
+    std::fflush(options_.stream);
+  }
+
+  /// Wipes the bar. Called by the destructor.
+  void finish() {
+    if (visible_) {
+      std::fputs("\r\x1b[K", options_.stream);
+      std::fflush(options_.stream);
+    }
+    visible_ = false;
+    finished_ = true;
+  }
+
+  Index done() const { return done_; }
+  /// Since the start.
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  /// One plain line: "epoch 1/3: 62 %, 5210 images/s, 0:07 gone, 0:04 left, loss 0.213".
+  std::string line(double elapsed, const std::string& note) const {
+    std::string text = label_ + ": " + percent() + ", " + rate(elapsed) + ", " + times(elapsed);
+    return note.empty() ? text : text + ", " + note;
+  }
+
+  /// The bar, made to fit into `width` columns: first the bar shrinks, then the end is cut.
+  std::string bar(double elapsed, const std::string& note, int width) const {
+    std::string tail = " " + percent() + "  " + rate(elapsed) + "  " + times(elapsed);
+    if (!note.empty()) tail += "  " + note;
+    int room = width - 1 - static_cast<int>(label_.size() + 1 + tail.size());
+    room = room > 40 ? 40 : room;
+    std::string text = label_ + " ";
+    if (room >= 4) {
+      const int full = static_cast<int>(share() * room);
+      const bool colour = terminal_ && std::getenv("NO_COLOR") == nullptr;
+      const char* on = unicode() ? "━" : "=";
+      const char* off = unicode() ? (colour ? "━" : " ") : ".";
+      if (colour) text += "\x1b[36m";
+      for (int i = 0; i < full; ++i) text += on;
+      if (colour) text += "\x1b[90m";
+      for (int i = full; i < room; ++i) text += off;
+      if (colour) text += "\x1b[0m";
+    } else {
+      const int space = width - 1 - static_cast<int>(label_.size() + 1);
+      tail.resize(static_cast<std::size_t>(space > 0 ? space : 0) < tail.size()
+                      ? static_cast<std::size_t>(space > 0 ? space : 0)
+                      : tail.size());
+    }
+    return text + tail;
+  }
+
+ private:
+  double share() const {
+    if (total_ == 0) return 1.0;
+    const double s = static_cast<double>(done_) / static_cast<double>(total_);
+    return s < 1.0 ? s : 1.0;
+  }
+  std::string percent() const {
+    char text[16];
+    std::snprintf(text, sizeof text, "%3.0f %%", 100 * share());
+    return text;
+  }
+  std::string rate(double elapsed) const {
+    const double per_second = elapsed > 0 ? static_cast<double>(done_) / elapsed : 0.0;
+    char text[64];
+    std::snprintf(text, sizeof text, per_second < 10 ? "%.1f %s/s" : "%.0f %s/s", per_second,
+                  options_.unit);
+    return text;
+  }
+  /// "1:05", "2:03:04".
+  static std::string clock(double seconds) {
+    const auto s = static_cast<long>(seconds + 0.5);
+    char text[48];
+    if (s < 3600)
+      std::snprintf(text, sizeof text, "%ld:%02ld", s / 60, s % 60);
+    else
+      std::snprintf(text, sizeof text, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    return text;
+  }
+  std::string times(double elapsed) const {
+    std::string text = clock(elapsed) + " gone";
+    if (done_ > 0 && done_ < total_)
+      text += ", " +
+              clock(elapsed * static_cast<double>(total_ - done_) / static_cast<double>(done_)) +
+              " left";
+    return text;
+  }
+  int columns() const {
+    winsize size{};
+    if (::ioctl(::fileno(options_.stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+      return size.ws_col;
+    return 80;
+  }
+  static bool unicode() {
+    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+      const char* value = std::getenv(name);
+      if (value && *value)
+        return std::strstr(value, "UTF-8") || std::strstr(value, "utf8") ||
+               std::strstr(value, "UTF8") || std::strstr(value, "utf-8");
+    }
+    return false;
+  }
+
+  std::string label_;
+  Index total_, done_ = 0;
+  ProgressOptions options_;
+  Clock::time_point start_ = Clock::now();
+  double drawn_ = 0;
+  bool terminal_ = false, visible_ = false, finished_ = false;
+};
+
+}  // namespace ebb
