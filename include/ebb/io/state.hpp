@@ -1,0 +1,130 @@
+/// \file
+/// The parameters and buffers of a network to and from safetensors, under PyTorch's names.
+#pragma once
+
+#include <ebb/io/safetensors.hpp>
+#include <ebb/nn/visit.hpp>
+
+#include <functional>
+#include <set>
+
+namespace ebb::io {
+
+/// Every parameter and buffer of a network, in the order of PyTorch's `state_dict`.
+template <class Net>
+std::vector<NamedTensor> state_dict(const Net& net, const std::string& prefix = {}) {
+  std::vector<NamedTensor> tensors;
+  nn::visit_state(net, [&](const std::string& path, const auto& x) {
+    tensors.emplace_back(prefix + path, x.value());
+  });
+  return tensors;
+}
+
+/// Saves a network's parameters and buffers as a safetensors file that
+/// `safetensors.torch.load_file` reads. The file appears whole or not at all.
+/// \throws FileError when it cannot be written.
+template <class Net>
+void save(const Net& net, const std::string& path, Metadata metadata = {}) {
+  metadata.try_emplace("format", "pt");  // what PyTorch's users are told to look for
+  write_safetensors(path, state_dict(net), metadata);
+}
+
+struct LoadOptions {
+  bool strict = true;    ///< the file must hold the network's tensors and no others
+  bool convert = false;  ///< let float become double, and double float
+};
+
+/// What a load that was not strict passed over.
+struct LoadReport {
+  std::vector<std::string> missing;     ///< in the network, not in the file: left as they were
+  std::vector<std::string> unexpected;  ///< in the file, not in the network: ignored
+};
+
+namespace detail {
+
+/// Collects what must happen to load a state, so that nothing happens unless all of it can.
+class StateLoader {
+ public:
+  StateLoader(const SafetensorsFile& file, std::string prefix, bool convert)
+      : file_(file), prefix_(std::move(prefix)), convert_{convert} {}
+
+  /// A tensor of the program: `set` receives the file's in its place.
+  template <class T, int N, class Device, class Set>
+  void expect(const std::string& path, const Tensor<T, N, Device>& now, Set set) {
+    const std::string name = prefix_ + path;
+    known_.insert(name);
+    if (!file_.contains(name)) {
+      report_.missing.push_back(path);
+      return;
+    }
+    const TensorInfo& t = file_.info(name);
+    std::vector<Index> shape;
+    for (int axis = 0; axis < N; ++axis) shape.push_back(now.shape()[axis]);
+    if (t.shape != shape) {
+      faults_.push_back(message("tensor ", in_quotes(name), " has shape ", to_string(t.shape),
+                                " in the file and ", now.shape(), " in the program"));
+    } else if (std::string why = file_.mismatch<T>(name, convert_); !why.empty()) {
+      faults_.push_back(std::move(why));
+    } else {
+      reads_.push_back([this, name, set = std::move(set)] {
+        apply_.push_back([set, x = file_.get<T, N, Device>(name, convert_)] { set(x); });
+      });
+    }
+  }
+
+  /// Does it all, or throws before anything is changed.
+  LoadReport finish(bool strict) {
+    for (const auto& [name, tensor] : file_.tensors())
+      if (name.starts_with(prefix_) && !known_.contains(name))
+        report_.unexpected.push_back(name.substr(prefix_.size()));
+    if (!faults_.empty()) {
+      std::string text = faults_[0];
+      constexpr std::size_t most = 5;
+      for (std::size_t i = 1; i < std::min(most, faults_.size()); ++i) text += "; " + faults_[i];
+      if (faults_.size() > most) text += message("; and ", faults_.size() - most, " more");
+      file_.fail(text);
+    }
+    if (strict && !(report_.missing.empty() && report_.unexpected.empty()))
+      file_.fail(message("it does not fit the program: missing from the file: ",
+                         SafetensorsFile::listed(report_.missing),
+                         "; in the file alone: ", SafetensorsFile::listed(report_.unexpected),
+                         "; load it with .strict = false to take what fits"));
+    for (const auto& read : reads_) read();
+    for (const auto& apply : apply_) apply();
+    return std::move(report_);
+  }
+
+ private:
+  const SafetensorsFile& file_;
+  std::string prefix_;
+  GetOptions convert_;
+  std::set<std::string> known_;
+  LoadReport report_;
+  std::vector<std::string> faults_;
+  std::vector<std::function<void()>> reads_, apply_;
+};
+
+template <class Net>
+void expect_state(StateLoader& loader, Net& net) {
+  nn::visit_state(net, [&](const std::string& path, auto& x) {
+    loader.expect(path, x.value(), [&x](const auto& loaded) { x.set(loaded); });
+  });
+}
+
+}  // namespace detail
+
+/// Replaces a network's parameters and buffers by those of a safetensors file, and names its
+/// parameters. Either all that is loaded fits, or the network stays as it was.
+/// \throws FileError when the file cannot be read or believed, when a shape or a type differs, or,
+/// if strict, when tensors are missing or left over.
+template <class Net>
+LoadReport load(Net& net, const std::string& path, LoadOptions options = {}) {
+  const SafetensorsFile file(path);
+  detail::StateLoader loader(file, {}, options.convert);
+  detail::expect_state(loader, net);
+  LoadReport report = loader.finish(options.strict);
+  nn::name_parameters(net);
+  return report;
+}
+
+}  // namespace ebb::io
