@@ -6,13 +6,14 @@
 
 namespace ebb::detail {
 
-/// Whether an operand is there: an absent `Param` stands for a layer without a bias.
+/// Whether an operand is there: an absent `Param`, or an undefined tensor, stands for a layer
+/// without a bias.
 template <Operand B>
 bool present(const B& operand) {
   if constexpr (is_param<B>)
     return operand.defined();
   else
-    return true;
+    return value(operand).defined();
 }
 
 /// A view of the operand, or an empty one where there is none.

@@ -1,0 +1,50 @@
+/// \file
+/// The convolution layer.
+#pragma once
+
+#include <ebb/nn/init.hpp>
+#include <ebb/nn/options.hpp>
+#include <ebb/ops/conv2d/conv2d.hpp>
+
+namespace ebb::nn {
+
+struct ConvOptions {
+  Size2 stride = 1;
+  Padding2 padding = 0;  ///< numbers, or `same`
+  Size2 dilation = 1;
+  Index groups = 1;
+  bool bias = true;
+};
+
+/// x (n, in, h, w) -> (n, out, h', w'). `nn::Conv2d<>{1, 16, 3, {.padding = 1}}`.
+template <class T = float, class Device = Cpu>
+struct Conv2d {
+  Param<Tensor<T, 4, Device>> weight;  ///< (out, in / groups, kH, kW)
+  Param<Tensor<T, 1, Device>> bias;    ///< (out)
+  Conv2dOptions options;
+
+  /// \throws ValueError when an extent is below 1, or the groups do not divide the channels.
+  Conv2d(Index in, Index out, Size2 kernel, ConvOptions o = {})
+      : options{o.stride, o.padding, o.dilation, o.groups} {
+    detail::require_positive("conv2d", "in", in);
+    detail::require_positive("conv2d", "out", out);
+    detail::require_positive("conv2d", "the kernel's height", kernel.height);
+    detail::require_positive("conv2d", "the kernel's width", kernel.width);
+    detail::require_groups("conv2d", in, out, o.groups);
+    weight = Tensor<T, 4, Device>({out, in / o.groups, kernel.height, kernel.width});
+    if (o.bias) bias = Tensor<T, 1, Device>(Shape{out});
+    init::detail::layer_default(weight, bias);
+  }
+
+  template <Operand X>
+  auto operator()(const X& x) const {
+    return conv2d(x, weight, bias, options);
+  }
+
+  static void visit(auto& self, auto&& f) {
+    f("weight", self.weight);
+    f("bias", self.bias);
+  }
+};
+
+}  // namespace ebb::nn

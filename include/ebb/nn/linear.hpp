@@ -1,0 +1,41 @@
+/// \file
+/// The fully connected layer.
+#pragma once
+
+#include <ebb/nn/init.hpp>
+#include <ebb/nn/options.hpp>
+#include <ebb/ops/linear/linear.hpp>
+
+namespace ebb::nn {
+
+struct LinearOptions {
+  bool bias = true;
+};
+
+/// x (..., in) -> x weight^T + bias, (..., out). `nn::Linear<>{784, 64}`, and without bias
+/// `nn::Linear<>{784, 64, {.bias = false}}`.
+template <class T = float, class Device = Cpu>
+struct Linear {
+  Param<Tensor<T, 2, Device>> weight;  ///< (out, in)
+  Param<Tensor<T, 1, Device>> bias;    ///< (out)
+
+  /// \throws ValueError when an extent is below 1.
+  Linear(Index in, Index out, LinearOptions options = {})
+      : weight(Tensor<T, 2, Device>({detail::require_positive("linear", "out", out),
+                                     detail::require_positive("linear", "in", in)})) {
+    if (options.bias) bias = Tensor<T, 1, Device>(Shape{out});
+    init::detail::layer_default(weight, bias);
+  }
+
+  template <Operand X>
+  auto operator()(const X& x) const {
+    return linear(x, weight, bias);
+  }
+
+  static void visit(auto& self, auto&& f) {
+    f("weight", self.weight);
+    f("bias", self.bias);
+  }
+};
+
+}  // namespace ebb::nn

@@ -1,0 +1,211 @@
+/// \file
+/// Layers one after another, chosen while the program runs.
+#pragma once
+
+#include <ebb/nn/visit.hpp>
+
+#include <memory>
+
+namespace ebb::nn {
+
+namespace detail {
+
+template <class Leaf>
+struct LeafReceiver {
+  virtual void on(const std::string& path, Leaf& leaf) = 0;
+
+ protected:
+  ~LeafReceiver() = default;
+};
+
+/// Receives leaves of the listed types.
+template <class... Leaves>
+struct LeafReceivers : LeafReceiver<Leaves>... {
+  using LeafReceiver<Leaves>::on...;
+
+ protected:
+  ~LeafReceivers() = default;
+};
+
+/// Passes every leaf it receives on to a function, as const where `Const` says so.
+template <class Receivers, bool Const, class F, class... Leaves>
+struct PassOn;
+template <class Receivers, bool Const, class F>
+struct PassOn<Receivers, Const, F> : Receivers {
+  F& f;
+  explicit PassOn(F& function) : f(function) {}
+  using Receivers::on;
+
+ protected:
+  ~PassOn() = default;
+};
+template <class Receivers, bool Const, class F, class Leaf, class... Rest>
+struct PassOn<Receivers, Const, F, Leaf, Rest...> : PassOn<Receivers, Const, F, Rest...> {
+  using Base = PassOn<Receivers, Const, F, Rest...>;
+  using Base::Base;
+  using Base::on;
+  void on(const std::string& path, Leaf& leaf) override {
+    if constexpr (Const)
+      this->f(path, std::as_const(leaf));
+    else
+      this->f(path, leaf);
+  }
+};
+
+/// The leaves that a layer in a stack can have.
+template <class T, class Device>
+struct StackLeaves {
+  template <int N>
+  using P = Param<Tensor<T, N, Device>>;
+  template <int N>
+  using B = Buffer<Tensor<T, N, Device>>;
+  using Count = Buffer<Tensor<std::int64_t, 0, Device>>;
+
+  using Receivers = LeafReceivers<Mode, Count, P<0>, P<1>, P<2>, P<3>, P<4>, P<5>, B<0>, B<1>, B<2>,
+                                  B<3>, B<4>, B<5>>;
+  template <bool Const, class F>
+  using Pass = PassOn<Receivers, Const, F, Mode, Count, P<0>, P<1>, P<2>, P<3>, P<4>, P<5>, B<0>,
+                      B<1>, B<2>, B<3>, B<4>, B<5>>;
+};
+
+}  // namespace detail
+
+/// Any layer that turns a tensor of rank N into another of rank N; its type is hidden. It is a
+/// value: copying it copies the layer, parameters and all.
+template <int N, class T = float, class Device = Cpu>
+class AnyLayer {
+  using Tens = Tensor<T, N, Device>;
+  using Leaves = detail::StackLeaves<T, Device>;
+
+ public:
+  template <class Layer>
+  requires(!std::is_same_v<std::remove_cvref_t<Layer>, AnyLayer>) AnyLayer(Layer layer)
+      : layer_(std::make_unique<Hidden<Layer>>(std::move(layer))) {}
+  AnyLayer(const AnyLayer& other) : layer_(other.layer_->clone()) {}
+  AnyLayer(AnyLayer&&) noexcept = default;
+  /// Keeps the parameters' cells where both hide the same type, so that optimizers stay attached.
+  AnyLayer& operator=(const AnyLayer& other) {
+    if (this != &other && !(layer_ && layer_->assign(*other.layer_)))
+      layer_ = other.layer_->clone();
+    return *this;
+  }
+  AnyLayer& operator=(AnyLayer&&) noexcept = default;
+  ~AnyLayer() = default;
+
+  Tens operator()(const Tens& x) const { return layer_->run(x); }
+  Var<Tens> operator()(const Var<Tens>& x) const { return layer_->run(x); }
+
+  /// The leaves of the hidden layer, under dotted names.
+  static void visit(auto& self, auto&& f) {
+    const auto pass = [&f](const std::string& path, auto& leaf) { f(path, leaf); };
+    visit_leaves(self, std::string(), pass);
+  }
+  template <class Self, class F>
+  static void visit_leaves(Self& self, const std::string& path, F& f) {
+    typename Leaves::template Pass<std::is_const_v<Self>, F> pass(f);
+    self.layer_->each_leaf(path, pass);
+  }
+
+ private:
+  struct Erased {
+    virtual ~Erased() = default;
+    virtual std::unique_ptr<Erased> clone() const = 0;
+    virtual bool assign(const Erased& other) = 0;
+    virtual Tens run(const Tens& x) const = 0;
+    virtual Var<Tens> run(const Var<Tens>& x) const = 0;
+    virtual void each_leaf(const std::string& path, typename Leaves::Receivers& receivers) = 0;
+  };
+
+  template <class Layer>
+  struct Hidden final : Erased {
+    Layer layer;
+
+    explicit Hidden(Layer l) : layer(std::move(l)) {}
+    std::unique_ptr<Erased> clone() const override { return std::make_unique<Hidden>(layer); }
+    bool assign(const Erased& other) override {
+      const auto* same = dynamic_cast<const Hidden*>(&other);
+      if constexpr (std::is_copy_assignable_v<Layer>)
+        if (same) layer = same->layer;
+      return same != nullptr && std::is_copy_assignable_v<Layer>;
+    }
+    Tens run(const Tens& x) const override { return call(x); }
+    Var<Tens> run(const Var<Tens>& x) const override { return call(x); }
+    template <class X>
+    auto call(const X& x) const {
+      static_assert(std::is_same_v<std::remove_cvref_t<decltype(layer(x))>, X>,
+                    "ebb::nn::Stack: a layer of a stack must yield what it takes, a tensor of the "
+                    "stack's rank, scalar type and device");
+      return layer(x);
+    }
+    void each_leaf(const std::string& path, typename Leaves::Receivers& receivers) override {
+      auto receive = [&receivers]<class Leaf>(const std::string& leaf_path, Leaf& leaf) {
+        static_assert(
+            requires { receivers.on(leaf_path, leaf); },
+            "ebb::nn::Stack: a parameter or buffer of this layer has another scalar type "
+            "or device than the stack, or more than 5 axes");
+        receivers.on(leaf_path, leaf);
+      };
+      nn::detail::each_leaf(path, layer, receive);
+    }
+  };
+
+  std::unique_ptr<Erased> layer_;
+};
+
+/// Calls its layers in turn, as Sequential does, but their number and kinds may depend on input:
+///
+///     nn::Stack<2> hidden;
+///     for (int i = 0; i < depth; ++i) {
+///       hidden.add(nn::Linear<>(width, width));
+///       hidden.add(relu);
+///     }
+///
+/// Every layer keeps the rank N. Layers are named "0", "1", ...; a copy of the stack has copies of
+/// them.
+template <int N, class T = float, class Device = Cpu>
+class Stack {
+ public:
+  using Layer = AnyLayer<N, T, Device>;
+
+  Stack() = default;
+
+  /// Appends a layer; returns the stack, for more.
+  template <class L>
+  Stack& add(L layer) {
+    layers_.push_back(Layer(std::move(layer)));
+    return *this;
+  }
+
+  template <OfRank<N> X>
+  auto operator()(const X& x) const {
+    if constexpr (is_var<X>) {
+      Var<tensor_of<X>> y = x;
+      for (const Layer& layer : layers_) y = layer(y);
+      return y;
+    } else {
+      tensor_of<X> y = value(x);
+      for (const Layer& layer : layers_) y = layer(y);
+      return y;
+    }
+  }
+
+  Index size() const { return static_cast<Index>(layers_.size()); }
+  /// \throws ValueError when there is no such layer.
+  Layer& operator[](Index i) { return layers_[checked(i)]; }
+  const Layer& operator[](Index i) const { return layers_[checked(i)]; }
+
+  static void visit(auto& self, auto&& f) {
+    for (std::size_t i = 0; i < self.layers_.size(); ++i) f(std::to_string(i), self.layers_[i]);
+  }
+
+ private:
+  std::size_t checked(Index i) const {
+    if (i < 0 || i >= size())
+      throw ValueError(message("stack: there is no layer ", i, "; the stack has ", size()));
+    return static_cast<std::size_t>(i);
+  }
+
+  std::vector<Layer> layers_;
+};
+
+}  // namespace ebb::nn

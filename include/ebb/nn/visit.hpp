@@ -1,0 +1,246 @@
+/// \file
+/// The one protocol of a module, and everything that follows from it.
+///
+/// A module is a struct with a const call operator and, if it has parts, a static `visit`:
+///
+///     struct Net {
+///       nn::Linear<> fc1{784, 64}, fc2{64, 10};
+///       auto operator()(const auto& x) const { return fc2(relu(fc1(x))); }
+///       static void visit(auto& self, auto&& f) { f("fc1", self.fc1); f("fc2", self.fc2); }
+///     };
+///
+/// Parts are `Param`, `Buffer`, `Mode`, other modules, and vectors or arrays of these (numbered
+/// "0", "1", ...). From `visit` come names, optimizers, saving, counting, freezing and summaries.
+#pragma once
+
+#include <ebb/nn/buffer.hpp>
+#include <ebb/nn/mode.hpp>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb::nn {
+
+namespace detail {
+struct Ignore {
+  template <class Part>
+  void operator()(std::string_view, Part&) const {}
+};
+struct IgnoreLeaf {
+  template <class Part>
+  void operator()(const std::string&, Part&) const {}
+};
+}  // namespace detail
+
+/// Something with parts.
+template <class M>
+concept Module = requires(M& module, const detail::Ignore& f) {
+  std::remove_const_t<M>::visit(module, f);
+};
+
+/// A module that hides the types of its parts: it hands out the leaves itself, in the order of
+/// `visit_state` (see Stack).
+template <class M>
+concept ErasedModule = requires(M& module, const std::string& path, const detail::IgnoreLeaf& f) {
+  std::remove_const_t<M>::visit_leaves(module, path, f);
+};
+
+/// Calls `f("name", part)` for each direct part of `module`.
+template <Module M, class F>
+void visit(M& module, F&& f) {
+  std::remove_const_t<M>::visit(module, f);
+}
+
+namespace detail {
+
+template <class>
+inline constexpr bool is_list = false;
+template <class Part, class Allocator>
+inline constexpr bool is_list<std::vector<Part, Allocator>> = true;
+template <class Part, std::size_t N>
+inline constexpr bool is_list<std::array<Part, N>> = true;
+
+/// The order of PyTorch's state_dict: a module's own parameters, its own buffers, its children.
+enum class Kind { param, buffer, other };
+
+template <class Part>
+constexpr Kind kind_of() {
+  using P = std::remove_const_t<Part>;
+  if constexpr (is_list<P>)
+    return kind_of<typename P::value_type>();
+  else
+    return is_param<P> ? Kind::param : is_buffer<P> ? Kind::buffer : Kind::other;
+}
+
+inline std::string join(const std::string& path, std::string_view name) {
+  std::string joined = path;
+  if (!path.empty()) joined += '.';
+  joined += name;
+  return joined;
+}
+
+/// Calls `f(path, leaf)` for every Param, Buffer and Mode at or below `part` that is present.
+template <class Part, class F>
+void each_leaf(const std::string& path, Part& part, F& f) {
+  using P = std::remove_const_t<Part>;
+  if constexpr (is_param<P> || is_buffer<P>) {
+    if (part.defined()) f(path, part);
+  } else if constexpr (std::is_same_v<P, Mode>) {
+    f(path, part);
+  } else if constexpr (is_list<P>) {
+    for (std::size_t i = 0; i < part.size(); ++i)
+      each_leaf(join(path, std::to_string(i)), part[i], f);
+  } else if constexpr (ErasedModule<Part>) {
+    P::visit_leaves(part, path, f);
+  } else if constexpr (Module<Part>) {
+    const auto pass = [&]<Kind kind>(std::integral_constant<Kind, kind>) {
+      P::visit(part, [&]<class Child>(std::string_view name, Child& child) {
+        if constexpr (kind_of<Child>() == kind) each_leaf(join(path, name), child, f);
+      });
+    };
+    pass(std::integral_constant<Kind, Kind::param>{});
+    pass(std::integral_constant<Kind, Kind::buffer>{});
+    pass(std::integral_constant<Kind, Kind::other>{});
+  }
+}
+
+template <class Part, class F>
+void each_module(const std::string& path, Part& part, F& f) {
+  using P = std::remove_const_t<Part>;
+  if constexpr (is_list<P>) {
+    for (std::size_t i = 0; i < part.size(); ++i)
+      each_module(join(path, std::to_string(i)), part[i], f);
+  } else if constexpr (!is_param<P> && !is_buffer<P> && !std::is_same_v<P, Mode>) {
+    f(path, part);
+    if constexpr (Module<Part>)
+      P::visit(part, [&]<class Child>(std::string_view name, Child& child) {
+        each_module(join(path, name), child, f);
+      });
+  }
+}
+
+/// A function object without data has no parts; anything else must say what its parts are.
+template <class Net>
+constexpr void require_parts() {
+  using N = std::remove_const_t<Net>;
+  static_assert(Module<Net> || ErasedModule<Net> || is_list<N> || is_param<N> || is_buffer<N> ||
+                    std::is_empty_v<N>,
+                "ebb::nn: this type has no parts to visit; give it a member `static void visit("
+                "auto& self, auto&& f) { f(\"name\", self.part); ... }` listing its layers and "
+                "parameters");
+}
+
+template <class Net, class F>
+void each_leaf_of(Net& net, F& f) {
+  require_parts<Net>();
+  each_leaf(std::string(), net, f);
+}
+
+}  // namespace detail
+
+/// Calls `f(path, p)` for every parameter: "conv1.weight", a `Param<...>&`. Absent ones (a layer
+/// without bias) are left out.
+template <class Net, class F>
+void visit_parameters(Net& net, F&& f) {
+  auto only = [&]<class Leaf>(const std::string& path, Leaf& leaf) {
+    if constexpr (is_param<std::remove_const_t<Leaf>>) f(path, leaf);
+  };
+  detail::each_leaf_of(net, only);
+}
+
+/// Calls `f(path, b)` for every buffer: "bn1.running_mean", a `Buffer<...>&`.
+template <class Net, class F>
+void visit_buffers(Net& net, F&& f) {
+  auto only = [&]<class Leaf>(const std::string& path, Leaf& leaf) {
+    if constexpr (is_buffer<std::remove_const_t<Leaf>>) f(path, leaf);
+  };
+  detail::each_leaf_of(net, only);
+}
+
+/// Calls `f(path, x)` for every parameter and buffer, in the order and under the names of PyTorch's
+/// `state_dict`. Both have `value()`, `set(tensor)`, `shape()` and `size()`.
+template <class Net, class F>
+void visit_state(Net& net, F&& f) {
+  auto only = [&]<class Leaf>(const std::string& path, Leaf& leaf) {
+    using L = std::remove_const_t<Leaf>;
+    if constexpr (is_param<L> || is_buffer<L>) f(path, leaf);
+  };
+  detail::each_leaf_of(net, only);
+}
+
+/// Calls `f(path, module)` for the network itself (path "") and everything callable inside it,
+/// parents first. What a Stack holds is visited as `AnyLayer`.
+template <class Net, class F>
+void visit_modules(Net& net, F&& f) {
+  detail::each_module(std::string(), net, f);
+}
+
+/// Tells every parameter its dotted path, so that tapes and errors can speak of "conv1".
+/// Optimizers, summaries and loading do this too.
+template <class Net>
+void name_parameters(const Net& net) {
+  visit_parameters(net, [](const std::string& path, const auto& p) {
+    if (p.name() != path) p.set_name(path);
+  });
+}
+
+/// Number of scalars in all parameters.
+template <class Net>
+Index count_parameters(const Net& net) {
+  Index count = 0;
+  visit_parameters(net, [&](const std::string&, const auto& p) { count += p.size(); });
+  return count;
+}
+
+/// Number of scalars in the parameters that are not frozen.
+template <class Net>
+Index count_trainable(const Net& net) {
+  Index count = 0;
+  visit_parameters(net, [&](const std::string&, const auto& p) {
+    if (p.trainable()) count += p.size();
+  });
+  return count;
+}
+
+/// Puts every layer that cares into `mode`.
+template <class Net>
+void set_mode(Net& net, Mode mode) {
+  auto only = [mode]<class Leaf>(const std::string&, Leaf& leaf) {
+    if constexpr (std::is_same_v<Leaf, Mode>) leaf = mode;
+  };
+  detail::each_leaf_of(net, only);
+}
+
+/// Dropout drops and batch norm uses the batch's statistics, whatever the input is.
+template <class Net>
+void train(Net& net) {
+  set_mode(net, Mode::train);
+}
+
+/// Dropout passes on and batch norm uses the running statistics, whatever the input is.
+template <class Net>
+void eval(Net& net) {
+  set_mode(net, Mode::eval);
+}
+
+/// Freezes every parameter: no gradient, no update. Works on a network or on one of its layers.
+template <class Net>
+void freeze(const Net& net) {
+  visit_parameters(net, [](const std::string&, const auto& p) { p.set_trainable(false); });
+}
+
+/// Undoes `freeze`.
+template <class Net>
+void unfreeze(const Net& net) {
+  visit_parameters(net, [](const std::string&, const auto& p) { p.set_trainable(true); });
+}
+
+/// Forgets every gradient.
+template <class Net>
+void zero_grad(const Net& net) {
+  visit_parameters(net, [](const std::string&, const auto& p) { p.zero_grad(); });
+}
+
+}  // namespace ebb::nn

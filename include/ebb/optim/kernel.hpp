@@ -1,0 +1,86 @@
+/// \file
+/// The kernel every update rule becomes: one pass over all parameters at once.
+#pragma once
+
+#include <ebb/core/view.hpp>
+#include <ebb/device/cpu.hpp>
+#include <ebb/device/parallel.hpp>
+#include <ebb/optim/rule.hpp>
+
+namespace ebb {
+
+/// One parameter's share of a step: plain pointers and numbers, so that it can be copied to where
+/// the kernel runs.
+template <class R, class T>
+struct UpdateJob {
+  R rule;
+  optim::detail::Prepared<R> step;
+  T* weight = nullptr;
+  const T* gradient = nullptr;
+  T* state[R::states > 0 ? R::states : 1] = {};
+  int states_used = R::states;
+  Index size = 0;
+  Index first_piece = 0;  ///< position of its first piece of `chunk` elements among all pieces
+};
+
+namespace detail {
+
+/// Updates elements [begin, end) with the first `Used` states.
+template <int Used, class R, class T>
+void update_range(const UpdateJob<R, T>& job, Index begin, Index end) {
+  const R rule = job.rule;  // copies, so that the loop below sees constants
+  const auto step = job.step;
+  T* const weight = job.weight;
+  const T* const gradient = job.gradient;
+  T* state[R::states > 0 ? R::states : 1];
+  for (int k = 0; k < Used; ++k) state[k] = job.state[k];
+#if defined(_OPENMP)
+#  pragma omp simd
+#endif
+  for (Index i = begin; i < end; ++i) {
+    T local[R::states > 0 ? R::states : 1] = {};
+    for (int k = 0; k < Used; ++k) local[k] = state[k][i];
+    T w = weight[i];
+    rule.update(w, gradient[i], local, step);
+    weight[i] = w;
+    for (int k = 0; k < Used; ++k) state[k][i] = local[k];
+  }
+}
+
+template <int Used, class R, class T>
+void update_piece(const UpdateJob<R, T>& job, Index begin, Index end) {
+  if constexpr (Used == 0 || !optim::detail::may_use_fewer<R>) {
+    update_range<Used>(job, begin, end);
+  } else {
+    if (job.states_used == Used)
+      update_range<Used>(job, begin, end);
+    else
+      update_piece<Used - 1>(job, begin, end);
+  }
+}
+
+}  // namespace detail
+
+/// Kernel: applies a rule to every element of every job, in one parallel loop over pieces of equal
+/// size, so that many small parameters cost no more than one large one.
+template <class R, class T>
+void update_parameters(Cpu, const UpdateJob<R, T>* jobs, Index count) {
+  if (count == 0) return;
+  const UpdateJob<R, T>& last = jobs[count - 1];
+  const Index pieces = last.first_piece + (last.size + chunk - 1) / chunk;
+  Index elements = 0;
+  for (Index j = 0; j < count; ++j) elements += jobs[j].size;
+  parallel_for(pieces, elements * (2 + R::states), [&](Index piece) {
+    Index low = 0, high = count;  // the job this piece belongs to
+    while (high - low > 1) {
+      const Index middle = (low + high) / 2;
+      (jobs[middle].first_piece <= piece ? low : high) = middle;
+    }
+    const UpdateJob<R, T>& job = jobs[low];
+    const Index begin = (piece - job.first_piece) * chunk;
+    detail::update_piece<R::states>(job, begin,
+                                    begin + chunk < job.size ? begin + chunk : job.size);
+  });
+}
+
+}  // namespace ebb

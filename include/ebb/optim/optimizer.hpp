@@ -1,0 +1,264 @@
+/// \file
+/// Applies an update rule to the parameters of a network.
+#pragma once
+
+#include <ebb/nn/visit.hpp>
+#include <ebb/optim/kernel.hpp>
+
+#include <concepts>
+#include <memory>
+
+namespace ebb::optim {
+
+namespace detail {
+
+/// The parameters of one scalar type on one device.
+template <class R>
+struct Batch {
+  virtual ~Batch() = default;
+  virtual void step(const std::vector<R>& rules) = 0;
+  virtual void zero_grad() const = 0;
+};
+
+template <class R, class T, class Device>
+struct BatchOf final : Batch<R> {
+  struct Entry {
+    std::shared_ptr<ParamBase<T, Device>> cell;
+    std::size_t group;
+    std::int64_t number = 0;  ///< updates so far
+    double memory[memory_of<R>() > 0 ? memory_of<R>() : 1] = {};
+    Tensor<T, 1, Device> state[R::states > 0 ? R::states : 1] = {};
+
+    /// Makes the states the rule needs now; they begin at zero.
+    void make_state(const R& rule) {
+      for (int k = 0; k < states_used(rule); ++k)
+        if (!state[k].defined()) state[k] = Tensor<T, 1, Device>::zeros(cell->flat_value().shape());
+    }
+  };
+  std::vector<Entry> entries;
+  std::vector<UpdateJob<R, T>> jobs;  ///< of the present step; kept for its memory
+
+  void step(const std::vector<R>& rules) override {
+    jobs.clear();
+    jobs.reserve(entries.size());
+    Index piece = 0;
+    for (Entry& entry : entries) {
+      if (!entry.cell->trainable) continue;
+      const auto gradient = entry.cell->flat_grad();
+      if (!gradient.defined() || gradient.size() == 0) continue;
+      const R& rule = rules[entry.group];
+      entry.make_state(rule);
+      ++entry.number;
+      UpdateJob<R, T> job{rule, prepare(rule, StepInfo{entry.number, entry.memory})};
+      job.weight = entry.cell->flat_value().mutable_data();
+      job.gradient = gradient.data();
+      job.states_used = states_used(rule);
+      for (int k = 0; k < job.states_used; ++k) job.state[k] = entry.state[k].mutable_data();
+      job.size = gradient.size();
+      job.first_piece = piece;
+      piece += (job.size + chunk - 1) / chunk;
+      jobs.push_back(job);
+    }
+    update_parameters(Device{}, jobs.data(), static_cast<Index>(jobs.size()));
+  }
+
+  void zero_grad() const override {
+    for (const Entry& entry : entries) entry.cell->zero_grad();
+  }
+};
+
+}  // namespace detail
+
+/// Takes every parameter: the default of an optimizer's group.
+struct AllParameters {
+  constexpr bool operator()(std::string_view) const { return true; }
+};
+
+/// Changes the parameters of a network by a rule:
+///
+///     optim::Optimizer opt(net, optim::Sgd{.lr = 0.01, .momentum = 0.9});
+///     opt.zero_grad();
+///     backward(loss);
+///     opt.step();
+///
+/// It holds the parameters' shared cells: moving the network, or assigning another one's weights to
+/// it, keeps the optimizer attached. Parameters that are frozen or have no gradient are left alone,
+/// and their step count stands still, as in PyTorch.
+template <Rule R>
+class Optimizer {
+ public:
+  /// One group of all parameters, or of those whose dotted name `take` accepts.
+  /// \throws ValueError when the rule's settings make no sense, or there are no parameters.
+  template <class Net, class Take = AllParameters>
+  Optimizer(const Net& net, R rule, Take take = {}) {
+    add_group(net, rule, take);
+  }
+  Optimizer(Optimizer&&) noexcept = default;
+  Optimizer& operator=(Optimizer&&) noexcept = default;
+
+  /// Adds the parameters of `net` whose name `take` accepts, with settings of their own:
+  ///
+  ///     const auto bias = [](std::string_view name) { return name.ends_with("bias"); };
+  ///     optim::Optimizer opt(net, optim::Sgd{.weight_decay = 1e-4}, std::not_fn(bias));
+  ///     opt.add_group(net, optim::Sgd{}, bias);
+  ///
+  /// \throws ValueError when the settings make no sense, no parameter is accepted, or one is in a
+  /// group already.
+  template <class Net, class Take = AllParameters>
+  void add_group(const Net& net, R rule, Take take = {}) {
+    check(rule);
+    nn::name_parameters(net);
+    const std::size_t group = rules_.size();
+    std::vector<const void*> known = cells_;
+    nn::visit_parameters(net, [&]<class Tens>(const std::string& path, const Param<Tens>& p) {
+      if (!take(std::string_view(path))) return;
+      for (const void* cell : known)
+        if (cell == p.cell().get())
+          throw ValueError(message(detail::name_of<R>(), ": parameter ", path,
+                                   " is in this "
+                                   "optimizer already; let each group take other parameters"));
+      known.push_back(p.cell().get());
+    });
+    if (known.size() == cells_.size())
+      throw ValueError(message(detail::name_of<R>(),
+                               ": there are no parameters to optimize; list "
+                               "the network's layers in its visit(), or check the names the group "
+                               "asks for"));
+    nn::visit_parameters(net, [&]<class Tens>(const std::string& path, const Param<Tens>& p) {
+      if (take(std::string_view(path)))
+        batch<typename Tens::scalar, typename Tens::device>().entries.push_back({p.cell(), group});
+    });
+    cells_ = std::move(known);
+    rules_.push_back(rule);
+  }
+
+  /// Updates every parameter that has a gradient.
+  void step() {
+    for (const auto& batch : batches_) batch->step(rules_);
+    ++steps_;
+  }
+
+  void zero_grad() const {
+    for (const auto& batch : batches_) batch->zero_grad();
+  }
+
+  /// Steps taken so far.
+  std::int64_t steps() const { return steps_; }
+
+  int groups() const { return static_cast<int>(rules_.size()); }
+  /// The settings of a group.
+  const R& rule(int group = 0) const { return rules_[index(group)]; }
+  /// Changes the settings of a group. \throws ValueError when they make no sense.
+  void set_rule(const R& rule, int group = 0) {
+    check(rule);
+    rules_[index(group)] = rule;
+  }
+
+  /// The learning rate of a group, for rules with a member `lr`.
+  double lr(int group = 0) const { return rule(group).lr; }
+  /// Sets the learning rate of one group. \throws ValueError when it is negative or not a number.
+  void set_lr(double lr, int group) {
+    R changed = rule(group);
+    changed.lr = lr;
+    set_rule(changed, group);
+  }
+  /// Sets the learning rate of all groups.
+  void set_lr(double lr) {
+    for (int group = 0; group < groups(); ++group) set_lr(lr, group);
+  }
+
+  /// Calls `f("conv1.weight.momentum_buffer", tensor)` for the state of every parameter that is
+  /// not frozen: `Tensor<T, 1, Device>&`, made of zeros where no step was taken yet. With
+  /// `visit_numbers`, this is all a checkpoint needs.
+  /// \throws ValueError when some parameters live on another device than `Device`.
+  template <class Device = Cpu, class F>
+  void visit_state(F&& f) {
+    each_entry<Device>([&](auto& entry) {
+      const R& rule = rules_[entry.group];
+      if (entry.cell->trainable) entry.make_state(rule);
+      for (int k = 0; k < R::states; ++k) {
+        if (!entry.state[k].defined()) continue;
+        const std::string name = entry.cell->name + "." + detail::state_name<R>(k);
+        if constexpr (std::invocable<F&, const std::string&, decltype((entry.state[k]))>)
+          f(name, entry.state[k]);
+        else
+          throw ValueError(message(detail::name_of<R>(),
+                                   ": the function given to visit_state does "
+                                   "not accept the tensor ",
+                                   name, "; take it as auto&"));
+      }
+    });
+  }
+
+  /// Calls `f(name, number)` with a `double&` for the number of steps, each group's learning rate,
+  /// each parameter's step count and what its rule remembers; `f` may change them.
+  template <class Device = Cpu, class F>
+  void visit_numbers(F&& f) {
+    count(std::string("steps"), steps_, f);
+    if constexpr (requires(R & rule) { f(std::string(), rule.lr); })
+      for (std::size_t g = 0; g < rules_.size(); ++g)
+        f("group" + std::to_string(g) + ".lr", rules_[g].lr);
+    each_entry<Device>([&](auto& entry) {
+      count(entry.cell->name + ".step", entry.number, f);
+      for (int k = 0; k < detail::memory_of<R>(); ++k)
+        f(entry.cell->name + ".memory" + std::to_string(k), entry.memory[k]);
+    });
+  }
+
+ private:
+  static void check(const R& rule) {
+    if constexpr (requires { rule.check(); })
+      rule.check();
+    else if constexpr (requires { require_not_negative("", "", rule.lr); })
+      require_not_negative(detail::name_of<R>(), "lr", rule.lr);
+  }
+
+  std::size_t index(int group) const {
+    if (group < 0 || group >= groups())
+      throw ValueError(message(detail::name_of<R>(), ": there is no group ", group,
+                               "; this "
+                               "optimizer has ",
+                               groups()));
+    return static_cast<std::size_t>(group);
+  }
+
+  template <class F>
+  static void count(const std::string& name, std::int64_t& number, F& f) {
+    auto as_double = static_cast<double>(number);
+    f(name, as_double);
+    number = static_cast<std::int64_t>(as_double);
+  }
+
+  template <class T, class Device>
+  detail::BatchOf<R, T, Device>& batch() {
+    for (const auto& known : batches_)
+      if (auto* found = dynamic_cast<detail::BatchOf<R, T, Device>*>(known.get())) return *found;
+    auto fresh = std::make_unique<detail::BatchOf<R, T, Device>>();
+    auto& made = *fresh;
+    batches_.push_back(std::move(fresh));
+    return made;
+  }
+
+  template <class Device, class F>
+  void each_entry(F&& f) {
+    for (const auto& known : batches_) {
+      if (auto* floats = dynamic_cast<detail::BatchOf<R, float, Device>*>(known.get())) {
+        for (auto& entry : floats->entries) f(entry);
+      } else if (auto* doubles = dynamic_cast<detail::BatchOf<R, double, Device>*>(known.get())) {
+        for (auto& entry : doubles->entries) f(entry);
+      } else {
+        throw ValueError(message(detail::name_of<R>(), ": some parameters are not on device ",
+                                 Device::name,
+                                 " as float or double; name their device, as in "
+                                 "opt.visit_state<Device>(f)"));
+      }
+    }
+  }
+
+  std::vector<R> rules_;
+  std::vector<std::unique_ptr<detail::Batch<R>>> batches_;
+  std::vector<const void*> cells_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace ebb::optim
