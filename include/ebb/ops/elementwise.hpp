@@ -67,7 +67,7 @@ struct Elementwise {
         constant || at_output || requires(T v) { f.slope_at_input(v); },
         "ebb::Elementwise: the function needs its derivative: slope_at_input(x), "
         "slope_at_output(y), or slope() where it is a constant");
-    const Tens saved = constant ? Tens() : at_output ? y : value(x);
+    Tens saved = constant ? Tens() : at_output ? y : value(x);
     return track(
         F::name, y,
         [f, saved, dx = sink(x)](const auto& dy) {

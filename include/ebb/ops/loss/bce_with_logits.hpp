@@ -1,0 +1,153 @@
+/// \file
+/// Binary cross entropy on logits.
+#pragma once
+
+#include <ebb/ops/loss/pointwise.hpp>
+
+#include <cmath>
+
+namespace ebb {
+
+/// The term of one element and its slopes, for `logit` x, `target` t and weight p of the positive
+/// class: -p t log s(x) - (1 - t) log(1 - s(x)) with s the sigmoid, in the form that overflows
+/// nowhere: (1 - t) x + (1 + (p - 1) t) log(1 + e^-x).
+struct BinaryTerm {
+  static constexpr Index cost = 16;
+
+  template <class T>
+  EBB_HD T value(T x, T t, T p) const {
+    return (T(1) - t) * x + (T(1) + (p - T(1)) * t) * softplus_of_negative(x);
+  }
+  template <class T>
+  EBB_HD T slope_logit(T x, T t, T p) const {
+    using std::exp;
+    const T tail = exp(x < T(0) ? x : -x);
+    const T sigmoid_of_negative = (x < T(0) ? T(1) : tail) / (T(1) + tail);
+    return (T(1) - t) - (T(1) + (p - T(1)) * t) * sigmoid_of_negative;
+  }
+  template <class T>
+  EBB_HD T slope_target(T x, T, T p) const {
+    return (p - T(1)) * softplus_of_negative(x) - x;
+  }
+
+ private:
+  /// log(1 + e^-x).
+  template <class T>
+  EBB_HD static T softplus_of_negative(T x) {
+    using std::exp;
+    using std::log1p;
+    return (x < T(0) ? -x : T(0)) + log1p(exp(x < T(0) ? x : -x));
+  }
+};
+
+/// Kernel: y = sum of the terms / divisor; `p` is broadcast to the logits, and 1 where it has no
+/// memory.
+template <class T, int N>
+void bce_forward(Cpu, T divisor, View<const T, N> x, View<const T, N> t, View<const T, N> p,
+                 View<T, 0> y) {
+  const T one = T(1);
+  const T* const weights = p.data != nullptr ? p.data : &one;
+  const Shape<0> total{};
+  const auto loop = broadcast_loop(x.shape, total, x.shape, p.shape);
+  y.data[0] = T(0);
+  with_step(loop.step(2), [&](auto step) {
+    fold_axes<T>(
+        loop, BinaryTerm::cost, AddUp{},
+        [&](const Index(&at)[3]) {
+          return [x = x.data + at[1], t = t.data + at[1], p = weights + at[2], step](Index j) {
+            return BinaryTerm{}.value(x[j], t[j], p[j * step()]);
+          };
+        },
+        [&](Index, T sum) { y.data[0] = sum / divisor; });
+  });
+}
+
+/// Kernel: the gradient of the logits (Side::a) or of the target (Side::b).
+template <Side side, class T, int N>
+void bce_grad(Cpu, T divisor, View<const T, N> x, View<const T, N> t, View<const T, N> p,
+              View<const T, 0> dy, Into<T, N> dx) {
+  const T one = T(1);
+  const T* const weights = p.data != nullptr ? p.data : &one;
+  const T factor = dy.data[0] / divisor;
+  const auto loop = broadcast_loop(x.shape, x.shape, p.shape);
+  with_step(loop.step(1), [&](auto step) {
+    walk(loop, BinaryTerm::cost, [&](const Index(&at)[2], Index count) {
+      for (Index j = 0; j < count; ++j) {
+        const Index i = at[0] + j;
+        const T weight = weights[at[1] + j * step()];
+        T slope;
+        if constexpr (side == Side::a)
+          slope = BinaryTerm{}.slope_logit(x.data[i], t.data[i], weight);
+        else
+          slope = BinaryTerm{}.slope_target(x.data[i], t.data[i], weight);
+        dx.put(i, factor * slope);
+      }
+    });
+  });
+}
+
+template <class T, class Device = Cpu>
+struct BceOptions {
+  /// Weight of the positive class: one number, or one per class (the extent of axis 1, or of the
+  /// only axis). Above 1 it raises recall, below 1 precision.
+  Tensor<T, 1, Device> pos_weight = {};
+  Reduction reduction = Reduction::mean;
+};
+
+/// Binary cross entropy between sigmoid(logits) and targets in [0, 1], fused so that it neither
+/// overflows nor loses the digits of small probabilities. Do not put a sigmoid before it.
+///
+/// loss = mean of -p t log s(x) - (1 - t) log(1 - s(x)); dx = ((1 - t) - (1 + (p - 1) t) s(-x)) dy
+/// / n.
+///
+/// Shapes: logits and target alike, any rank; to a scalar. The classes of `pos_weight` lie on axis
+/// 1 as everywhere here (PyTorch would broadcast it from the last axis: the same for rank 2).
+/// \throws ShapeError when the shapes differ, `pos_weight` has another length, or the input is
+/// empty and a mean is wanted.
+template <Operand X, Operand Y>
+auto bce_with_logits(const X& logits, const Y& target,
+                     const BceOptions<scalar_of<X>, device_of<X>>& options = {}) {
+  constexpr const char* name = "bce_with_logits";
+  detail::check_target(name, logits, target);
+  detail::check_terms(name, logits.shape(), options.reduction);
+  using T = scalar_of<X>;
+  using Device = device_of<X>;
+  constexpr int N = rank_of<X>;
+
+  Shape<N> weight_shape = logits.shape();
+  for (int axis = 0; axis < N; ++axis) weight_shape[axis] = 1;
+  const Tensor<T, 1, Device>& weights = options.pos_weight;
+  if (weights.defined() && weights.size() != 1) {
+    constexpr int axis = N > 1 ? 1 : 0;
+    if (N == 0 || weights.size() != logits.shape()[axis])
+      throw ShapeError(message(name, ": pos_weight has ", weights.size(),
+                               " elements; for logits of "
+                               "shape ",
+                               logits.shape(),
+                               " it needs 1, or one per class (the extent "
+                               "of axis ",
+                               axis, ")"));
+    weight_shape[axis] = weights.size();
+  }
+  const auto view = [weight_shape](const Tensor<T, 1, Device>& w) {
+    return View<const T, N>{w.defined() ? w.data() : nullptr, weight_shape};
+  };
+  const T divisor = options.reduction == Reduction::mean ? T(logits.size()) : T(1);
+  Tensor<T, 0, Device> y(Shape<0>{});
+  bce_forward(Device{}, divisor, value(logits).view(), value(target).view(), view(weights),
+              y.mut());
+  return track(
+      name, y,
+      [divisor, view, weights, x = value(logits), t = value(target), dx = sink(logits),
+       dt = sink(target)](const auto& dy) {
+        if (dx)
+          bce_grad<Side::a>(Device{}, divisor, x.view(), t.view(), view(weights), dy.view(),
+                            dx.into());
+        if (dt)
+          bce_grad<Side::b>(Device{}, divisor, x.view(), t.view(), view(weights), dy.view(),
+                            dt.into());
+      },
+      logits, target);
+}
+
+}  // namespace ebb

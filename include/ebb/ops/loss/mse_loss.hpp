@@ -1,0 +1,30 @@
+/// \file
+/// The mean squared error.
+#pragma once
+
+#include <ebb/ops/loss/pointwise.hpp>
+
+namespace ebb {
+
+/// loss = mean of (x - t)^2; dx = 2 (x - t) dy / n. `mse_loss(x, t, Reduction::sum)` for the sum.
+///
+/// Shapes: input and target alike, any rank; to a scalar.
+/// \throws ShapeError when they differ, or are empty and a mean is wanted.
+struct MseLoss : PointwiseLoss<MseLoss> {
+  static constexpr const char* name = "mse_loss";
+  template <class T>
+  EBB_HD T value(T x, T t) const {
+    return (x - t) * (x - t);
+  }
+  template <class T>
+  EBB_HD T slope_a(T x, T t) const {
+    return T(2) * (x - t);
+  }
+  template <class T>
+  EBB_HD T slope_b(T x, T t) const {
+    return T(2) * (t - x);
+  }
+};
+inline constexpr MseLoss mse_loss;
+
+}  // namespace ebb

@@ -1,0 +1,101 @@
+/// \file
+/// Losses that are a sum of one term per element: one kernel forward and one backward serve them.
+#pragma once
+
+#include <ebb/ops/broadcast/cpu.hpp>
+#include <ebb/ops/loss/reduction.hpp>
+#include <ebb/tape/var.hpp>
+
+namespace ebb {
+
+/// Kernel: y = sum f.value(x, t) / divisor.
+template <class F, class T, int N>
+void pointwise_loss(Cpu, const F& f, T divisor, View<const T, N> x, View<const T, N> t,
+                    View<T, 0> y) {
+  y.data[0] = fold_all<T>(x.size(), F::cost, AddUp{},
+                          [&f, x = x.data, t = t.data](Index i) { return f.value(x[i], t[i]); }) /
+              divisor;
+}
+
+/// Kernel: dx = f.slope_a(x, t) dy / divisor, or the same with slope_b for the target.
+template <Side side, class F, class T, int N>
+void pointwise_loss_grad(Cpu, const F& f, T divisor, View<const T, N> x, View<const T, N> t,
+                         View<const T, 0> dy, Into<T, N> dx) {
+  const T factor = dy.data[0] / divisor;
+  parallel_ranges(dx.size(), F::cost, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      T slope;
+      if constexpr (side == Side::a)
+        slope = f.slope_a(x.data[i], t.data[i]);
+      else
+        slope = f.slope_b(x.data[i], t.data[i]);
+      const T g = factor * slope;
+      dx.data[i] = dx.add ? dx.data[i] + g : g;
+    }
+  });
+}
+
+namespace detail {
+
+/// \throws ShapeError unless input and target have one shape.
+template <Operand X, Operand Y>
+void check_target(const char* loss, const X& input, const Y& target) {
+  static_assert(std::is_same_v<scalar_of<X>, scalar_of<Y>>,
+                "ebb: the target of this loss must have the scalar type of its input (both float, "
+                "say); for class numbers use cross_entropy");
+  static_assert(std::is_same_v<device_of<X>, device_of<Y>>,
+                "ebb: the input and the target of a loss must be on one device; copy one of them "
+                "with ebb::to<Device>(x)");
+  static_assert(
+      rank_of<X> == rank_of<Y>,
+      "ebb: the target of this loss must have the rank of its input; reshape one of them");
+  if constexpr (rank_of<X> == rank_of<Y>)
+    if (!(input.shape() == target.shape()))
+      throw ShapeError(message(loss, ": the input has shape ", input.shape(), " and the target ",
+                               target.shape(), "; they must be equal (losses do not broadcast)"));
+}
+
+/// \throws ShapeError when a mean is wanted of no terms.
+template <class Shape>
+void check_terms(const char* loss, const Shape& shape, Reduction reduction) {
+  if (reduction == Reduction::mean && shape.size() == 0)
+    throw ShapeError(message(loss, ": an input of shape ", shape,
+                             " has no elements, and the mean of "
+                             "none is not defined; skip the empty batch, or use Reduction::sum"));
+}
+
+}  // namespace detail
+
+/// Makes a scalar function of an input and a target a loss. Derive from it as from `Binary`
+/// (ops/broadcast.hpp), but the two shapes must be equal, and the terms are reduced to a scalar.
+/// Gradients flow to the target as well where it is a variable (`detach` it to stop them).
+template <class F>
+struct PointwiseLoss {
+  static constexpr Index cost = 2;
+
+  template <Operand X, Operand Y>
+  auto operator()(const X& input, const Y& target, Reduction reduction = Reduction::mean) const {
+    detail::check_target(F::name, input, target);
+    detail::check_terms(F::name, input.shape(), reduction);
+    using T = scalar_of<X>;
+    using Device = device_of<X>;
+    const F& f = static_cast<const F&>(*this);
+    const T divisor = reduction == Reduction::mean ? T(input.size()) : T(1);
+    Tensor<T, 0, Device> y(Shape<0>{});
+    pointwise_loss(Device{}, f, divisor, value(input).view(), value(target).view(), y.mut());
+    return track(
+        F::name, y,
+        [f, divisor, x = value(input), t = value(target), dx = sink(input),
+         dt = sink(target)](const auto& dy) {
+          if (dx)
+            pointwise_loss_grad<Side::a>(Device{}, f, divisor, x.view(), t.view(), dy.view(),
+                                         dx.into());
+          if (dt)
+            pointwise_loss_grad<Side::b>(Device{}, f, divisor, x.view(), t.view(), dy.view(),
+                                         dt.into());
+        },
+        input, target);
+  }
+};
+
+}  // namespace ebb
