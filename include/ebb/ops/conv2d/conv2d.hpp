@@ -36,10 +36,7 @@ auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B&...
         if (dx)
           conv2d_grad_input(Device{}, g, dy.view(), weight.view(), view_or_none<T>(), dx.into());
         if (dw) conv2d_grad_weight(Device{}, g, in.view(), dy.view(), dw.into());
-        const auto add_up = [&](const auto& sum) {
-          if (sum) sum_channels(Device{}, dy.view(), sum.into());
-        };
-        (add_up(db), ...);
+        ((db ? sum_channels(Device{}, dy.view(), db.into()) : void()), ...);
       },
       x, w, bias...);
 }

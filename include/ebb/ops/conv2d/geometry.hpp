@@ -5,6 +5,8 @@
 #include <ebb/core/shape.hpp>
 #include <ebb/core/size2.hpp>
 
+#include <algorithm>
+
 namespace ebb {
 
 /// Asks for the padding that keeps an image's size: `.padding = same`.
@@ -50,12 +52,16 @@ namespace detail {
 /// What both convolutions ask of their options. \throws ValueError in one sentence.
 inline void check_conv2d_options(const char* op, const std::string& layer, Size2 stride,
                                  Size2 padding, Size2 dilation, Index groups) {
-  const auto refuse = [&](const char* what, Size2 value, const char* expected) {
-    throw ValueError(message(op, layer, ": the ", what, " is ", value, "; it must be ", expected));
+  constexpr Index most = Index{1} << 30;  // no sum or product of two can overflow
+  const auto check = [&](const char* what, Size2 value, Index least) {
+    if (std::min(value.height, value.width) < least || std::max(value.height, value.width) > most)
+      throw ValueError(message(
+          op, layer, ": the ", what, " is ", value, "; it must be ", least, " or more",
+          least <= std::min(value.height, value.width) ? ", and not as large as this" : ""));
   };
-  if (stride.height < 1 || stride.width < 1) refuse("stride", stride, "1 or more");
-  if (dilation.height < 1 || dilation.width < 1) refuse("dilation", dilation, "1 or more");
-  if (padding.height < 0 || padding.width < 0) refuse("padding", padding, "0 or more");
+  check("stride", stride, 1);
+  check("padding", padding, 0);
+  check("dilation", dilation, 1);
   if (groups < 1)
     throw ValueError(
         message(op, layer, ": there are ", groups, " groups; there must be 1 or more"));

@@ -99,10 +99,7 @@ auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, cons
           }
         }
         if (dw) conv2d_grad_weight(Device{}, g, dy.view(), in.view(), dw.into());
-        const auto add_up = [&](const auto& sum) {
-          if (sum) sum_channels(Device{}, dy.view(), sum.into());
-        };
-        (add_up(db), ...);
+        ((db ? sum_channels(Device{}, dy.view(), db.into()) : void()), ...);
       },
       x, w, bias...);
 }

@@ -21,6 +21,12 @@ Shape<rank_of<X>> linear_shape(const X& x, const W& w) {
   return shape;
 }
 
+inline void check_linear_bias(const std::string& layer, const Shape<2>& w, const Shape<1>& bias) {
+  if (bias[0] != w[0])
+    throw ShapeError(message("linear", layer, ": the weight ", w, " has ", w[0],
+                             " outputs, but the bias has ", bias[0], " elements"));
+}
+
 /// A tensor's last axis against all others together.
 template <int N>
 Shape<2> as_matrix(const Shape<N>& shape) {
@@ -47,12 +53,7 @@ auto linear_op(const X& x, const W& w, const B&... bias) {
   using T = scalar_of<X>;
   using Device = device_of<X>;
   const auto shape = linear_shape(x, w);
-  const auto check = [&](const auto& b) {
-    if (b.size() != w.shape()[0])
-      throw ShapeError(message("linear", layer_of(w), ": the weight ", w.shape(), " has ",
-                               w.shape()[0], " outputs, but the bias has ", b.size(), " elements"));
-  };
-  (check(bias), ...);
+  (check_linear_bias(layer_of(w), w.shape(), bias.shape()), ...);
 
   Tensor<T, rank_of<X>, Device> y(shape);
   const Shape<2> rows_in = as_matrix(x.shape()), rows_out = as_matrix(shape);
@@ -69,10 +70,7 @@ auto linear_op(const X& x, const W& w, const B&... bias) {
         const auto g = dy.reshape(rows_out);
         if (dx) gemm(Device{}, {}, g.view(), weight.view(), as_matrix(dx.into()));
         if (dw) gemm(Device{}, {.a = true}, g.view(), in.view(), dw.into());
-        const auto add_up = [&](const auto& sum) {
-          if (sum) sum_rows(Device{}, g.view(), sum.into());
-        };
-        (add_up(db), ...);
+        ((db ? sum_rows(Device{}, g.view(), db.into()) : void()), ...);
       },
       x, w, bias...);
 }
