@@ -1,0 +1,237 @@
+/// \file
+/// Pooling on the CPU. Forward: a row of windows at a time, tap by tap, so that the inner loop runs
+/// along the row. Backward: a plane is one task, which adds to its elements in the order of the
+/// windows, so that the result is the same for any number of threads.
+#pragma once
+
+#include <ebb/device/cpu.hpp>
+#include <ebb/device/parallel.hpp>
+#include <ebb/ops/lanes.hpp>
+#include <ebb/ops/pool/reference.hpp>
+
+#include <limits>
+#include <type_traits>
+
+namespace ebb {
+
+namespace detail {
+
+/// Calls row(plane, oy) for every row of every result plane; rows of one task are neighbours.
+template <class Row>
+void each_pooled_row(Index planes, Index rows, Index row_work, Row&& row) {
+  const Index wanted = chunk / (row_work > 0 ? row_work : 1) + 1;
+  const Index together = wanted < rows ? wanted : rows, bands = (rows + together - 1) / together;
+  parallel_for(planes * bands, planes * rows * row_work, [&](Index task) {
+    const Index plane = task / bands, begin = task % bands * together;
+    const Index end = begin + together < rows ? begin + together : rows;
+    for (Index oy = begin; oy < end; ++oy) row(plane, oy);
+  });
+}
+
+/// Calls f with the stride as a constant where it is a usual one, so that loops vectorise.
+template <class F>
+void with_stride(Index stride, F&& f) {
+  if (stride == 1)
+    f(std::integral_constant<Index, 1>{});
+  else if (stride == 2)
+    f(std::integral_constant<Index, 2>{});
+  else
+    f(stride);
+}
+
+template <class T>
+void zero_plane(T* plane, Index size) {
+  for (Index i = 0; i < size; ++i) plane[i] = T(0);
+}
+
+}  // namespace detail
+
+/// Kernel: the greatest element of each window, and where it lies if `argmax` is there.
+template <class T>
+void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T, 4> y,
+                        View<int, 4> argmax) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    reference::max_pool2d_forward(g, x, y, argmax);
+  } else {
+    const auto row = [&](Index plane, Index oy) {
+      const Index o = (plane * g.y.out + oy) * g.x.out;
+      T* best = y.data + o;
+      int* at = argmax.data ? argmax.data + o : nullptr;
+      for (Index ox = 0; ox < g.x.out; ++ox) best[ox] = -std::numeric_limits<T>::infinity();
+      if (at) {
+        const Index first = g.y.at(oy, g.y.first_tap(oy)) * g.x.in;
+        for (Index ox = 0; ox < g.x.out; ++ox)
+          at[ox] = static_cast<int>(first + g.x.at(ox, g.x.first_tap(ox)));
+      }
+      for (Index ky = 0; ky < g.y.kernel; ++ky) {
+        const Index iy = g.y.at(oy, ky);
+        if (iy < 0 || iy >= g.y.in) continue;
+        for (Index kx = 0; kx < g.x.kernel; ++kx) {
+          const Stretch windows = g.x.windows(kx);
+          const Index offset = kx * g.x.dilation - g.x.padding;
+          const T* from = x.data + (plane * g.y.in + iy) * g.x.in + offset;
+          const int number = static_cast<int>(iy * g.x.in + offset);
+          detail::with_stride(g.x.stride, [&](auto stride) {
+            const auto step = static_cast<Index>(stride);
+            if (at) {
+#pragma omp simd
+              for (Index ox = windows.begin; ox < windows.end; ++ox) {
+                const T v = from[ox * step];
+                const bool more = v > best[ox] || v != v;
+                best[ox] = more ? v : best[ox];
+                at[ox] = more ? number + static_cast<int>(ox * step) : at[ox];
+              }
+            } else {
+#pragma omp simd
+              for (Index ox = windows.begin; ox < windows.end; ++ox) {
+                const T v = from[ox * step];
+                best[ox] = v > best[ox] || v != v ? v : best[ox];
+              }
+            }
+          });
+        }
+      }
+    };
+    detail::each_pooled_row(g.planes, g.y.out, g.x.out * g.y.kernel * g.x.kernel, row);
+  }
+}
+
+/// Kernel: each element receives dy of the windows it is the greatest of.
+template <class T>
+void max_pool2d_backward(Cpu, const Pool2dGeometry& g, View<const int, 4> argmax,
+                         View<const T, 4> dy, Into<T, 4> dx) {
+  const Index in = g.y.in * g.x.in, out = g.y.out * g.x.out;
+  parallel_for(g.planes, dx.size() + dy.size(), [&](Index plane) {
+    T* to = dx.data + plane * in;
+    if (!dx.add) detail::zero_plane(to, in);
+    const T* from = dy.data + plane * out;
+    const int* at = argmax.data + plane * out;
+    for (Index o = 0; o < out; ++o) to[at[o]] += from[o];
+  });
+}
+
+/// Kernel: the mean of each window.
+template <class T>
+void avg_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T, 4> y) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    reference::avg_pool2d_forward(g, x, y);
+  } else {
+    const auto row = [&](Index plane, Index oy) {
+      T* sum = y.data + (plane * g.y.out + oy) * g.x.out;
+      for (Index ox = 0; ox < g.x.out; ++ox) sum[ox] = T(0);
+      for (Index ky = 0; ky < g.y.kernel; ++ky) {
+        const Index iy = g.y.at(oy, ky);
+        if (iy < 0 || iy >= g.y.in) continue;
+        for (Index kx = 0; kx < g.x.kernel; ++kx) {
+          const Stretch windows = g.x.windows(kx);
+          const T* from = x.data + (plane * g.y.in + iy) * g.x.in + kx - g.x.padding;
+          detail::with_stride(g.x.stride, [&](auto stride) {
+            const auto step = static_cast<Index>(stride);
+#pragma omp simd
+            for (Index ox = windows.begin; ox < windows.end; ++ox) sum[ox] += from[ox * step];
+          });
+        }
+      }
+      for (Index ox = 0; ox < g.x.out; ++ox) sum[ox] /= static_cast<T>(g.average_divisor(oy, ox));
+    };
+    detail::each_pooled_row(g.planes, g.y.out, g.x.out * g.y.kernel * g.x.kernel, row);
+  }
+}
+
+/// Kernel: every element of a window receives an equal share of its dy.
+template <class T>
+void avg_pool2d_backward(Cpu, const Pool2dGeometry& g, View<const T, 4> dy, Into<T, 4> dx) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    reference::avg_pool2d_backward(g, dy, dx);
+  } else {
+    constexpr Index strip = 256;  // windows whose shares are worked out at once
+    const Index in = g.y.in * g.x.in;
+    const Index work = g.planes * (in + g.y.out * g.x.out * g.y.kernel * g.x.kernel);
+    parallel_for(g.planes, work, [&](Index plane) {
+      T* to = dx.data + plane * in;
+      if (!dx.add) detail::zero_plane(to, in);
+      T share[strip];
+      for (Index oy = 0; oy < g.y.out; ++oy)
+        for (Index o = 0; o < g.x.out; o += strip) {
+          const Index until = o + strip < g.x.out ? o + strip : g.x.out;
+          const T* from = dy.data + (plane * g.y.out + oy) * g.x.out;
+          for (Index ox = o; ox < until; ++ox)
+            share[ox - o] = from[ox] / static_cast<T>(g.average_divisor(oy, ox));
+          for (Index ky = 0; ky < g.y.kernel; ++ky) {
+            const Index iy = g.y.at(oy, ky);
+            if (iy < 0 || iy >= g.y.in) continue;
+            for (Index kx = 0; kx < g.x.kernel; ++kx) {
+              const Stretch windows = g.x.windows(kx);
+              const Index begin = windows.begin > o ? windows.begin : o;
+              const Index end = windows.end < until ? windows.end : until;
+              T* target = to + iy * g.x.in + kx - g.x.padding;
+              detail::with_stride(g.x.stride, [&](auto stride) {
+                const auto step = static_cast<Index>(stride);
+#pragma omp simd
+                for (Index ox = begin; ox < end; ++ox) target[ox * step] += share[ox - o];
+              });
+            }
+          }
+        }
+    });
+  }
+}
+
+/// Kernel: the mean of each window, which for one window per plane is a single long sum.
+template <class T>
+void adaptive_avg_pool2d_forward(Cpu, const AdaptivePoolGeometry& g, View<const T, 4> x,
+                                 View<T, 4> y) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    reference::adaptive_avg_pool2d_forward(g, x, y);
+  } else {
+    using W = detail::Wide<T>;
+    const Index width = g.in.width;
+    const auto row = [&](Index plane, Index oy) {
+      const Stretch rows = g.rows(oy);
+      const T* from = x.data + (plane * g.in.height + rows.begin) * width;
+      T* to = y.data + (plane * g.out.height + oy) * g.out.width;
+      for (Index ox = 0; ox < g.out.width; ++ox) {
+        const Stretch columns = g.columns(ox);
+        const auto sum = [&](const T* begin, Index n) {
+          return detail::lane_sum<W>(n, [begin](Index i) { return static_cast<W>(begin[i]); });
+        };
+        W total = 0;
+        if (columns.length() == width)  // whole rows: contiguous
+          total = sum(from, rows.length() * width);
+        else
+          for (Index iy = 0; iy < rows.length(); ++iy)
+            total += sum(from + iy * width + columns.begin, columns.length());
+        to[ox] = static_cast<T>(total / static_cast<W>(rows.length() * columns.length()));
+      }
+    };
+    const Index overlap = g.in.height / g.out.height + 1;
+    detail::each_pooled_row(g.planes, g.out.height, overlap * width, row);
+  }
+}
+
+/// Kernel: every element of a window receives an equal share of its dy.
+template <class T>
+void adaptive_avg_pool2d_backward(Cpu, const AdaptivePoolGeometry& g, View<const T, 4> dy,
+                                  Into<T, 4> dx) {
+  const Index in = g.in.area(), out = g.out.area();
+  parallel_for(g.planes, g.planes * (2 * in + out), [&](Index plane) {
+    T* to = dx.data + plane * in;
+    const T* from = dy.data + plane * out;
+    if (out == 1) {
+      const T share = from[0] / static_cast<T>(in);
+      for (Index i = 0; i < in; ++i) dx.put(plane * in + i, share);
+      return;
+    }
+    if (!dx.add) detail::zero_plane(to, in);
+    for (Index oy = 0; oy < g.out.height; ++oy)
+      for (Index ox = 0; ox < g.out.width; ++ox) {
+        const Stretch rows = g.rows(oy), columns = g.columns(ox);
+        const T share =
+            from[oy * g.out.width + ox] / static_cast<T>(rows.length() * columns.length());
+        for (Index iy = rows.begin; iy < rows.end; ++iy)
+          for (Index ix = columns.begin; ix < columns.end; ++ix) to[iy * g.in.width + ix] += share;
+      }
+  });
+}
+
+}  // namespace ebb
