@@ -1,0 +1,107 @@
+"""The tutorial's CNN trained by PyTorch in float from given weights on 200 given batches, by SGD with
+momentum and by Adam: the loss at every step. The images are a pattern per class under noise, and
+every eighth label is drawn anew, so the loss stays well above zero and 1e-4 of it means something.
+
+With --mnist DIR (the four idx files, gzipped or not) a second fixture follows the first 3200
+training images instead.
+"""
+
+import argparse
+import gzip
+import json
+import os
+
+import numpy as np
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+import ebb_random
+from follow import FIXTURES
+
+STEPS, BATCH, SEED = 200, 16, 20
+PATTERNS, IMAGES, LABELS, REDRAWN, PARAMETERS = 1, 2, 3, 4, 1_000_000
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 16, 3, padding=1)
+        self.conv2 = nn.Conv2d(16, 32, 3, padding=1)
+        self.fc1 = nn.Linear(32 * 28 * 28, 64)
+        self.fc2 = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = F.relu(self.conv2(F.relu(self.conv1(x))))
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))
+
+
+def generated():
+    """Images 0.25 pattern + 0.75 noise, in [0, 1); labels, every eighth of them redrawn."""
+    n = STEPS * BATCH
+    true = ebb_random.below(SEED, LABELS, 10, (n,))
+    patterns = ebb_random.uniform(SEED, PATTERNS, (10, 784))
+    images = 0.25 * patterns[true] + 0.75 * ebb_random.uniform(SEED, IMAGES, (n, 784))
+    labels = np.where(np.arange(n) % 8 == 7, ebb_random.below(SEED, REDRAWN, 10, (n,)), true)
+    return images, labels
+
+
+def mnist(folder):
+    def read(name):
+        path = os.path.join(folder, name)
+        with gzip.open(path + ".gz") if os.path.exists(path + ".gz") else open(path, "rb") as f:
+            return np.frombuffer(f.read(), np.uint8)
+    n = STEPS * BATCH
+    images = read("train-images-idx3-ubyte")[16:].reshape(-1, 784)[:n]
+    # The pixel / 255 in float, as ebb's reader gives it, then nothing else.
+    return images.astype(np.float32) / np.float32(255), read("train-labels-idx1-ubyte")[8:][:n].astype(np.int64)
+
+
+def train(images, labels, make, dtype):
+    net = Net().to(dtype)
+    with torch.no_grad():
+        for k, p in enumerate(net.parameters()):
+            bound = 0.05 if p.dim() < 2 else 1 / np.sqrt(float(p.numel() // p.shape[0]))
+            u = 2 * ebb_random.uniform(SEED, PARAMETERS + k, tuple(p.shape)) - 1
+            p.copy_(torch.from_numpy((u * bound).astype(np.float32)))
+    x = torch.from_numpy(images.astype(np.float32)).to(dtype).reshape(-1, 1, 28, 28)
+    t = torch.from_numpy(labels)
+    optimizer = make(net.parameters())
+    losses = []
+    for step in range(STEPS):
+        rows = slice(step * BATCH, (step + 1) * BATCH)
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x[rows]), t[rows])
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return np.array(losses)
+
+
+RULES = {"sgd": lambda p: torch.optim.SGD(p, 0.01, momentum=0.9), "adam": lambda p: torch.optim.Adam(p, 1e-3)}
+
+
+def follow(images, labels, source):
+    record = {"seed": SEED, "batch": BATCH, "source": source}
+    for name, make in RULES.items():
+        losses = train(images, labels, make, torch.float32)
+        exact = train(images, labels, make, torch.float64)
+        # How far rounding alone moves the loss: what is left of the 1e-4 is for mistakes.
+        rounding = np.abs(losses / exact - 1).max()
+        print(f"cnn, {source}, {name}: loss {losses[0]:.3f}, at the end {losses[-10:].mean():.3f}, smallest "
+              f"{losses.min():.3f}; float is within {rounding:.1e} of double")
+        assert losses.min() > 0.05 or source != "generated"
+        record[name] = {"loss": losses.tolist(), "rounding": float(rounding), "double": exact.tolist()}
+    return record
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mnist", metavar="DIR")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    with open(os.path.join(FIXTURES, "cnn.json"), "w") as f:
+        json.dump(follow(*generated(), "generated"), f)
+    if arguments.mnist:
+        with open(os.path.join(FIXTURES, "cnn_mnist.json"), "w") as f:
+            json.dump(follow(*mnist(arguments.mnist), "mnist"), f)
