@@ -1,0 +1,138 @@
+/// \file
+/// Layer normalisation on the CPU: a row is one task's, and the gradients of weight and bias are
+/// summed by strips of columns.
+#pragma once
+
+#include <ebb/device/cpu.hpp>
+#include <ebb/device/parallel.hpp>
+#include <ebb/ops/lanes.hpp>
+#include <ebb/ops/layer_norm/reference.hpp>
+
+#include <type_traits>
+
+namespace ebb {
+
+namespace detail {
+/// Calls f(row) for every row, neighbours in one task where rows are short.
+template <class F>
+void each_row(Index rows, Index length, Index cost, F&& f) {
+  const Index together = length < chunk ? chunk / length : 1;
+  parallel_for((rows + together - 1) / together, rows * length * cost, [&](Index task) {
+    const Index end = (task + 1) * together < rows ? (task + 1) * together : rows;
+    for (Index row = task * together; row < end; ++row) f(row);
+  });
+}
+}  // namespace detail
+
+/// Kernel: mean and 1 / sqrt(variance + eps) of every row; the variance is biased.
+template <class T>
+void row_statistics(Cpu, Index rows, Index length, double eps, View<const T, 1> x, View<T, 1> mean,
+                    View<T, 1> inv_std) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    reference::row_statistics(rows, length, eps, x, mean, inv_std);
+  } else {
+    using W = detail::Wide<T>;
+    detail::each_row(rows, length, 2, [&](Index r) {
+      const auto m = detail::Moments<W>::of(x.data + r * length, length);
+      mean.data[r] = static_cast<T>(m.mean);
+      inv_std.data[r] = static_cast<T>(
+          W(1) / std::sqrt(m.squares / static_cast<W>(length) + static_cast<W>(eps)));
+    });
+  }
+}
+
+/// Kernel: y = xhat weight + bias with xhat = (x - mean) inv_std; weight and bias may be absent.
+template <class T>
+void layer_norm_apply(Cpu, const LayerNormGeometry& g, View<const T, 1> x, View<const T, 1> mean,
+                      View<const T, 1> inv_std, View<const T, 1> weight, View<const T, 1> bias,
+                      View<T, 1> y) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    reference::layer_norm_apply(g, x, mean, inv_std, weight, bias, y);
+  } else {
+    detail::each_row(g.rows, g.length, 1, [&](Index r) {
+      const T m = mean.data[r], s = inv_std.data[r];
+      const T* from = x.data + r * g.length;
+      T* to = y.data + r * g.length;
+      const T *w = weight.data, *b = bias.data;
+      if (w && b)
+        for (Index i = 0; i < g.length; ++i) to[i] = (from[i] - m) * s * w[i] + b[i];
+      else if (w)
+        for (Index i = 0; i < g.length; ++i) to[i] = (from[i] - m) * s * w[i];
+      else if (b)
+        for (Index i = 0; i < g.length; ++i) to[i] = (from[i] - m) * s + b[i];
+      else
+        for (Index i = 0; i < g.length; ++i) to[i] = (from[i] - m) * s;
+    });
+  }
+}
+
+/// Kernel: dx = inv_std (d - mean(d) - xhat mean(d xhat)) with d = weight dy and means along the
+/// row.
+template <class T>
+void layer_norm_backward(Cpu, const LayerNormGeometry& g, View<const T, 1> x, View<const T, 1> dy,
+                         View<const T, 1> mean, View<const T, 1> inv_std, View<const T, 1> weight,
+                         Into<T, 1> dx) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    reference::layer_norm_backward(g, x, dy, mean, inv_std, weight, dx);
+  } else {
+    using W = detail::Wide<T>;
+    const auto row = [&](Index r, auto d) {
+      const T m = mean.data[r], s = inv_std.data[r];
+      const T* from = x.data + r * g.length;
+      const W count = static_cast<W>(g.length);
+      const W sum = detail::lane_sum<W>(g.length, [&](Index i) { return static_cast<W>(d(i)); });
+      const W dot = detail::lane_sum<W>(
+          g.length, [&](Index i) { return static_cast<W>(d(i)) * static_cast<W>(from[i] - m); });
+      // dx = s d + b (x - m) + c
+      const T b = static_cast<T>(-dot / count * static_cast<W>(s) * static_cast<W>(s)) * s;
+      const T c = -static_cast<T>(sum / count) * s;
+      T* to = dx.data + r * g.length;
+      if (dx.add)
+        for (Index i = 0; i < g.length; ++i) to[i] += s * d(i) + (b * (from[i] - m) + c);
+      else
+        for (Index i = 0; i < g.length; ++i) to[i] = s * d(i) + (b * (from[i] - m) + c);
+    };
+    detail::each_row(g.rows, g.length, 3, [&](Index r) {
+      const T* up = dy.data + r * g.length;
+      const T* w = weight.data;
+      if (w)
+        row(r, [up, w](Index i) { return up[i] * w[i]; });
+      else
+        row(r, [up](Index i) { return up[i]; });
+    });
+  }
+}
+
+/// Kernel: dweight = sum over the rows of dy xhat, dbias = sum over the rows of dy; either may be
+/// absent.
+template <class T>
+void layer_norm_affine_backward(Cpu, const LayerNormGeometry& g, View<const T, 1> x,
+                                View<const T, 1> dy, View<const T, 1> mean,
+                                View<const T, 1> inv_std, Into<T, 1> dweight, Into<T, 1> dbias) {
+  if constexpr (!std::is_floating_point_v<T>) {
+    reference::layer_norm_affine_backward(g, x, dy, mean, inv_std, dweight, dbias);
+  } else {
+    using W = detail::Wide<T>;
+    constexpr Index strip = 32;
+    parallel_for((g.length + strip - 1) / strip, 2 * g.size(), [&](Index task) {
+      const Index first = task * strip;
+      const Index columns = g.length - first < strip ? g.length - first : strip;
+      W sum[strip] = {}, dot[strip] = {};
+      for (Index r = 0; r < g.rows; ++r) {
+        const T m = mean.data[r], s = inv_std.data[r];
+        const T* from = x.data + r * g.length + first;
+        const T* up = dy.data + r * g.length + first;
+        for (Index c = 0; c < columns; ++c) {
+          sum[c] += static_cast<W>(up[c]);
+          dot[c] += static_cast<W>(up[c] * ((from[c] - m) * s));
+        }
+      }
+      for (Index c = 0; c < columns; ++c) {
+        if (dweight.data) dweight.put(first + c, static_cast<T>(dot[c]));
+        if (dbias.data) dbias.put(first + c, static_cast<T>(sum[c]));
+      }
+    });
+  }
+}
+
+}  // namespace ebb
