@@ -1,0 +1,97 @@
+#include "optimizers.hpp"
+
+#include "network.hpp"
+
+#include <ebb/optim/adadelta.hpp>
+#include <ebb/optim/adagrad.hpp>
+#include <ebb/optim/adam.hpp>
+#include <ebb/optim/gradient_descent.hpp>
+#include <ebb/optim/lion.hpp>
+#include <ebb/optim/nadam.hpp>
+#include <ebb/optim/optimizer.hpp>
+#include <ebb/optim/rmsprop.hpp>
+#include <ebb/optim/sgd.hpp>
+
+namespace optim = ebb::optim;
+
+namespace {
+
+template <class Rule>
+class Of final : public AnyOptimizer {
+ public:
+  Of(std::string name, const Cnn& net, Rule rule) : name_(std::move(name)), optimizer_(net, rule) {}
+
+  void zero_grad() const override { optimizer_.zero_grad(); }
+  void step() override { optimizer_.step(); }
+  double lr() const override { return optimizer_.lr(); }
+  std::string description() const override {
+    std::string text = ebb::message(name_, ", lr ", lr());
+    if constexpr (requires(Rule rule) { rule.momentum; })
+      text += ebb::message(", momentum ", optimizer_.rule().momentum);
+    return text;
+  }
+
+ private:
+  void each_state(const State& f) override { optimizer_.visit_state(f); }
+  void each_number(const Number& f) override { optimizer_.visit_numbers(f); }
+
+  std::string name_;
+  optim::Optimizer<Rule> optimizer_;
+};
+
+using Make = std::unique_ptr<AnyOptimizer> (*)(const std::string&, const Cnn&,
+                                               std::optional<double>, std::optional<double>);
+
+// `Rule` with its own settings, but for the learning rate (and the momentum, where it has one).
+template <class Rule>
+std::unique_ptr<AnyOptimizer> make(const std::string& name, const Cnn& net, Rule rule,
+                                   std::optional<double> lr, std::optional<double> momentum) {
+  if (lr) rule.lr = *lr;
+  if constexpr (requires { rule.momentum; })
+    if (momentum) rule.momentum = *momentum;
+  return std::make_unique<Of<Rule>>(name, net, rule);
+}
+
+// Learning rates for batches of 64.
+struct Named {
+  const char* name;
+  Make make;
+};
+#define WITH(...)                                                       \
+  [](const std::string& name, const Cnn& net, std::optional<double> lr, \
+     std::optional<double> momentum) { return make(name, net, __VA_ARGS__, lr, momentum); }
+const Named all[] = {
+    {"gd", WITH(optim::GradientDescent{.lr = 0.05})},
+    {"sgd", WITH(optim::Sgd{.lr = 0.01, .momentum = 0.9})},
+    {"adagrad", WITH(optim::Adagrad{.lr = 0.01})},
+    {"rmsprop", WITH(optim::RMSprop{.lr = 0.001})},
+    {"adadelta", WITH(optim::Adadelta{.lr = 1.0})},
+    {"adam", WITH(optim::Adam{.lr = 0.001})},
+    {"adamw", WITH(optim::AdamW{.lr = 0.001})},
+    {"nadam", WITH(optim::NAdam{.lr = 0.001})},
+    {"lion", WITH(optim::Lion{.lr = 0.0001})},
+};
+#undef WITH
+
+}  // namespace
+
+std::string optimizer_names() {
+  std::string names;
+  for (const Named& one : all) names += (names.empty() ? "" : ", ") + std::string(one.name);
+  return names;
+}
+
+bool is_optimizer(const std::string& name) {
+  for (const Named& one : all)
+    if (name == one.name) return true;
+  return false;
+}
+
+std::unique_ptr<AnyOptimizer> make_optimizer(const std::string& name, const Cnn& net,
+                                             std::optional<double> lr,
+                                             std::optional<double> momentum) {
+  for (const Named& one : all)
+    if (name == one.name) return one.make(name, net, lr, momentum);
+  throw ebb::ValueError(
+      ebb::message("there is no optimizer '", name, "'; use one of ", optimizer_names()));
+}
