@@ -58,7 +58,9 @@ struct Cursor {
   void seek(Index position) {
     for (int k = 0; k < K; ++k) at[k] = 0;
     for (int axis = rank - 1; axis >= 0; --axis) {
-      const Index rest = axis > 0 ? position / loop.extent[axis] : 0;
+      // (With room for one axis, compilers would warn of an access that never happens.)
+      const bool more = Loop<N, K>::capacity > 1 && axis > 0;
+      const Index rest = more ? position / loop.extent[axis] : 0;
       index[axis] = position - rest * loop.extent[axis];
       for (int k = 0; k < K; ++k) at[k] += index[axis] * loop.stride[axis][k];
       position = rest;
