@@ -125,8 +125,11 @@ class Optimizer {
                                "the network's layers in its visit(), or check the names the group "
                                "asks for"));
     nn::visit_parameters(net, [&]<class Tens>(const std::string& path, const Param<Tens>& p) {
-      if (take(std::string_view(path)))
-        batch<typename Tens::scalar, typename Tens::device>().entries.push_back({p.cell(), group});
+      if (!take(std::string_view(path))) return;
+      auto& entries = batch<typename Tens::scalar, typename Tens::device>().entries;
+      entries.push_back({p.cell(), group});
+      // Now, not at the first step: there it would take memory that the second step counts on.
+      if (p.trainable()) entries.back().make_state(rule);
     });
     cells_ = std::move(known);
     rules_.push_back(rule);
