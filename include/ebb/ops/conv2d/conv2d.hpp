@@ -27,7 +27,8 @@ auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B&...
   (check_conv2d_bias("conv2d", layer_of(w), bias.shape(), g.out_channels), ...);
 
   Tensor<T, 4, Device> y({g.batch, g.out_channels, g.output.height, g.output.width});
-  const auto in = value(x), weight = value(w);
+  const auto in = value(x);
+  const auto weight = value(w);
   conv2d_forward(Device{}, g, in.view(), weight.view(), view_or_none<T>(bias...), y.mut());
 
   return track(

@@ -248,7 +248,6 @@ void sum_channels(Cpu, View<const T, 4> x, Into<T, 1> sum) {
       T part[lanes] = {};
       Index i = 0;
       for (; i + lanes <= area; i += lanes)
-#pragma omp simd
         for (Index l = 0; l < lanes; ++l) part[l] += from[i + l];
       for (Index l = 0; i < area; ++i, ++l) part[l] += from[i];
       for (Index step = lanes / 2; step > 0; step /= 2)

@@ -59,7 +59,8 @@ auto linear_op(const X& x, const W& w, const B&... bias) {
   const Shape<2> rows_in = as_matrix(x.shape()), rows_out = as_matrix(shape);
   const View<T, 2> out{y.mutable_data(), rows_out};
   (fill_rows(Device{}, value(bias).view(), out), ...);
-  const auto in = value(x).reshape(rows_in), weight = value(w);
+  const auto in = value(x).reshape(rows_in);
+  const auto weight = value(w);
   gemm(Device{}, {.b = true}, in.view(), weight.view(),
        Into<T, 2>{out.data, rows_out, sizeof...(B) > 0});
 

@@ -10,7 +10,8 @@ namespace detail {
 
 template <Operand A, Operand B>
 void check_matmul(const A& a, const B& b) {
-  const auto &x = a.shape(), &y = b.shape();
+  const auto& x = a.shape();
+  const auto& y = b.shape();
   constexpr int na = rank_of<A>, nb = rank_of<B>;
   if (x[na - 1] != y[nb - 2])
     throw ShapeError(message("matmul", layer_of(a), layer_of(b), ": ", x, " times ", y,
@@ -41,7 +42,8 @@ auto matmul(const A& a, const B& b) {
   using T = scalar_of<A>;
   using Device = device_of<A>;
   detail::check_matmul(a, b);
-  const auto x = value(a), w = value(b);
+  const auto x = value(a);
+  const auto w = value(b);
 
   if constexpr (na == nb) {
     Shape<na> shape = x.shape();
