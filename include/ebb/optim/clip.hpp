@@ -109,7 +109,7 @@ double grad_norm(const Net& net, Norm norm = Norm::two) {
       total += sum_of_magnitudes(device, gradient.view());
     } else {
       const double largest = largest_magnitude(device, gradient.view());
-      if (!(largest <= total)) total = largest;
+      if (!std::isnan(total) && !(largest <= total)) total = largest;
     }
   });
   return norm == Norm::two ? std::sqrt(total) : total;

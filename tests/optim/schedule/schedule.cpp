@@ -1,0 +1,223 @@
+// Schedules against torch.optim.lr_scheduler (1.13). The expected rates come from
+//
+//   def rates(make, n, keys=("lr",)):
+//       o = SGD([torch.nn.Parameter(torch.zeros(1))], .1, momentum=.9); sch = make(o); out = []
+//       for _ in range(n):
+//           out.append([o.param_groups[0][k] for k in keys]); o.step(); sch.step()
+//       return out
+#include <ebb/nn/linear.hpp>
+#include <ebb/optim/optim.hpp>
+
+#include <vector>
+
+#include "tests/support/catch.hpp"
+
+using namespace ebb;
+using Catch::Matchers::Contains;
+
+namespace {
+
+template <class Schedule>
+void check_rates(const char* name, const Schedule& schedule, const std::vector<double>& expected) {
+  INFO(name);
+  const nn::Linear<> net(1, 1);
+  optim::Optimizer opt(net, optim::Sgd{.lr = .1, .momentum = .9});
+  optim::Scheduler scheduler(opt, schedule);
+  for (std::size_t step = 0; step < expected.size(); ++step) {
+    INFO("step " << step);
+    CHECK(std::abs(opt.lr() - expected[step]) <= 1e-14);
+    CHECK(std::abs(schedule.lr(static_cast<std::int64_t>(step), .1) - expected[step]) <= 1e-14);
+    scheduler.step();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("schedules give the rates of torch.optim.lr_scheduler") {
+  // StepLR(o, 3, .5)
+  check_rates("step", optim::StepLr{.step_size = 3, .gamma = .5},
+              {.1, .1, .1, .05, .05, .05, .025, .025});
+  // MultiStepLR(o, [2, 5], .1)
+  check_rates("multi-step", optim::MultiStepLr{.milestones = {2, 5}, .gamma = .1},
+              {.1, .1, .01, .01, .01, .001, .001});
+  // ExponentialLR(o, .9)
+  check_rates("exponential", optim::ExponentialLr{.gamma = .9}, {.1, .09, .081, .0729, .06561});
+  // CosineAnnealingLR(o, 5, .01)
+  check_rates(
+      "cosine", optim::CosineLr{.steps = 5, .min_lr = .01},
+      {0.1, 0.09140576474687263, 0.06890576474687263, 0.04109423525312736, 0.018594235253127367,
+       0.01, 0.018594235253127367, 0.04109423525312739, 0.06890576474687267, 0.09140576474687269,
+       0.10000000000000006, 0.09140576474687272, 0.06890576474687268});
+  // CosineAnnealingWarmRestarts(o, 3, 2, .01)
+  check_rates(
+      "warm restarts", optim::CosineWarmRestarts{.first = 3, .growth = 2, .min_lr = .01},
+      {0.1, 0.0775, 0.032500000000000015, 0.1, 0.09397114317029975, 0.0775, 0.05500000000000001,
+       0.032500000000000015, 0.01602885682970026, 0.1, 0.09846666218300808, 0.09397114317029975});
+  // CosineAnnealingWarmRestarts(o, 3)
+  check_rates("warm restarts of one length", optim::CosineWarmRestarts{.first = 3},
+              {0.1, 0.07500000000000001, 0.025000000000000012, 0.1, 0.07500000000000001,
+               0.025000000000000012, 0.1, 0.07500000000000001});
+  // SequentialLR(o, [LinearLR(o, .25, total_iters=4), ExponentialLR(o, .5)], [4])
+  check_rates(
+      "warm-up",
+      optim::WarmUp{.steps = 4, .start_factor = .25, .then = optim::ExponentialLr{.gamma = .5}},
+      {0.025, 0.043750000000000004, 0.06250000000000001, 0.08125000000000002, 0.1, 0.05, 0.025,
+       0.0125});
+  check_rates("warm-up to a constant", optim::WarmUp<>{.steps = 2, .start_factor = .5},
+              {.05, .075, .1, .1});
+}
+
+TEST_CASE("one cycle moves the rate and the momentum as OneCycleLR does") {
+  const auto check = [](auto rule, const optim::OneCycleLr& schedule, auto momentum,
+                        const std::vector<double>& expected) {
+    const nn::Linear<> net(1, 1);
+    optim::Optimizer opt(net, rule);
+    optim::Scheduler scheduler(opt, schedule);
+    for (std::size_t i = 0; i < expected.size(); i += 2) {
+      INFO("step " << i / 2);
+      CHECK(std::abs(opt.lr() - expected[i]) <= 1e-14);
+      CHECK(std::abs(momentum(opt.rule()) - expected[i + 1]) <= 1e-14);
+      scheduler.step();  // the one after the last step is harmless
+    }
+    CHECK_THROWS_WITH(scheduler.step(), Contains("outside the cycle of 10 steps"));
+  };
+  // OneCycleLR(o, .5, total_steps=10), keys ("lr", "momentum")
+  const std::vector<double> cosine{0.020000000000000018,
+                                   0.95,
+                                   0.26,
+                                   0.8999999999999999,
+                                   0.5,
+                                   0.85,
+                                   0.47524231600673683,
+                                   0.854951556604879,
+                                   0.40587282697488153,
+                                   0.8688255099070633,
+                                   0.30563101096814466,
+                                   0.8888739533021842,
+                                   0.19437098903185537,
+                                   0.9111260466978157,
+                                   0.09412917302511849,
+                                   0.9311744900929366,
+                                   0.024759683993263143,
+                                   0.945048443395121,
+                                   2e-06,
+                                   0.95};
+  check(
+      optim::Sgd{.momentum = .9}, {.max_lr = .5, .total_steps = 10},
+      [](const optim::Sgd& rule) { return rule.momentum; }, cosine);
+  check(
+      optim::Adam{}, {.max_lr = .5, .total_steps = 10},
+      [](const optim::Adam& rule) { return rule.beta1; }, cosine);
+  // OneCycleLR(o, .5, total_steps=10, pct_start=.4, anneal_strategy="linear", three_phase=True,
+  //            div_factor=10, final_div_factor=100)
+  check(optim::Sgd{.momentum = .9},
+        {.max_lr = .5,
+         .total_steps = 10,
+         .pct_start = .4,
+         .anneal = optim::Anneal::linear,
+         .div_factor = 10,
+         .final_div_factor = 100,
+         .three_phase = true},
+        [](const optim::Sgd& rule) { return rule.momentum; },
+        {0.05,
+         0.95,
+         0.2,
+         0.9166666666666666,
+         0.35,
+         0.8833333333333333,
+         0.5,
+         0.85,
+         0.35,
+         0.8833333333333333,
+         0.2,
+         0.9166666666666666,
+         0.04999999999999999,
+         0.95,
+         0.0335,
+         0.95,
+         0.017,
+         0.95,
+         0.0005000000000000004,
+         0.95});
+  const nn::Linear<> net(1, 1);
+  optim::Optimizer opt(net, optim::Adadelta{});
+  const optim::OneCycleLr cycle{.max_lr = .5, .total_steps = 10};
+  CHECK_THROWS_WITH(optim::Scheduler(opt, cycle), Contains("the update rule has none"));
+}
+
+TEST_CASE("reduce on plateau follows ReduceLROnPlateau") {
+  // def plateau(values, **kw):
+  //     o = SGD([torch.nn.Parameter(torch.zeros(1))], .1)
+  //     sch = ReduceLROnPlateau(o, **kw); out = []
+  //     for v in values: sch.step(v); out.append(o.param_groups[0]["lr"])
+  const auto check = [](optim::ReduceOnPlateau plateau, const std::vector<double>& measures,
+                        const std::vector<double>& expected) {
+    const nn::Linear<> net(1, 1);
+    optim::Optimizer opt(net, optim::Sgd{.lr = .1});
+    for (std::size_t i = 0; i < measures.size(); ++i) {
+      if (i == 5) {  // a resumed run
+        optim::ReduceOnPlateau resumed = plateau;
+        resumed.observe(-100);
+        std::vector<double> numbers;
+        plateau.visit_numbers([&](const std::string&, double& n) { numbers.push_back(n); });
+        std::size_t at = 0;
+        resumed.visit_numbers([&](const std::string&, double& n) { n = numbers[at++]; });
+        plateau = resumed;
+      }
+      plateau.step(measures[i], opt);
+      INFO("measure " << i);
+      CHECK(opt.lr() == Approx(expected[i]).epsilon(1e-14));
+    }
+  };
+  // patience=1, factor=.5, cooldown=2
+  check(optim::ReduceOnPlateau({.factor = .5, .patience = 1, .cooldown = 2}),
+        {1, .9, .9, .9, .9, .9, .9, .9, .8, .8, .8, .8, .8},
+        {.1, .1, .1, .05, .05, .05, .05, .025, .025, .025, .025, .0125, .0125});
+  // mode="max", patience=1, threshold=.1, threshold_mode="abs", min_lr=.02, factor=.3
+  check(optim::ReduceOnPlateau({.better = optim::Better::higher,
+                                .factor = .3,
+                                .patience = 1,
+                                .threshold = .1,
+                                .threshold_mode = optim::Threshold::absolute,
+                                .min_lr = .02}),
+        {1, 1.05, 1.2, 1.25, 1.3, 1.2, 1.1, 2, 2, 2},
+        {.1, .1, .1, .1, .03, .03, .02, .02, .02, .02});
+}
+
+TEST_CASE("a scheduler keeps each group's base, and resumes") {
+  const nn::Linear<> first(1, 1), second(1, 1);
+  optim::Optimizer opt(first, optim::Sgd{.lr = .1});
+  opt.add_group(second, optim::Sgd{.lr = 1});
+  optim::Scheduler scheduler(opt, optim::ExponentialLr{.gamma = .5});
+  scheduler.step();
+  scheduler.step();
+  CHECK(opt.lr(0) == .025);
+  CHECK(opt.lr(1) == .25);
+  std::vector<double> numbers;
+  scheduler.visit_numbers([&](const std::string&, double& n) { numbers.push_back(n); });
+  CHECK(numbers == std::vector<double>{2, .1, 1});
+
+  opt.set_lr(77);
+  optim::Scheduler resumed(opt, optim::ExponentialLr{.gamma = .5});
+  std::size_t at = 0;
+  resumed.visit_numbers([&](const std::string&, double& n) { n = numbers[at++]; });
+  CHECK(opt.lr(0) == .025);
+  CHECK(opt.lr(1) == .25);
+  CHECK(resumed.steps() == 2);
+}
+
+TEST_CASE("schedules refuse settings that make no sense") {
+  const nn::Linear<> net(1, 1);
+  optim::Optimizer opt(net, optim::Sgd{.lr = .1});
+  const auto refused = [&](auto schedule, const char* text) {
+    CHECK_THROWS_WITH(optim::Scheduler(opt, schedule), Contains(text));
+  };
+  refused(optim::StepLr{.step_size = 0}, "step lr: step_size = 0 must be at least 1");
+  refused(optim::CosineLr{.steps = 0}, "cosine lr: steps = 0");
+  refused(optim::CosineWarmRestarts{.first = 0}, "cosine warm restarts: first = 0");
+  refused(optim::OneCycleLr{.max_lr = .5}, "one cycle lr: max_lr = 0.5");
+  refused(optim::OneCycleLr{.total_steps = 5}, "one cycle lr: max_lr = 0");
+  refused(optim::WarmUp<>{.steps = -1}, "warm-up: steps = -1");
+  refused(optim::WarmUp{.steps = 1, .then = optim::StepLr{.step_size = 0}}, "step lr");
+  CHECK_THROWS_WITH(optim::ReduceOnPlateau({.factor = 1}), Contains("reduce on plateau: factor"));
+}
