@@ -32,7 +32,7 @@ class AtomicFile {
     const bool replaces = ::stat(target_.c_str(), &old) == 0;
     if (replaces && S_ISDIR(old.st_mode)) fail("it is a folder; name a file in it");
     if (replaces && !S_ISREG(old.st_mode)) fail("it is not a regular file");
-    if (replaces && ::access(target_.c_str(), W_OK) != 0) fail(reason());
+    if (replaces && ::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) != 0) fail(reason());
     static std::atomic<unsigned> counter{0};
     do {
       temporary_ = message(target_, ".", static_cast<long>(::getpid()), ".", ++counter, ".tmp");
