@@ -201,7 +201,10 @@ void orthogonal(const X& x, double gain = 1, Generator& generator = default_gene
   for (std::size_t k = 0; k < columns; ++k) {
     double* v = &reflectors[k * rows];
     double norm = 0;
-    for (std::size_t i = k; i < rows; ++i) norm += (v[i] = a[k * rows + i]) * v[i];
+    for (std::size_t i = k; i < rows; ++i) {
+      v[i] = a[k * rows + i];
+      norm += v[i] * v[i];
+    }
     norm = std::sqrt(norm);
     sign[k] = v[k] < 0 ? 1 : -1;  // of the diagonal of R
     v[k] -= sign[k] * norm;

@@ -1,0 +1,130 @@
+// Sequential, Residual and Stack.
+#include <ebb/nn/nn.hpp>
+#include <ebb/ops/ops.hpp>
+#include <ebb/optim/optim.hpp>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/gradients.hpp"
+#include "tests/support/random.hpp"
+
+using namespace ebb;
+using Catch::Matchers::Contains;
+using test::random;
+
+namespace {
+template <class Net>
+std::vector<std::string> names(Net& net) {
+  std::vector<std::string> all;
+  nn::visit_state(net, [&](const std::string& name, auto&) { all.push_back(name); });
+  return all;
+}
+}  // namespace
+
+TEST_CASE("sequential calls its layers in turn") {
+  nn::Sequential net(nn::Linear<double>(2, 8), Tanh{}, nn::Linear<double>(8, 1));
+  const auto x = random<double>(Shape{5, 2});
+  const auto y = net.get<2>()(tanh(net.get<0>()(x)));
+  CHECK(net(x).values() == y.values());
+  CHECK(net.size() == 3);
+  CHECK(names(net) == std::vector<std::string>{"0.weight", "0.bias", "2.weight", "2.bias"});
+  CHECK_GRADIENTS(net, x);
+
+  const nn::Sequential with_lambda([](const auto& v) { return v * 2.0; }, net);
+  CHECK(names(with_lambda).front() == "1.0.weight");
+  CHECK(with_lambda(x)(0, 0) == Approx(net(x * 2.0)(0, 0)));
+}
+
+TEST_CASE("residual adds what goes around") {
+  const nn::Residual block(nn::Sequential(nn::Linear<double>(3, 3), Tanh{}));
+  const auto x = random<double>(Shape{2, 3});
+  CHECK(block(x)(1, 2) == Approx(x(1, 2) + block.body(x)(1, 2)));
+  CHECK(names(block) == std::vector<std::string>{"body.0.weight", "body.0.bias"});
+  CHECK_GRADIENTS(block, x);
+
+  const nn::Residual wider(nn::Linear<double>(3, 5), nn::Linear<double>(3, 5, {.bias = false}));
+  CHECK(wider(x).shape() == Shape{2, 5});
+  CHECK(names(wider) == std::vector<std::string>{"body.weight", "body.bias", "shortcut.weight"});
+  CHECK_GRADIENTS(wider, x);
+
+  // Broadcasting must not hide a body that yields one column.
+  const nn::Residual wrong(nn::Linear<double>(3, 1));
+  CHECK_THROWS_AS(wrong(x), ShapeError);
+  CHECK_THROWS_WITH(wrong(x), Contains("the body turns (2, 3) into (2, 1)"));
+}
+
+TEST_CASE("a stack takes its depth at run time") {
+  nn::Stack<2, double> net;
+  for (int depth = 0; depth < 3; ++depth) net.add(nn::Linear<double>(3, 3)).add(Tanh{});
+  net.add(nn::BatchNorm1d<double>(3)).add(nn::Dropout<double>(0.5));
+  CHECK(net.size() == 8);
+  CHECK(names(net) == std::vector<std::string>{"0.weight", "0.bias", "2.weight", "2.bias",
+                                               "4.weight", "4.bias", "6.weight", "6.bias",
+                                               "6.running_mean", "6.running_var",
+                                               "6.num_batches_tracked"});
+  const nn::Stack<2, double>& constant = net;
+  CHECK(names(constant).size() == 11);
+  nn::name_parameters(net);
+  const auto x = random<double>(Shape{4, 3});
+  CHECK_THROWS_WITH(net(random<double>(Shape{4, 2})), Contains("(layer 0)"));
+
+  Tape tape;
+  const auto trained = net(tape.input(x));
+  CHECK(trained.wants_grad());
+  const auto plain = net(x);
+  CHECK(plain.values() != trained.value().values());  // statistics, and dropout
+  nn::eval(net);
+  CHECK(net(tape.input(x)).value().values() == net(x).values());
+  CHECK_GRADIENTS(net, x);
+
+  CHECK(nn::Stack<2, double>()(x).values() == x.values());
+  CHECK_THROWS_WITH(net[8], Contains("there is no layer 8; the stack has 8"));
+  CHECK(net[1](x).values() == tanh(x).values());
+}
+
+TEST_CASE("stacks are values") {
+  nn::Stack<2> net;
+  net.add(nn::Linear<>(2, 2)).add(relu);
+  nn::Stack<2> copy = net;
+  const auto x = Tensor<float, 2>::ones({1, 2});
+  const auto before = copy(x).values();
+  nn::visit_parameters(net, [](const std::string&, auto& p) { nn::init::ones(p); });
+  CHECK(copy(x).values() == before);
+  CHECK(net(x).values() == std::vector<float>{3, 3});
+
+  // Assigning keeps the cells: an optimizer of the copy stays attached.
+  optim::Optimizer opt(copy, optim::Sgd{.lr = 1});
+  copy = net;
+  CHECK(copy(x).values() == std::vector<float>{3, 3});
+  Tape tape;
+  backward(sum(copy(tape.input(x))));
+  opt.step();
+  CHECK(copy(x).values() == std::vector<float>{0, 0});
+  CHECK(net(x).values() == std::vector<float>{3, 3});
+
+  const nn::Stack<2> moved = std::move(copy);
+  opt.zero_grad();
+  CHECK(moved(x).values() == std::vector<float>{0, 0});
+
+  nn::Stack<2> other;  // of other layers: takes copies
+  other.add(nn::LayerNorm<>(2));
+  other = net;
+  CHECK(other(x).values() == std::vector<float>{3, 3});
+}
+
+TEST_CASE("stacks nest, hold images, and live in networks") {
+  nn::Stack<4> inner, outer;
+  inner.add(nn::Conv2d<>(1, 2, 3, {.padding = same})).add(nn::BatchNorm2d<>(2)).add(relu);
+  outer.add(inner).add(nn::Sequential(nn::MaxPool2d<>(2), nn::Conv2d<>(2, 2, 1)));
+  const nn::Sequential net(outer, flatten, nn::Linear<>(8, 1));
+  CHECK(names(net) == std::vector<std::string>{"0.0.0.weight", "0.0.0.bias", "0.0.1.weight",
+                                               "0.0.1.bias", "0.0.1.running_mean",
+                                               "0.0.1.running_var", "0.0.1.num_batches_tracked",
+                                               "0.1.1.weight", "0.1.1.bias", "2.weight", "2.bias"});
+  CHECK(net(Tensor<float, 4>::ones({3, 1, 4, 4})).shape() == Shape{3, 1});
+  std::vector<std::string> modules;
+  nn::visit_modules(net, [&](const std::string& path, auto&) { modules.push_back(path); });
+  CHECK(modules.size() > 5);
+}
