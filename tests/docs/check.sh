@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Compiles the C++ blocks of a page: check.sh PAGE SCRATCH COMPILER [FLAGS...]
 #
-# A block with a main() is a program: it is built and run. The others build upon each other, in the
-# page's order: ```cpp is at namespace scope, ```cpp body is inside a function. A page that shows
-# C++ which is not to be compiled calls it ```c++.
+# A block with includes and a main() is a program: it is built and run. The others build upon each
+# other, in the page's order: ```cpp is at namespace scope, ```cpp body is inside a function; they are
+# compiled, and run where one of them is a main(). A page that shows C++ which is not to be compiled
+# calls it ```c++.
 set -euo pipefail
 page=$1 scratch=$2
 shift 2
@@ -12,7 +13,7 @@ rm -rf "$scratch"
 mkdir -p "$scratch"
 awk -v dir="$scratch" '
   function flush_block() {
-    if (text ~ /int main\(/) {
+    if (text ~ /int main\(/ && text ~ /#include/) {
       printf "%s", text > (dir "/program" ++programs ".cpp")
     } else {
       if (!parts++) printf "#include <ebb/ebb.hpp>\n#include <ebb/data.hpp>\n#include <ebb/io.hpp>\n#include <ebb/train.hpp>\n\n#include <cstdio>\n" > (dir "/parts.cpp")
@@ -28,7 +29,11 @@ awk -v dir="$scratch" '
 cd "$scratch"
 if [ -f parts.cpp ]; then
   echo "parts of $page"
-  "$@" -fsyntax-only parts.cpp
+  if grep -q 'int main(' parts.cpp; then
+    mv parts.cpp program_of_parts.cpp
+  else
+    "$@" -fsyntax-only parts.cpp
+  fi
 fi
 for program in program*.cpp; do
   [ -f "$program" ] || continue
