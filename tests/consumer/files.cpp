@@ -1,14 +1,21 @@
-// The smallest program of another project: one forward and one backward pass.
-#include <ebb/ops/relu.hpp>
+// A program of another project that draws images, saves a network and loads it again.
+#include <ebb/data.hpp>
+#include <ebb/ebb.hpp>
+#include <ebb/io.hpp>
+#include <ebb/train.hpp>
 
 #include <cstdio>
 
 int main() {
-  ebb::Tape tape;
-  const auto x = tape.watch(ebb::Tensor<float, 1>({3}, {-1.0F, 2.0F, 3.0F}));
-  const auto y = ebb::relu(x);
-  ebb::backward(y, ebb::Tensor<float, 1>::ones(y.shape()));
-  std::printf("slope of relu: %g %g %g\n", static_cast<double>(x.grad()(0)),
-              static_cast<double>(x.grad()(1)), static_cast<double>(x.grad()(2)));
-  return x.grad()(0) == 0.0F && x.grad()(1) == 1.0F ? 0 : 1;
+  const auto digits = ebb::data::stroke_digits(20);
+  ebb::data::Loader loader(digits, {.batch_size = 10});
+  const ebb::nn::Sequential net(ebb::flatten, ebb::nn::Linear<>(28 * 28, 10));
+  ebb::nn::Sequential again(ebb::flatten, ebb::nn::Linear<>(28 * 28, 10));
+  ebb::io::save(net, "consumer.safetensors");
+  ebb::io::load(again, "consumer.safetensors");
+  std::remove("consumer.safetensors");
+
+  const auto before = ebb::evaluate(net, loader), after = ebb::evaluate(again, loader);
+  std::printf("loss %g, and loaded again %g\n", before.loss, after.loss);
+  return before.loss == after.loss ? 0 : 1;
 }

@@ -29,9 +29,9 @@ else()
 endif()
 
 run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/${KIND} -B ${SCRATCH}/build -G ${GENERATOR}
-  -DCMAKE_BUILD_TYPE=${CONFIG} -DCMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}"
+  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}"
   -DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${SCRATCH}/bin ${options})
-run(${CMAKE_COMMAND} --build ${SCRATCH}/build --config ${CONFIG})
+run(${CMAKE_COMMAND} --build ${SCRATCH}/build --config Debug)
 file(GLOB_RECURSE program ${SCRATCH}/bin/consumer*)
-run(${program})
+run(${CMAKE_COMMAND} -E chdir ${SCRATCH} ${program})
 message("${text}")
