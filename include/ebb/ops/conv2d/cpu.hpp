@@ -36,7 +36,8 @@ void conv2d_forward_tiles(const Conv2dGeometry& g, View<const T, 4> x, View<cons
     const Index group = task / blocks / bands % g.groups, n = task / blocks / bands / g.groups;
     const Index row = band * planes.band, channel = group * m + first;
     T* const source = scratch.mine();
-    planes.fill(x.data + (n * g.in_channels + group * g.group_in()) * g.input.area(), row, source);
+    planes.fill(x.data + (n * g.in_channels + group * g.group_in()) * g.input.area(), 1, row,
+                source);
     sum_taps(tiles, std::min(block, m - first), g.taps(), w.data + channel * g.taps(), source,
              offset.data(), planes.width, std::min(planes.band, g.output.height - row),
              g.output.width,
@@ -50,8 +51,8 @@ void conv2d_forward_tiles(const Conv2dGeometry& g, View<const T, 4> x, View<cons
 /// convolution of dy with stride 1, by the taps that fall on it.
 struct Phase {
   Size2 first;  ///< its first pixel
-  Index depth;  ///< taps, counted over the output channels of a group
-  Index at;     ///< where its taps begin among those of all phases
+  Index taps;   ///< of a kernel, that fall on it
+  Index at;     ///< how many fall on the phases before
 };
 
 template <class T>
@@ -74,33 +75,40 @@ void conv2d_grad_input_tiles(const Conv2dGeometry& g, View<const T, 4> dy, View<
   const Scratch<Phase> phase(phases.area());
   const Scratch<Index> offset(out * area);
   const Scratch<T> weights(w.size());
-  Index at = 0;
-  for (Index a = 0; a < phases.height; ++a)
-    for (Index b = 0; b < phases.width; ++b) {
-      Phase& now = phase.data()[a * phases.width + b];
-      now = {{a, b}, 0, at};
-      Index taps = 0;  // per channel
-      const auto each_tap = [&](auto&& f) {
-        for (Index i = 0; i < g.kernel.height; ++i)
-          for (Index j = 0; j < g.kernel.width; ++j)
-            if (i * d.height % s.height == (a + p.height) % s.height &&
-                j * d.width % s.width == (b + p.width) % s.width)
-              f(i, j);
-      };
-      each_tap([&](Index, Index) { ++taps; });
-      now.depth = taps * out;
-      Index k = 0;
+  const Scratch<Index> tap(area);  // i * width + j, phase by phase
+  for (Index f = 0, at = 0; f < phases.area(); ++f) {
+    Phase& now = phase.data()[f];
+    now = {{f / phases.width, f % phases.width}, 0, at};
+    for (Index i = 0; i < g.kernel.height; ++i)
+      for (Index j = 0; j < g.kernel.width; ++j)
+        if (i * d.height % s.height == (now.first.height + p.height) % s.height &&
+            j * d.width % s.width == (now.first.width + p.width) % s.width)
+          tap.data()[at + now.taps++] = i * g.kernel.width + j;
+    at += now.taps;
+    for (Index o = 0; o < out; ++o)
+      for (Index t = 0; t < now.taps; ++t) {
+        const Index i = tap.data()[now.at + t] / g.kernel.width;
+        const Index j = tap.data()[now.at + t] % g.kernel.width;
+        offset.data()[(now.at * out) + o * now.taps + t] =
+            o * plane + (halo.height - i * d.height / s.height) * width + halo.width -
+            j * d.width / s.width;
+      }
+  }
+  // The weights of each phase as a matrix of input channels by (output channel, tap).
+  constexpr Index some = 16;
+  parallel_for(divide_up(g.in_channels, some), w.size(), [&](Index task) {
+    const Index end = std::min((task + 1) * some, g.in_channels);
+    for (Index f = 0; f < phases.area(); ++f) {
+      const Phase& now = phase.data()[f];
+      if (now.taps == 0) continue;
       for (Index o = 0; o < out; ++o)
-        each_tap([&](Index i, Index j) {
-          offset.data()[at + k] = o * plane + (halo.height - i * d.height / s.height) * width +
-                                  halo.width - j * d.width / s.width;
-          for (Index c = 0; c < g.in_channels; ++c)  // c counts through the groups
-            weights.data()[at * g.in_channels + c * now.depth + k] =
-                w.data[((c / m * out + o) * m + c % m) * area + i * g.kernel.width + j];
-          ++k;
-        });
-      at += now.depth;
+        for (Index c = task * some; c < end; ++c) {  // c counts through the groups
+          const T* from = w.data + ((c / m * out + o) * m + c % m) * area;
+          T* to = weights.data() + (now.at * g.in_channels + c * now.taps) * out + o * now.taps;
+          for (Index t = 0; t < now.taps; ++t) to[t] = from[tap.data()[now.at + t]];
+        }
     }
+  });
 
   const Index bands = divide_up(divide_up(g.input.height, s.height), band);
   const Index block = channels_per_task(m, g.batch * g.groups * bands),
@@ -122,9 +130,9 @@ void conv2d_grad_input_tiles(const Conv2dGeometry& g, View<const T, 4> dy, View<
       if (now.first.height >= height) continue;
       const Index shift = ((row + now.first.height + p.height) / s.height - top) * width +
                           (now.first.width + p.width) / s.width - lowest;
-      sum_taps(tiles, std::min(block, m - begin), now.depth,
-               weights.data() + now.at * g.in_channels + channel * now.depth, source + shift,
-               offset.data() + now.at, width, divide_up(height - now.first.height, s.height),
+      sum_taps(tiles, std::min(block, m - begin), now.taps * out,
+               weights.data() + (now.at * g.in_channels + channel * now.taps) * out, source + shift,
+               offset.data() + now.at * out, width, divide_up(height - now.first.height, s.height),
                divide_up(g.input.width - now.first.width, s.width),
                TapTarget<T>{
                    dx.data +
@@ -143,15 +151,23 @@ void conv2d_grad_weight_tiles(const Conv2dGeometry& g, View<const T, 4> x, View<
   using Tiles = simd::Tiles<T>;
   const Tiles tiles = simd::tiles<T>();
   // A band of dy, four channels at a time, should stay in the first cache.
+  constexpr Index long_enough = 1024;
   const Index width = Planes(g, 1).width;
-  const Planes planes(g, std::clamp<Index>(1024 / width, 1, g.output.height));
-  const Index bands = divide_up(g.output.height, planes.band), units = g.batch * bands;
-  const Index length = divide_up(planes.band * width, tiles.lanes) * tiles.lanes;
-  const Index m = g.group_out(), taps = g.taps(), size = dw.size();
-
+  const Index band = std::clamp<Index>(long_enough / width, 1, g.output.height);
+  const Index bands = divide_up(g.output.height, band);
+  const Index picture = Planes(g, band).picture;
   // The batch is cut into at most 16 parts, fewer where a copy of dw for each would be large.
   constexpr Index largest = Index{1} << 22;
-  const Index parts = std::clamp<Index>(std::min(units, largest / size), 1, 16);
+  const Index size = dw.size(), most_parts = std::clamp<Index>(largest / size, 1, 16);
+  const Index together =
+      bands == 1 ? std::clamp<Index>(long_enough / picture, 1, divide_up(g.batch, most_parts)) : 1;
+  const Planes planes(g, band, together);
+  const Index units = divide_up(g.batch, together) * bands;
+  const Index length =
+      divide_up((together - 1) * picture + band * width, tiles.lanes) * tiles.lanes;
+  const Index m = g.group_out(), taps = g.taps();
+
+  const Index parts = std::min(units, most_parts);
   const Index each = divide_up(units, parts), splits = divide_up(units, each);
   const Index block = channels_per_task(m, splits * g.groups), blocks = divide_up(m, block);
 
@@ -171,16 +187,23 @@ void conv2d_grad_weight_tiles(const Conv2dGeometry& g, View<const T, 4> x, View<
     T* const to = sums + split * size + channel * taps;
     T tile[Tiles::most_dot];
     for (Index unit = split * each; unit < std::min(units, (split + 1) * each); ++unit) {
-      const Index n = unit / bands, row = unit % bands * planes.band;
+      const Index n = unit / bands * together, row = unit % bands * band;
+      const Index count = std::min(together, g.batch - n);
       const bool adds = unit > split * each;
-      planes.fill(x.data + (n * g.in_channels + group * g.group_in()) * g.input.area(), row,
+      planes.fill(x.data + (n * g.in_channels + group * g.group_in()) * g.input.area(), count, row,
                   source);
       // dy between the rows of the planes is zero, so that what x has there does not count.
       for (Index c = 0; c < channels; ++c) {
         T* const line = slopes + c * length;
-        copy_window(dy.data + (n * g.out_channels + channel + c) * g.output.area(), g.output, row,
-                    0, Size2(1), planes.band, width, line);
-        for (Index i = planes.band * width; i < length; ++i) line[i] = T(0);
+        for (Index b = 0; b < count; ++b) {
+          const bool last = b == together - 1;
+          copy_window(dy.data + ((n + b) * g.out_channels + channel + c) * g.output.area(),
+                      g.output, row, 0, Size2(1), last ? band : picture / width, width,
+                      line + b * picture);
+        }
+        const Index filled =
+            count == together ? (together - 1) * picture + band * width : count * picture;
+        for (Index i = filled; i < length; ++i) line[i] = T(0);
       }
       for (Index i = 0; i < channels; i += tiles.dot_rows)
         for (Index k = 0; k < taps; k += tiles.dot_columns) {

@@ -42,17 +42,21 @@ void copy_window(const T* image, Size2 size, Index row, Index column, Size2 step
 }
 
 /// The planes that a band of output rows reads: one for each channel of a group and each phase of
-/// the stride that some tap falls on.
+/// the stride that some tap falls on. Where images are small, a plane holds several, one below the
+/// other.
 struct Planes {
   Conv2dGeometry g;
   Index band;      ///< output rows
+  Index images;    ///< in a plane
   Size2 slots;     ///< phases in use
-  Size2 halo;      ///< rows and columns of a plane beyond those of the output
+  Size2 halo;      ///< rows and columns of an image in a plane beyond those of the output
   Index width;     ///< columns of a plane
+  Index picture;   ///< elements of one image in a plane
   Index plane;     ///< elements of a plane
   Index elements;  ///< of all planes together
 
-  Planes(const Conv2dGeometry& geometry, Index band_rows) : g(geometry), band(band_rows) {
+  Planes(const Conv2dGeometry& geometry, Index band_rows, Index images_together = 1)
+      : g(geometry), band(band_rows), images(images_together) {
     // Tap i is on phase (i * dilation) mod stride, which repeats after this many taps.
     slots = {
         std::min(g.kernel.height, g.stride.height / std::gcd(g.stride.height, g.dilation.height)),
@@ -60,7 +64,8 @@ struct Planes {
     halo = {g.dilation.height * (g.kernel.height - 1) / g.stride.height,
             g.dilation.width * (g.kernel.width - 1) / g.stride.width};
     width = g.output.width + halo.width;
-    plane = (band + halo.height) * width;
+    picture = (band + halo.height) * width;
+    plane = images * picture;
     elements = g.group_in() * slots.area() * plane;
   }
 
@@ -78,17 +83,21 @@ struct Planes {
               j * g.dilation.width / g.stride.width;
   }
 
-  /// Lays out the channels from `image` on, for output rows from `row` on.
+  /// Lays out channels of `count` images, from the channel at `image` on, for output rows from
+  /// `row` on.
   template <class T>
-  void fill(const T* image, Index row, T* to) const {
+  void fill(const T* image, Index count, Index row, T* to) const {
     for (Index c = 0; c < g.group_in(); ++c)
       for (Index i = 0; i < slots.height; ++i)
-        for (Index j = 0; j < slots.width; ++j, to += plane)
-          copy_window(
-              image + c * g.input.area(), g.input,
-              row * g.stride.height + i * g.dilation.height % g.stride.height - g.padding.height,
-              j * g.dilation.width % g.stride.width - g.padding.width, g.stride, band + halo.height,
-              width, to);
+        for (Index j = 0; j < slots.width; ++j) {
+          const Index top =
+              row * g.stride.height + i * g.dilation.height % g.stride.height - g.padding.height;
+          const Index left = j * g.dilation.width % g.stride.width - g.padding.width;
+          for (Index n = 0; n < count; ++n, to += picture)
+            copy_window(image + (n * g.in_channels + c) * g.input.area(), g.input, top, left,
+                        g.stride, band + halo.height, width, to);
+          for (Index l = 0; l < (images - count) * picture; ++l) *to++ = T(0);
+        }
     for (Index i = 0; i < slack(); ++i) to[i] = T(0);
   }
 };
@@ -101,6 +110,27 @@ struct TapTarget {
   bool add;
   const T* bias;  ///< one element per channel, or null
 };
+
+/// out[l * step] (+)= from[l] + bias. Sixteen bytes at a time, which compilers do not find out by
+/// themselves at every level of optimisation.
+template <class T>
+void store_run(const T* from, Index count, T bias, bool add, T* out, Index step) {
+  typedef T Vector __attribute__((vector_size(16)));
+  constexpr Index lanes = 16 / Index{sizeof(T)};
+  Index l = 0;
+  if (step == 1)
+    for (; l + lanes <= count; l += lanes) {
+      Vector sum, before;
+      __builtin_memcpy(&sum, from + l, sizeof sum);
+      sum += bias;
+      if (add) {
+        __builtin_memcpy(&before, out + l, sizeof before);
+        sum += before;
+      }
+      __builtin_memcpy(out + l, &sum, sizeof sum);
+    }
+  for (; l < count; ++l) out[l * step] = from[l] + bias + (add ? out[l * step] : T(0));
+}
 
 /// For `m` channels and each of rows x columns pixels, the sum over `depth` taps of
 /// weights[channel][tap] * planes[offset[tap] + row * width + column]. The columns of a tile run on
@@ -115,36 +145,32 @@ void sum_taps(const simd::Tiles<T>& tiles, Index m, Index depth, const T* weight
   Run runs[Tiles::most_columns];
   T sums[Tiles::most_rows * Tiles::most_columns];
   const Index length = (rows - 1) * width + columns, stride = tiles.columns();
+  // Few weights stay in the cache while the columns pass by; of many, a tile's rows do.
+  constexpr Index few = 192 * 1024;
+  const Index step = m * depth * Index{sizeof(T)} <= few ? m : tiles.rows;
 
-  for (Index v = 0; v < length; v += stride) {
-    const Index live = std::min(stride, length - v);
-    int count = 0;
-    for (Index l = 0, r = v / width, q = v % width; l < live; l += width - q, ++r, q = 0)
-      if (q < columns)
-        runs[count++] = {l, std::min(columns - q, live - l), r * target.row + q * target.column};
+  for (Index begin = 0; begin < m; begin += step)
+    for (Index v = 0; v < length; v += stride) {
+      const Index live = std::min(stride, length - v);
+      int count = 0;
+      for (Index l = 0, r = v / width, q = v % width; l < live; l += width - q, ++r, q = 0)
+        if (q < columns)
+          runs[count++] = {l, std::min(columns - q, live - l), r * target.row + q * target.column};
 
-    const auto tile = tiles.broadcast[divide_up(live, tiles.lanes) - 1];
-    for (Index i = 0; i < m; i += tiles.rows) {
-      const Index here = std::min<Index>(tiles.rows, m - i);
-      const T* row[Tiles::most_rows];
-      for (Index r = 0; r < tiles.rows; ++r) row[r] = weights + (i + std::min(r, here - 1)) * depth;
-      tile(depth, row, 1, planes + v, offset, sums, stride, false);
-      for (Index r = 0; r < here; ++r) {
-        T* const to = target.data + (i + r) * target.channel;
-        const T bias = target.bias ? target.bias[i + r] : T(0);
-        for (const Run* run = runs; run != runs + count; ++run) {
-          const T* from = sums + r * stride + run->from;
-          T* out = to + run->to;
-          if (target.add)
-            for (Index l = 0; l < run->count; ++l) out[l * target.column] += from[l] + bias;
-          else if (target.column != 1)
-            for (Index l = 0; l < run->count; ++l) out[l * target.column] = from[l] + bias;
-          else
-            for (Index l = 0; l < run->count; ++l) out[l] = from[l] + bias;
-        }
+      const auto tile = tiles.broadcast[divide_up(live, tiles.lanes) - 1];
+      for (Index i = begin; i < std::min(begin + step, m); i += tiles.rows) {
+        const Index here = std::min<Index>(tiles.rows, m - i);
+        const T* row[Tiles::most_rows];
+        for (Index r = 0; r < tiles.rows; ++r)
+          row[r] = weights + (i + std::min(r, here - 1)) * depth;
+        tile(depth, row, 1, planes + v, offset, sums, stride, false);
+        for (Index r = 0; r < here; ++r)
+          for (const Run* run = runs; run != runs + count; ++run)
+            store_run(sums + r * stride + run->from, run->count,
+                      target.bias ? target.bias[i + r] : T(0), target.add,
+                      target.data + (i + r) * target.channel + run->to, target.column);
       }
     }
-  }
 }
 
 /// Rows of a band: as many as fit the cache nearest to a core, and few enough for some twenty
