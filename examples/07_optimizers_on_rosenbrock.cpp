@@ -38,17 +38,19 @@ constexpr int steps = 2000;
 
 // Runs one optimizer, and keeps where it went.
 struct Walk {
-  plot::Line path;
-  double end = 0;    // f at the end
-  int arrived = -1;  // the first step with f < 1e-3
+  plot::Line path, fall;  // (x, y), and f after every step
+  double end = 0;         // f at the end
+  int arrived = -1;       // the first step with f < 1e-3
 
-  explicit Walk(const std::string& name) { path.label = name; }
+  explicit Walk(const std::string& name) { path.label = fall.label = name; }
 
   void see(const Point& p, int step) {
     const double x = p.x.value().item(), y = p.y.value().item();
     path.x.push_back(x);
     path.y.push_back(y);
     end = rosenbrock(p.x.value(), p.y.value()).item();
+    fall.x.push_back(step);
+    fall.y.push_back(end > 1e-12 ? end : 1e-12);
     if (end < 1e-3 && arrived < 0) arrived = step;
   }
 };
@@ -110,19 +112,28 @@ int main(int argc, char** argv) {
   }
 
   try {
-    const std::string path = folder + "/rosenbrock.svg";
-    std::vector<plot::Line> paths;
+    const std::string valley = folder + "/rosenbrock.svg", race = folder + "/rosenbrock_race.svg";
+    std::vector<plot::Line> paths, falls;
     for (const std::size_t which : {0, 1, 4, 6, 9}) paths.push_back(walks[which].path);
+    for (const Walk& w : walks) falls.push_back(w.fall);
     const auto f = [](double x, double y) {
       return (1 - x) * (1 - x) + 100 * (y - x * x) * (y - x * x);
     };
-    plot::contour(path, f, {-2, 2}, {-1, 3}, paths,
+    plot::contour(valley, f, {-2, 2}, {-1, 3}, paths,
                   {.title = "Five optimizers in Rosenbrock's valley",
                    .x = "x",
                    .y = "y",
                    .width = 860,
                    .height = 620});
-    std::printf("\nthe paths: %s\n", path.c_str());
+    plot::lines(race, falls,
+                {.title = "The race: how fast f falls",
+                 .x = "step",
+                 .y = "f",
+                 .log_y = true,
+                 .x_range = {0, 2700},
+                 .width = 900,
+                 .height = 560});
+    std::printf("\nthe paths: %s\nthe race:  %s\n", valley.c_str(), race.c_str());
   } catch (const Error& error) {
     std::printf("\nno picture: %s\n", error.what());
   }

@@ -4,8 +4,8 @@
 // below 1, the product vanishes and the early layers never learn; above 1, it explodes and one step
 // destroys the network. A sigmoid's slope is at most 1/4, so twenty of them leave at most 10^-12.
 //
-// Here are twenty layers of sixty-four units, six times over. For each, the norm of the gradient of
-// every layer's weights, before any training:
+// Here are twenty layers of sixty-four units, six times over. For each, the norm of the gradient
+// that arrives at every layer, before any training:
 //
 //   broken    sigmoid, weights of deviation 0.125 (1 / sqrt 64)    vanishes
 //             relu, weights of deviation 0.3                       explodes
@@ -71,13 +71,21 @@ Net build(const Recipe& recipe) {
   return net;
 }
 
-// The norm of the gradient of each hidden weight matrix, first layer first.
-std::vector<double> gradient_norms(const Net& net) {
+// The norm of the gradient at the output of each hidden layer, first layer first. A tape that keeps
+// gradients lets us look at those of intermediate values.
+std::vector<double> gradient_norms(const Net& net, const data::Batch& batch) {
+  Tape tape({.keep_gradients = true});
+  std::vector<Var<Tensor<float, 2>>> outputs;
+  auto x = net.first(flatten(tape.input(batch.images)));
+  const Index parts = net.hidden.size() / depth;  // linear and activation, say
+  for (Index i = 0; i < net.hidden.size(); ++i) {
+    x = net.hidden[i](x);
+    if (i % parts == parts - 1) outputs.push_back(x);
+  }
+  backward(cross_entropy(net.last(x), batch.labels));
   std::vector<double> norms;
-  nn::visit_parameters(net, [&]<class Tens>(const std::string& name, const Param<Tens>& p) {
-    if constexpr (Tens::rank == 2)
-      if (name.starts_with("hidden")) norms.push_back(std::sqrt(sum(square(p.grad())).item()));
-  });
+  for (const auto& y : outputs)
+    norms.push_back(std::sqrt(static_cast<double>(sum(square(y.grad())).item())));
   return norms;
 }
 
@@ -110,9 +118,7 @@ int main(int argc, char** argv) {
   std::vector<double> ratios;
   for (const Recipe& recipe : recipes) {
     const Net net = build(recipe);
-    Tape tape;
-    backward(loss_of(net, tape, batch));
-    const std::vector<double> norms = gradient_norms(net);
+    const std::vector<double> norms = gradient_norms(net, batch);
     ratios.push_back(norms.front() / norms.back());
     std::printf("%-21s  %9.2g  %9.2g  %9.2g      %9.2g\n", recipe.name, norms.front(),
                 norms[depth / 2 - 1], norms.back(), ratios.back());
@@ -138,8 +144,8 @@ int main(int argc, char** argv) {
       backward(loss);
       if (clip) optim::clip_grad_norm(net, 1.0);
       optimizer.step();
-      clipped_loss = loss.item();
-      std::printf(" %8.3g", clipped_loss);
+      clipped_loss = static_cast<double>(loss.item());
+      std::printf(" %8.3g", std::isnan(clipped_loss) ? std::abs(clipped_loss) : clipped_loss);
     }
     std::printf("\n");
   }
@@ -151,9 +157,10 @@ int main(int argc, char** argv) {
                  .x = "layer",
                  .y = "norm of the gradient",
                  .log_y = true,
-                 .x_range = {0.5, 28.5},
+                 .x_range = {0.5, 20.5},
                  .width = 900,
-                 .height = 520});
+                 .height = 520,
+                 .key_below = true});
     std::printf("\nthe picture: %s\n", path.c_str());
   } catch (const Error& error) {
     std::printf("\nno picture: %s\n", error.what());

@@ -24,8 +24,8 @@ const plot::Line falling{"It's <falling> & `date`", {1, 2, 3}, {1, 0.5, 0.1}};
 }  // namespace
 
 TEST_CASE("text for gnuplot stays text") {
-  CHECK(plot::quoted("it's") == "'it''s'");
-  CHECK(plot::quoted("a\nb") == "'a b'");
+  CHECK(plot::literal("it's") == "'it''s'");
+  CHECK(plot::literal("a\nb") == "'a b'");
 }
 
 TEST_CASE("a missing gnuplot is a sentence") {

@@ -22,7 +22,7 @@ namespace ebb::plot {
 
 /// Text as gnuplot reads it literally: in single quotes, which nothing inside can leave and in
 /// which nothing is executed.
-inline std::string quoted(std::string_view text) {
+inline std::string literal(std::string_view text) {
   std::string q = "'";
   for (const char c : text) {
     if (c == '\'') q += '\'';

@@ -76,9 +76,9 @@ inline std::string style(const Axes& axes) {
       "set lmargin 10\nset rmargin 3\nset bmargin 4\nset tmargin 3\n";
   text += axes.key_below ? "set key bottom\n" : "set key top\n";
   text += axes.whole_x ? "set xtics 1\n" : "set xtics autofreq\n";
-  text += "set title " + quoted(axes.title) + " tc rgb '#222831' offset 0,-0.2\n";
-  text += "set xlabel " + quoted(axes.x) + " tc rgb '#444b54'\n";
-  text += "set ylabel " + quoted(axes.y) + " tc rgb '#444b54'\n";
+  text += "set title " + literal(axes.title) + " tc rgb '#222831' offset 0,-0.2\n";
+  text += "set xlabel " + literal(axes.x) + " tc rgb '#444b54'\n";
+  text += "set ylabel " + literal(axes.y) + " tc rgb '#444b54'\n";
   text +=
       axes.log_x ? "set logscale x\nset format x '%h'\n" : "unset logscale x\nset format x '%h'\n";
   text += axes.log_y ? "set logscale y\nset format y '%.0e'\n"
@@ -100,7 +100,7 @@ inline std::string plot_command(const std::string& prefix, const std::vector<Lin
     if (i > 0 || !before.empty()) text += ", ";
     text += block + " using 1:2 with " + (lines[i].dots ? "linespoints pt 7 ps 0.55" : "lines") +
             " lw 2.2" + (lines[i].dashed ? " dt 2" : "") + paint +
-            (lines[i].label.empty() ? " notitle" : " title " + quoted(lines[i].label));
+            (lines[i].label.empty() ? " notitle" : " title " + literal(lines[i].label));
   }
   return text + "\n";
 }
@@ -169,7 +169,7 @@ inline void confusion(const std::string& path, const ConfusionMatrix& matrix,
   std::string cells = "$cells << EOD\n", dark, light, tics;
   for (Index t = 0; t < classes; ++t) {
     const std::string& name = matrix.names()[static_cast<std::size_t>(t)];
-    tics += (t > 0 ? "," : "") + quoted(name) + " " + std::to_string(t);
+    tics += (t > 0 ? "," : "") + literal(name) + " " + std::to_string(t);
     for (Index p = 0; p < classes; ++p) {
       const Index count = matrix(t, p);
       const double share = t == p ? (matrix.true_count(t) > 0 ? matrix.recall(t) : 0.0)
@@ -193,7 +193,7 @@ inline void confusion(const std::string& path, const ConfusionMatrix& matrix,
   script += message(
       "unset border\nunset key\nunset colorbox\nset tics scale 0 textcolor rgb '#444b54'\n"
       "set title ",
-      quoted(title + (matrix.count() > 0 ? std::string(": ") + summary : "")),
+      literal(title + (matrix.count() > 0 ? std::string(": ") + summary : "")),
       " tc rgb '#222831'\nset xlabel 'predicted' tc rgb '#444b54'", slanted ? " offset 0,-0.6" : "",
       "\nset ylabel 'true' tc rgb '#444b54'\nset lmargin ", left, "\nset rmargin ", slanted ? 7 : 2,
       "\nset bmargin ", slanted ? 7 : 4, "\nset xrange [-0.5:", classes - 1, ".5]\nset yrange [",
