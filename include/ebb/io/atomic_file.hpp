@@ -69,8 +69,8 @@ class AtomicFile {
     temporary_.clear();
     // The rename itself reaches the disk with the folder; where that is not possible, the file is
     // in place all the same.
-    std::string folder = std::filesystem::path(target_).parent_path().string();
-    if (folder.empty()) folder = ".";
+    const std::filesystem::path parent = std::filesystem::path(target_).parent_path();
+    const std::string folder = parent.empty() ? "." : parent.string();
     const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory >= 0) {
       static_cast<void>(::fsync(directory));
