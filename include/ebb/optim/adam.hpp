@@ -34,8 +34,8 @@ EBB_HD void adam_update(const R& rule, T& w, T g, T* state, const AdamStep& step
   using std::sqrt;
   state[0] = T(rule.beta1) * state[0] + T(1 - rule.beta1) * g;
   state[1] = T(rule.beta2) * state[1] + T(1 - rule.beta2) * (g * g);
-  T v = state[1];
-  if (rule.amsgrad) v = state[2] = v > state[2] ? v : state[2];
+  state[2] = state[1] > state[2] ? state[1] : state[2];  // no branch, so that the loop vectorises
+  const T v = rule.amsgrad ? state[2] : state[1];
   w -= T(step.rate) * state[0] / (sqrt(v) / T(step.root) + T(rule.eps));
 }
 

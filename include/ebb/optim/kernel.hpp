@@ -7,6 +7,8 @@
 #include <ebb/device/parallel.hpp>
 #include <ebb/optim/rule.hpp>
 
+#include <utility>
+
 namespace ebb {
 
 /// One parameter's share of a step: plain pointers and numbers, so that it can be copied to where
@@ -25,6 +27,18 @@ struct UpdateJob {
 
 namespace detail {
 
+/// Updates element `i`. A function of its own, with constant indices, so that the copies of the
+/// states become registers and the loop over elements vectorises.
+template <class R, class Step, class T, std::size_t... Used>
+inline void update_one(const R& rule, const Step& step, T* weight, const T* gradient,
+                       T* const* state, Index i, std::index_sequence<Used...>) {
+  T local[R::states > 0 ? R::states : 1] = {state[Used][i]...};
+  T w = weight[i];
+  rule.update(w, gradient[i], local, step);
+  weight[i] = w;
+  ((state[Used][i] = local[Used]), ...);
+}
+
 /// Updates elements [begin, end) with the first `Used` states.
 template <int Used, class R, class T>
 void update_range(const UpdateJob<R, T>& job, Index begin, Index end) {
@@ -32,19 +46,13 @@ void update_range(const UpdateJob<R, T>& job, Index begin, Index end) {
   const auto step = job.step;
   T* const weight = job.weight;
   const T* const gradient = job.gradient;
-  T* state[R::states > 0 ? R::states : 1];
+  T* state[R::states > 0 ? R::states : 1] = {};
   for (int k = 0; k < Used; ++k) state[k] = job.state[k];
 #if defined(_OPENMP)
 #  pragma omp simd
 #endif
-  for (Index i = begin; i < end; ++i) {
-    T local[R::states > 0 ? R::states : 1] = {};
-    for (int k = 0; k < Used; ++k) local[k] = state[k][i];
-    T w = weight[i];
-    rule.update(w, gradient[i], local, step);
-    weight[i] = w;
-    for (int k = 0; k < Used; ++k) state[k][i] = local[k];
-  }
+  for (Index i = begin; i < end; ++i)
+    update_one(rule, step, weight, gradient, state, i, std::make_index_sequence<Used>{});
 }
 
 template <int Used, class R, class T>
