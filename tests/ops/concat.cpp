@@ -86,3 +86,8 @@ TEST_CASE("concat: a large one has the same bits for any number of threads", "[o
   CHECK(y(63, 32, 39) == a(63, 32, 39));
   CHECK(y(63, 33, 0) == b(63, 0, 0));
 }
+
+TEST_CASE("concat: labels are tensors too", "[ops][concat]") {
+  const Tensor<int, 1> a({2}, {1, 2}), b({1}, {3});
+  CHECK(concat({a, b}, 0).values() == std::vector<int>{1, 2, 3});
+}

@@ -58,3 +58,8 @@ TEST_CASE("slice: dual numbers", "[ops][slice]") {
   const Tensor<Dual<double>, 1> x({2}, {Dual<double>(1, 2), Dual<double>(3, 4)});
   CHECK(slice(x, 0, 1, 2)(0).tangent == 4);
 }
+
+TEST_CASE("slice: labels are tensors too", "[ops][slice]") {
+  const Tensor<int, 1> labels({4}, {7, 8, 9, 10});
+  CHECK(slice(labels, 0, 1, 3).values() == std::vector<int>{8, 9});
+}

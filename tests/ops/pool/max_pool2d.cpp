@@ -62,6 +62,17 @@ TEST_CASE("max_pool2d: the first of equal elements gets the gradient; nan wins",
   CHECK(v.grad().values() == std::vector<float>{1, 1, 0, 1, 1, 0, 0, 0, 0});
 }
 
+// F.max_pool2d(ramp(1, 1, 2, 2), 3, stride=2, ceil_mode=True): a window larger than the image
+TEST_CASE("max_pool2d: in ceil mode the only window may reach over the edge, as in PyTorch",
+          "[ops][pool]") {
+  const auto x = test::ramp<float>(Shape{1, 1, 2, 2});
+  CHECK(max_pool2d(x, {.kernel = 3, .stride = 2, .ceil_mode = true}).values() ==
+        std::vector<float>{1.5});
+  CHECK(contains(test::error_of<ShapeError>(
+                     [&] { max_pool2d(x, {.kernel = 4, .stride = 2, .ceil_mode = true}); }),
+                 "a window of 4 does not fit"));
+}
+
 TEST_CASE("max_pool2d: windows that do not fit", "[ops][pool]") {
   const auto x = test::random<float>(Shape{1, 2, 4, 5});
   CHECK(test::error_of<ShapeError>([&] { max_pool2d(x, 5); }) ==

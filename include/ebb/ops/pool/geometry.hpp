@@ -88,11 +88,12 @@ inline PoolAxis pool_axis(const char* op, const char* name, const Shape<4>& shap
                              " is more than half the kernel, which is ", a.kernel, " along the ",
                              name, "; pad the input with pad() first"));
   const Index window = a.dilation * (a.kernel - 1) + 1, room = in + 2 * a.padding;
-  if (window > room)
+  const Index beyond = ceil_mode ? a.stride - 1 : 0;  // how far a window may reach over the edge
+  if (window > room + beyond)
     throw ShapeError(message(op, ": a window of ", window, " does not fit into the ", name,
                              " of the input ", shape, ", ", in, " and ", room,
                              " with padding; use a smaller kernel or a larger image"));
-  a.out = (room - window + (ceil_mode ? a.stride - 1 : 0)) / a.stride + 1;
+  a.out = (room + beyond - window) / a.stride + 1;
   // The last window of ceil mode must begin inside the image or the padding before it.
   if (ceil_mode && (a.out - 1) * a.stride >= in + a.padding) --a.out;
   for (Index o = 0; a.dilation > 1 && o < a.out; ++o)
