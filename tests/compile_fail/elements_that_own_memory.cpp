@@ -2,7 +2,7 @@
 #include <ebb/tensor/tensor.hpp>
 
 #ifdef WRONG
-#include <string>
+#  include <string>
 using Element = std::string;
 #else
 using Element = float;

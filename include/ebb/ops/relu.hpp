@@ -7,7 +7,8 @@
 namespace ebb {
 
 /// y = max(x, 0); dx = dy where y > 0, so that only the output is kept. Not-a-number passes
-/// through. Nair & Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML 2010.
+/// through. Nair & Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML
+/// 2010.
 struct Relu : Elementwise<Relu> {
   static constexpr const char* name = "relu";
   template <class T>
