@@ -60,7 +60,7 @@ TEST_CASE("schedules give the rates of torch.optim.lr_scheduler") {
   // SequentialLR(o, [LinearLR(o, .25, total_iters=4), ExponentialLR(o, .5)], [4])
   check_rates(
       "warm-up",
-      optim::WarmUp{.steps = 4, .start_factor = .25, .then = optim::ExponentialLr{.gamma = .5}},
+      optim::WarmUp<optim::ExponentialLr>{.steps = 4, .start_factor = .25, .then = {.gamma = .5}},
       {0.025, 0.043750000000000004, 0.06250000000000001, 0.08125000000000002, 0.1, 0.05, 0.025,
        0.0125});
   check_rates("warm-up to a constant", optim::WarmUp<>{.steps = 2, .start_factor = .5},
@@ -218,6 +218,6 @@ TEST_CASE("schedules refuse settings that make no sense") {
   refused(optim::OneCycleLr{.max_lr = .5}, "one cycle lr: max_lr = 0.5");
   refused(optim::OneCycleLr{.total_steps = 5}, "one cycle lr: max_lr = 0");
   refused(optim::WarmUp<>{.steps = -1}, "warm-up: steps = -1");
-  refused(optim::WarmUp{.steps = 1, .then = optim::StepLr{.step_size = 0}}, "step lr");
+  refused(optim::WarmUp<optim::StepLr>{.steps = 1, .then = {.step_size = 0}}, "step lr");
   CHECK_THROWS_WITH(optim::ReduceOnPlateau({.factor = 1}), Contains("reduce on plateau: factor"));
 }

@@ -9,7 +9,7 @@ namespace ebb::optim {
 /// From base * start_factor linearly to base over `steps` steps, then `then`, whose own steps begin
 /// at 0. Goyal et al., "Accurate, large minibatch SGD", arXiv:1706.02677 (2017), section 2.2.
 ///
-///     optim::WarmUp schedule{.steps = 5, .then = optim::CosineLr{.steps = 95}};
+///     optim::WarmUp<optim::CosineLr> schedule{.steps = 5, .then = {.steps = 95}};
 template <class Schedule = ConstantLr>
 struct WarmUp {
   std::int64_t steps = 5;
