@@ -10,6 +10,7 @@
 #include <ebb/ops/conv2d/geometry.hpp>
 #include <ebb/ops/matmul/cpu.hpp>
 
+#include <cstring>
 #include <numeric>
 
 namespace ebb::detail {
@@ -32,11 +33,13 @@ void copy_window(const T* image, Size2 size, Index row, Index column, Size2 step
       continue;
     }
     for (Index c = 0; c < begin; ++c) to[c] = T(0);
-    const T* from = image + h * size.width + column;
-    if (step.width == 1)
-      for (Index c = begin; c < end; ++c) to[c] = from[c];
-    else
-      for (Index c = begin; c < end; ++c) to[c] = from[c * step.width];
+    if (begin < end) {
+      const T* from = image + h * size.width + column + begin * step.width;
+      if (step.width == 1)
+        std::memcpy(to + begin, from, static_cast<std::size_t>(end - begin) * sizeof(T));
+      else
+        for (Index c = begin; c < end; ++c) to[c] = from[(c - begin) * step.width];
+    }
     for (Index c = end; c < columns; ++c) to[c] = T(0);
   }
 }
@@ -142,34 +145,42 @@ void sum_taps(const simd::Tiles<T>& tiles, Index m, Index depth, const T* weight
   struct Run {
     Index from, count, to;
   };
-  Run runs[Tiles::most_columns];
-  T sums[Tiles::most_rows * Tiles::most_columns];
+  constexpr Index most_sums = 24 * 1024 / Index{sizeof(T)}, most_runs = 128;
+  Run runs[most_runs];
+  T sums[most_sums];
   const Index length = (rows - 1) * width + columns, stride = tiles.columns();
   // Few weights stay in the cache while the columns pass by; of many, a tile's rows do.
   constexpr Index few = 192 * 1024;
-  const Index step = m * depth * Index{sizeof(T)} <= few ? m : tiles.rows;
+  const Index height = tiles.rows;
+  const Index step = m * depth * Index{sizeof(T)} <= few
+                         ? std::min(divide_up(m, height), most_sums / stride / height) * height
+                         : height;
+  // Several tiles in a row before their results are stored: longer runs.
+  const Index block =
+      std::clamp<Index>(std::min(most_sums / step, (most_runs - 2) * width) / stride, 1, 64) *
+      stride;
 
-  for (Index begin = 0; begin < m; begin += step)
-    for (Index v = 0; v < length; v += stride) {
-      const Index live = std::min(stride, length - v);
+  for (Index i0 = 0; i0 < m; i0 += step)
+    for (Index v0 = 0; v0 < length; v0 += block) {
+      const Index i1 = std::min(i0 + step, m), live = std::min(block, length - v0);
+      for (Index v = 0; v < live; v += stride) {
+        const auto tile = tiles.broadcast[divide_up(std::min(stride, live - v), tiles.lanes) - 1];
+        for (Index i = i0; i < i1; i += height) {
+          const T* row[Tiles::most_rows];
+          for (Index r = 0; r < height; ++r) row[r] = weights + std::min(i + r, m - 1) * depth;
+          tile(depth, row, 1, planes + v0 + v, offset, sums + (i - i0) * block + v, block, false);
+        }
+      }
+
       int count = 0;
-      for (Index l = 0, r = v / width, q = v % width; l < live; l += width - q, ++r, q = 0)
+      for (Index l = 0, r = v0 / width, q = v0 % width; l < live; l += width - q, ++r, q = 0)
         if (q < columns)
           runs[count++] = {l, std::min(columns - q, live - l), r * target.row + q * target.column};
-
-      const auto tile = tiles.broadcast[divide_up(live, tiles.lanes) - 1];
-      for (Index i = begin; i < std::min(begin + step, m); i += tiles.rows) {
-        const Index here = std::min<Index>(tiles.rows, m - i);
-        const T* row[Tiles::most_rows];
-        for (Index r = 0; r < tiles.rows; ++r)
-          row[r] = weights + (i + std::min(r, here - 1)) * depth;
-        tile(depth, row, 1, planes + v, offset, sums, stride, false);
-        for (Index r = 0; r < here; ++r)
-          for (const Run* run = runs; run != runs + count; ++run)
-            store_run(sums + r * stride + run->from, run->count,
-                      target.bias ? target.bias[i + r] : T(0), target.add,
-                      target.data + (i + r) * target.channel + run->to, target.column);
-      }
+      for (Index i = i0; i < i1; ++i)
+        for (const Run* run = runs; run != runs + count; ++run)
+          store_run(sums + (i - i0) * block + run->from, run->count,
+                    target.bias ? target.bias[i] : T(0), target.add,
+                    target.data + i * target.channel + run->to, target.column);
     }
 }
 
