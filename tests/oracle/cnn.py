@@ -19,7 +19,8 @@ import torch.nn.functional as F
 import ebb_random
 from follow import FIXTURES
 
-STEPS, BATCH, SEED = 200, 16, 20
+STEPS, BATCH, SEED = 200, 32, 20
+CONTRAST, REDRAWN_EVERY = 0.9, 8
 PATTERNS, IMAGES, LABELS, REDRAWN, PARAMETERS = 1, 2, 3, 4, 1_000_000
 
 
@@ -37,13 +38,14 @@ class Net(nn.Module):
 
 
 def generated():
-    """Images 0.25 pattern + 0.75 noise, in [0, 1); labels, every eighth of them redrawn."""
+    """Images: a pattern per class and some noise, in [-0.5, 0.5); labels, some of them redrawn."""
     n = STEPS * BATCH
     true = ebb_random.below(SEED, LABELS, 10, (n,))
-    patterns = ebb_random.uniform(SEED, PATTERNS, (10, 784))
-    images = 0.25 * patterns[true] + 0.75 * ebb_random.uniform(SEED, IMAGES, (n, 784))
-    labels = np.where(np.arange(n) % 8 == 7, ebb_random.below(SEED, REDRAWN, 10, (n,)), true)
-    return images, labels
+    patterns = ebb_random.uniform(SEED, PATTERNS, (10, 784)) - 0.5
+    noise = ebb_random.uniform(SEED, IMAGES, (n, 784)) - 0.5
+    images = CONTRAST * patterns[true] + (1 - CONTRAST) * noise
+    redrawn = np.arange(n) % REDRAWN_EVERY == REDRAWN_EVERY - 1
+    return images, np.where(redrawn, ebb_random.below(SEED, REDRAWN, 10, (n,)), true)
 
 
 def mnist(folder):
@@ -82,7 +84,7 @@ RULES = {"sgd": lambda p: torch.optim.SGD(p, 0.01, momentum=0.9), "adam": lambda
 
 
 def follow(images, labels, source):
-    record = {"seed": SEED, "batch": BATCH, "source": source}
+    record = {"seed": SEED, "batch": BATCH, "contrast": CONTRAST, "redrawn_every": REDRAWN_EVERY, "source": source}
     for name, make in RULES.items():
         losses = train(images, labels, make, torch.float32)
         exact = train(images, labels, make, torch.float64)

@@ -16,6 +16,7 @@ import torch
 import ebb_random
 
 torch.set_num_threads(1)
+torch.set_default_dtype(torch.float64)  # NAdam keeps a product of momenta in the default type
 STEPS = 50
 PARAMETERS = 1_000_000
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures")
