@@ -73,7 +73,7 @@ void cross_entropy_forward(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
   T* const rest = log_sum.data + count_lines;
   Scratch<T> scratch(count_lines);
   T* const term = scratch.data();
-  lines.for_tiles(8, [&](Index first, Index line, Index count) {
+  lines.for_tiles(8, [&](Index first, Index line, auto count) {
     const T* const from = x.data + first;
     detail::log_sum_exp(from, lines.n, lines.inner, count, largest + line, rest + line);
     for (Index j = 0; j < count; ++j) {
@@ -111,7 +111,7 @@ void cross_entropy_grad(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
   T all_weights = T(0);
   for (Index c = 0; c < lines.n; ++c) all_weights += terms.weight(c);
 
-  lines.for_tiles(8, [&](Index first, Index line, Index count) {
+  lines.for_tiles(8, [&](Index first, Index line, auto count) {
     T by_softmax[AxisLines::tile], by_weight[AxisLines::tile];
     for (Index j = 0; j < count; ++j) {
       const int label = labels.data[line + j];
@@ -159,7 +159,7 @@ void nll_grad(Cpu, const ClassTerms<T>& terms, View<const int, M> labels, View<c
               View<const T, 0> dy, Into<T, N> dx) {
   const AxisLines lines(dx.shape, 1);
   const T scale = dy.data[0] / norm.data[0];
-  lines.for_tiles(1, [&](Index first, Index line, Index count) {
+  lines.for_tiles(1, [&](Index first, Index line, auto count) {
     if (!dx.add)
       for (Index c = 0; c < lines.n; ++c)
         for (Index j = 0; j < count; ++j) dx.data[first + c * lines.inner + j] = T(0);

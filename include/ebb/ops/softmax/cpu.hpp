@@ -24,7 +24,8 @@ struct AxisLines {
   }
 
   /// Calls `body(first, line, count)` in parallel: `count` neighbouring lines, the first of which
-  /// begins at element `first` of the tensor and has number `line` among all outer * inner.
+  /// begins at element `first` of the tensor and has number `line` among all outer * inner. Where
+  /// the axis is the last one `count` is 1, and the compiler knows it.
   template <class Body>
   void for_tiles(Index cost, Body&& body) const {
     const Index tiles = (inner + tile - 1) / tile, items = outer * tiles;
@@ -34,7 +35,10 @@ struct AxisLines {
       for (Index item = task * per_task; item < std::min((task + 1) * per_task, items); ++item) {
         const Index block = tiles == 1 ? item : item / tiles;
         const Index at = tiles == 1 ? 0 : item % tiles * tile;
-        body(block * n * inner + at, block * inner + at, std::min(tile, inner - at));
+        if (inner == 1)
+          body(block * n, block, Step<1>{});
+        else
+          body(block * n * inner + at, block * inner + at, std::min(tile, inner - at));
       }
     });
   }
@@ -44,8 +48,8 @@ namespace detail {
 
 /// The largest of each of `count` neighbouring lines of n elements with stride `inner`; nan where
 /// there is one.
-template <class T>
-void largest_of_lines(const T* x, Index n, Index inner, Index count, T* largest) {
+template <class T, class Count>
+void largest_of_lines(const T* x, Index n, Index inner, Count count, T* largest) {
   for (Index j = 0; j < count; ++j) largest[j] = x[j];
   for (Index k = 1; k < n; ++k)
     for (Index j = 0; j < count; ++j) {
@@ -56,8 +60,8 @@ void largest_of_lines(const T* x, Index n, Index inner, Index count, T* largest)
 
 /// log sum e^x = m + log sum e^(x - m), which cannot overflow: m in `largest`, the other term in
 /// `rest`.
-template <class T>
-void log_sum_exp(const T* x, Index n, Index inner, Index count, T* largest, T* rest) {
+template <class T, class Count>
+void log_sum_exp(const T* x, Index n, Index inner, Count count, T* largest, T* rest) {
   using std::exp;
   using std::log;
   largest_of_lines(x, n, inner, count, largest);
@@ -75,7 +79,7 @@ void softmax_forward(Cpu, int axis, View<const T, N> x, View<T, N> y) {
   using std::exp;
   const AxisLines lines(x.shape, axis);
   if (y.size() == 0) return;
-  lines.for_tiles(8, [&](Index first, Index, Index count) {
+  lines.for_tiles(8, [&](Index first, Index, auto count) {
     T largest[AxisLines::tile], total[AxisLines::tile];
     const T* const from = x.data + first;
     T* const to = y.data + first;
@@ -97,7 +101,7 @@ template <class T, int N>
 void softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
   const AxisLines lines(y.shape, axis);
   if (dx.size() == 0) return;
-  lines.for_tiles(2, [&](Index first, Index, Index count) {
+  lines.for_tiles(2, [&](Index first, Index, auto count) {
     T total[AxisLines::tile];
     for (Index j = 0; j < count; ++j) total[j] = T(0);
     for (Index k = 0; k < lines.n; ++k) {
@@ -117,7 +121,7 @@ template <class T, int N>
 void log_softmax_forward(Cpu, int axis, View<const T, N> x, View<T, N> y) {
   const AxisLines lines(x.shape, axis);
   if (y.size() == 0) return;
-  lines.for_tiles(8, [&](Index first, Index, Index count) {
+  lines.for_tiles(8, [&](Index first, Index, auto count) {
     T largest[AxisLines::tile], rest[AxisLines::tile];
     detail::log_sum_exp(x.data + first, lines.n, lines.inner, count, largest, rest);
     for (Index k = 0; k < lines.n; ++k) {
@@ -133,7 +137,7 @@ void log_softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, In
   using std::exp;
   const AxisLines lines(y.shape, axis);
   if (dx.size() == 0) return;
-  lines.for_tiles(8, [&](Index first, Index, Index count) {
+  lines.for_tiles(8, [&](Index first, Index, auto count) {
     T total[AxisLines::tile];
     for (Index j = 0; j < count; ++j) total[j] = T(0);
     for (Index k = 0; k < lines.n; ++k) {
