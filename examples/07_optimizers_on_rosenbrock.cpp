@@ -95,10 +95,10 @@ int main(int argc, char** argv) {
       walk("Nesterov", optim::Sgd{.lr = 1e-3, .momentum = 0.9, .nesterov = true}),
       walk("Adagrad", optim::Adagrad{.lr = 0.5}),
       walk("RMSprop", optim::RMSprop{.lr = 0.01}),
-      walk("Adadelta", optim::Adadelta{.lr = 10.0}),
+      walk("Adadelta", optim::Adadelta{.lr = 3.0}),
       walk("Adam", optim::Adam{.lr = 0.05}),
-      walk("NAdam", optim::NAdam{.lr = 0.05}),
-      walk("Lion", optim::Lion{.lr = 0.01}),
+      walk("NAdam", optim::NAdam{.lr = 0.02}),
+      walk("Lion", optim::Lion{.lr = 0.003}),
       walk_lbfgs(),
   };
 

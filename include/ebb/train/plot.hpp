@@ -42,7 +42,7 @@ namespace detail {
 /// Colours that can be told apart, also by those who see fewer (after Okabe & Ito, 2008).
 inline const char* colour(std::size_t line) {
   constexpr const char* colours[] = {"#0b6fb8", "#e0711c", "#14936a", "#c2347f", "#7a56c2",
-                                     "#3aa9dc", "#b58900", "#8c4a2f", "#5b6470"};
+                                     "#3aa9dc", "#b58900", "#8c4a2f", "#5b6470", "#111418"};
   return colours[line % (sizeof colours / sizeof *colours)];
 }
 
