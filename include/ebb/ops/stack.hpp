@@ -23,7 +23,8 @@ auto stack(std::span<const X> list, int axis) {
 
   const auto count = static_cast<Index>(list.size());
   Shape<rank + 1> shape{};
-  for (int k = 0; k <= rank; ++k) shape[k] = k < at ? each[k] : k == at ? count : each[k - 1];
+  for (int k = 0; k < rank; ++k) shape[k < at ? k : k + 1] = each[k];
+  shape[at] = count;
   const Index inner = shape.stride(at), rows = inner == 0 ? 0 : each.size() / inner;
 
   Tensor<scalar_of<X>, rank + 1, Device> y(shape);
