@@ -36,8 +36,8 @@ struct GemmBlocks {
     // Packing B would cost as much as a short product, where it serves only few rows.
     b.dot = !transposed.a && transposed.b && k >= 16 * tiles.lanes && m <= 128;
     b.rows = b.dot ? 64 : 128;
-    b.columns = b.dot ? 48 : 8 * tiles.columns();
-    b.depth = 1024 / static_cast<Index>(sizeof(T));
+    b.columns = b.dot ? 96 : 8 * tiles.columns();
+    b.depth = (b.dot ? 2048 : 1024) / Index{sizeof(T)};
     const Index blocks = divide_up(m, b.rows) * divide_up(n, b.columns);
     // Small results of long sums: not enough blocks to share out among threads.
     if (blocks < 16) b.splits = std::clamp<Index>(std::min(16 / blocks, k / (4 * b.depth)), 1, 16);
