@@ -69,7 +69,7 @@ TEST_CASE("random crops reach every place and no other") {
     CHECK(y(0, 1, 1) == y(0, 0, 0) + 5);
     ++hits[static_cast<std::size_t>(y(0, 0, 0))];
   }
-  for (const std::size_t place : {0, 1, 2, 4, 5, 6}) CHECK(hits[place] > 50);
+  for (const std::size_t place : {0u, 1u, 2u, 4u, 5u, 6u}) CHECK(hits[place] > 50);
   CHECK(hits[3] + hits[7] + hits[8] + hits[9] + hits[10] + hits[11] == 0);
   CHECK(contains(error_of<ShapeError>([&] { RandomCrop{5}(x, {}); }),
                  "a window of 5x5 does not fit an image of shape (1, 3, 4) padded by 0x0"));

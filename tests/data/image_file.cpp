@@ -69,6 +69,17 @@ TEST_CASE("a file that is no image is refused by name") {
   CHECK(contains(text(folder / "huge.png"), "it claims 20000x20000 pixels"));
 }
 
+TEST_CASE("a jpeg whose Huffman tables claim too many codes is refused") {
+  write_image(folder / "whole.jpg", picture(3, 9, 11));
+  std::string damaged = read_file(folder / "whole.jpg");
+  const auto table = damaged.find("\xff\xc4");
+  REQUIRE(table != std::string::npos);
+  for (std::size_t i = 0; i < 16; ++i) damaged[table + 5 + i] = '\xff';
+  write_file(folder / "tables.jpg", damaged);
+  CHECK(contains(error_of<FileError>([] { read_image(folder / "tables.jpg"); }),
+                 "its image data is damaged (bad Huffman table)"));
+}
+
 TEST_CASE("damage anywhere in an image is an error or harmless, never a crash") {
   for (const char* name : {"f.png", "f.jpg", "f.bmp"}) {
     write_image(folder / name, picture(3, 9, 11));

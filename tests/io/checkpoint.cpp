@@ -149,9 +149,21 @@ TEST_CASE("a checkpoint of another set-up is refused, and nothing is changed") {
                  "it is no training checkpoint; load weights alone with io::load"));
 }
 
+TEST_CASE("metadata may not be called what the format needs") {
+  Training<optim::Adam> a(optim::Adam{});
+  CHECK(contains(error_of<ValueError>([&] {
+                   io::save_checkpoint(folder / "never", a.net, a.opt, {0, {{"format", "mine"}}});
+                 }),
+                 "the metadata called 'format'"));
+}
+
 TEST_CASE("the weights of a checkpoint are found under model") {
   Training<optim::Adam> a(optim::Adam{});
   a.save(folder / "adam", 5);
+  manual_seed(99);
+  Net net;
+  io::load(net, folder / "adam", {.prefix = "model."});
+  CHECK(state_of(net) == state_of(a.net));
   const io::SafetensorsFile file(folder / "adam");
   CHECK(test::same_bits(file.get<float, 2>("model.fc1.weight"), a.net.fc1.weight.value()));
   CHECK(file.get<std::int64_t, 0>("epoch").item() == 5);

@@ -240,6 +240,7 @@ TEST_CASE("types, shapes and sizes that make no sense are refused") {
   CHECK(contains(opening_tensor("\"F32\"", "[2.0]", "[0,8]"), "has '2.0' in its shape"));
   CHECK(contains(opening_tensor("\"F32\"", "[2]", "[-8,0]"), "has -8 in its data_offsets"));
   CHECK(contains(opening_tensor("\"F32\"", "[2]", "[0,1e1]"), "has '1e1' in its data_offsets"));
+  CHECK(contains(opening_tensor("\"F32\"", "[1e999]", "[0,8]"), "a number is too large at byte"));
   CHECK(contains(opening_tensor("\"F32\"", "[99999999999999999999]", "[0,8]"),
                  "must be integers that fit 64 bits"));
   CHECK(contains(opening_tensor("\"F32\"", "[18446744073709551615]", "[0,8]"),

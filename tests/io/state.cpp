@@ -75,6 +75,24 @@ TEST_CASE("partial loading takes what fits and reports the rest") {
   CHECK(report.unexpected.size() == 8);
 }
 
+TEST_CASE("partial loading where nothing fits is an error") {
+  io::write_safetensors(folder / "alien", std::vector<io::NamedTensor>{{"x", Tensor<float, 0>(1)}});
+  OtherNet other;
+  CHECK(contains(error_of<FileError>([&] { io::load(other, folder / "alien", {.strict = false}); }),
+                 "it holds nothing that the program has: that has 'fc2.weight'"));
+}
+
+TEST_CASE("names may begin with a prefix in the file") {
+  const SmallNet<> net;
+  auto tensors = io::state_dict(net, "model.");
+  tensors.emplace_back("epoch", Tensor<int, 0>(3));
+  io::write_safetensors(folder / "prefixed", tensors);
+  SmallNet<> other;
+  io::load(other, folder / "prefixed", {.prefix = "model."});
+  CHECK(state_of(other) == state_of(net));
+  CHECK_THROWS_AS(io::load(other, folder / "prefixed"), FileError);
+}
+
 TEST_CASE("a tensor of another shape or type is refused by name, strict or not") {
   const SmallNet<> net;
   const std::string path = folder / "net.safetensors";

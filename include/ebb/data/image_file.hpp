@@ -29,6 +29,34 @@ struct ImageInfo {
 
 namespace detail {
 
+/// Whether no Huffman table of a JPEG has more than its 256 codes (ITU-T T.81, B.2.4.2). Walks the
+/// markers as stb_image does, whose version 2.27 believes larger counts and writes past its tables.
+inline bool sound_jpeg_tables(const std::vector<unsigned char>& file) {
+  const auto byte = [&](std::size_t at) { return at < file.size() ? int{file[at]} : 0; };
+  for (std::size_t at = 0; at < file.size();) {
+    if (file[at++] != 0xFF) continue;
+    while (byte(at) == 0xFF) ++at;
+    const int marker = byte(at++);
+    if (marker == 0xD9) break;                                        // end of image
+    if (marker <= 1 || (marker >= 0xD0 && marker <= 0xD8)) continue;  // these have no length
+    const int length = byte(at) << 8 | byte(at + 1);
+    if (marker == 0xC4) {
+      std::size_t table = at + 2;
+      int left = length - 2;
+      while (left > 0) {
+        int codes = 0;
+        for (std::size_t i = 1; i <= 16; ++i) codes += byte(table + i);
+        if (codes > 256) return false;
+        table += static_cast<std::size_t>(17 + codes);
+        left -= 17 + codes;
+      }
+      if (left != 0) return false;
+    }
+    at += static_cast<std::size_t>(std::max(length, 2));
+  }
+  return true;
+}
+
 /// An image file in memory. \throws FileError when it cannot be read, or is no image.
 class ImageFile {
  public:
@@ -50,6 +78,8 @@ class ImageFile {
     bytes_.resize(static_cast<std::size_t>(size));
     if (size == 0 || std::fread(bytes_.data(), 1, bytes_.size(), file.get()) != bytes_.size())
       fail(size == 0 ? "it is empty" : "it cannot be read to its end");
+    if (bytes_[0] == 0xFF && !sound_jpeg_tables(bytes_))
+      fail("its image data is damaged (bad Huffman table)");
     int width = 0, height = 0, channels = 0;
     if (!stbi_info_from_memory(bytes_.data(), length(), &width, &height, &channels))
       fail(not_an_image);

@@ -60,7 +60,7 @@ void expect_numbers(StateLoader& loader, const std::string& prefix, Part& part,
 /// any further parts (schedules and the like). The file appears whole or not at all, so a run that
 /// is killed while it saves still has its last checkpoint. `Device` is where the optimizer's
 /// parameters live.
-/// \throws FileError when it cannot be written.
+/// \throws FileError when it cannot be written, ValueError when metadata is called "format".
 template <class Device = Cpu, class Net, class Optimizer, Resumable... Parts>
 void save_checkpoint(const std::string& path, const Net& net, Optimizer& opt,
                      const Progress& progress = {}, Parts&... parts) {
@@ -74,7 +74,10 @@ void save_checkpoint(const std::string& path, const Net& net, Optimizer& opt,
   tensors.emplace_back("random", Tensor<std::uint64_t, 1>({2}, {random.seed, random.next}));
   tensors.emplace_back("epoch", Tensor<std::int64_t, 0>(progress.epoch));
   Metadata metadata = progress.metadata;
-  metadata["format"] = detail::checkpoint_format;
+  if (!metadata.try_emplace("format", detail::checkpoint_format).second)
+    throw ValueError(
+        "save_checkpoint: the metadata called 'format' tells checkpoints from other "
+        "files; choose another name");
   write_safetensors(path, tensors, metadata);
 }
 

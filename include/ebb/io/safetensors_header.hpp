@@ -173,8 +173,8 @@ class HeaderParser {
   bool binary(json::binary_t&) { unexpected("binary data"); }
 
   bool parse_error(std::size_t position, const std::string&, const json::exception& error) {
-    // The library's text repeats the bytes it stumbled over; they may be anything.
-    const char* what = error.id == 316 || error.id == 101 ? "it is not valid JSON" : "it is broken";
+    // The library's own text repeats the bytes it stumbled over; they may be anything.
+    const char* what = error.id == 406 ? "a number is too large" : "it is not valid JSON";
     fail(message(what, " at byte ", position));
   }
 

@@ -32,6 +32,9 @@ void save(const Net& net, const std::string& path, Metadata metadata = {}) {
 struct LoadOptions {
   bool strict = true;    ///< the file must hold the network's tensors and no others
   bool convert = false;  ///< let float become double, and double float
+  /// What the file's names begin with: "model." takes the weights out of a training checkpoint,
+  /// "encoder." those of one part of a larger network. Names that begin otherwise are ignored.
+  std::string prefix = {};
 };
 
 /// What a load that was not strict passed over.
@@ -89,6 +92,10 @@ class StateLoader {
                          SafetensorsFile::listed(report_.missing),
                          "; in the file alone: ", SafetensorsFile::listed(report_.unexpected),
                          "; load it with .strict = false to take what fits"));
+    if (!known_.empty() && report_.missing.size() == known_.size())
+      file_.fail(message("it holds nothing that the program has: that has ",
+                         SafetensorsFile::listed(report_.missing), "; the file has ",
+                         SafetensorsFile::listed(file_.names())));
     for (const auto& read : reads_) read();
     for (const auto& apply : apply_) apply();
     return std::move(report_);
@@ -116,11 +123,11 @@ void expect_state(StateLoader& loader, Net& net) {
 /// Replaces a network's parameters and buffers by those of a safetensors file, and names its
 /// parameters. Either all that is loaded fits, or the network stays as it was.
 /// \throws FileError when the file cannot be read or believed, when a shape or a type differs, or,
-/// if strict, when tensors are missing or left over.
+/// if strict, when tensors are missing or left over; if not, when nothing at all fits.
 template <class Net>
 LoadReport load(Net& net, const std::string& path, LoadOptions options = {}) {
   const SafetensorsFile file(path);
-  detail::StateLoader loader(file, {}, options.convert);
+  detail::StateLoader loader(file, options.prefix, options.convert);
   detail::expect_state(loader, net);
   LoadReport report = loader.finish(options.strict);
   nn::name_parameters(net);
