@@ -9,6 +9,10 @@
 // floor. Adaptive rules (Adagrad, RMSprop, Adam, ...) give each coordinate a step of its own.
 // L-BFGS learns the curvature from the gradients it sees and jumps.
 //
+// Look at the end of the race, too: rules that divide by the size of the gradient never take small
+// steps by themselves, so with a fixed learning rate they keep jumping about the minimum. That is
+// what schedules are for.
+//
 //     07_optimizers_on_rosenbrock [folder for the picture, default .]
 
 #include <ebb/ebb.hpp>

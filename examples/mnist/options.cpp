@@ -38,8 +38,7 @@ Command parse_command_line(int argc, char** argv) {
       "  mnist                                            3 epochs on MNIST, downloaded once\n"
       "  mnist --data DIR --optimizer adam --epochs 5 --save digits.safetensors --plots results\n"
       "  mnist --data DIR --load digits.safetensors --eval-only\n"
-      "  mnist --epochs 20 --resume run.ckpt              the same line again continues a killed "
-      "run\n");
+      "  mnist --epochs 20 --resume run.ckpt              again: continues a killed run\n");
   constexpr double infinity = std::numeric_limits<double>::max();
   double lr = 0, momentum = 0;
   const auto option = [&](const char* name, auto& value, const std::string& what) {
@@ -86,7 +85,8 @@ Command parse_command_line(int argc, char** argv) {
   option("--load", o.load, "Starts from the weights in this file")->type_name("FILE");
   option("--resume", o.resume,
          "Training checkpoint: written after every epoch and, if it exists at the start, continued "
-         "from there to the same result, bit for bit, as without the interruption")
+         "from there (and not from --load) to the same result, bit for bit, as without the "
+         "interruption")
       ->type_name("FILE");
   option("--csv", o.csv, "Writes loss and accuracy of every epoch here")->type_name("FILE");
   option("--plots", o.plots,

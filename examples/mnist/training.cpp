@@ -25,7 +25,7 @@ volatile std::sig_atomic_t interrupted = 0;
 void catch_interrupts() {
   struct sigaction action = {};
   action.sa_handler = [](int) { interrupted = 1; };
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
@@ -80,7 +80,8 @@ class Log {
 
 int train_and_test(const Options& options, const Source& source) {
   namespace data = ebb::data;
-  const auto& [training, test] = source.images;
+  const auto& training = source.images.train;
+  const auto& test = source.images.test;
   for (const auto* part : {&training, &test})
     if (part->size() == 0 || part->channels() != 1 || !(part->image_size() == ebb::Size2(28)) ||
         part->class_count() > 10)

@@ -45,8 +45,9 @@ struct Outcome {
   std::string last_line() const {
     const std::size_t end = out.find_last_not_of('\n');
     if (end == out.npos) return {};
-    const std::size_t begin = out.find_last_of('\n', end);
-    return out.substr(begin == out.npos ? 0 : begin + 1, end - (begin == out.npos ? -1u : begin));
+    const std::size_t before = out.find_last_of('\n', end);
+    const std::size_t begin = before == out.npos ? 0 : before + 1;
+    return out.substr(begin, end + 1 - begin);
   }
 };
 
