@@ -52,7 +52,8 @@ struct LeNet5 {
   }
 };
 
-/// Calls `step` until `seconds` have passed, after three calls to warm up; returns calls per second.
+/// Calls `step` until `seconds` have passed, after three calls to warm up; returns calls per
+/// second.
 template <class Step>
 double rate(double seconds, Step step) {
   using Clock = std::chrono::steady_clock;

@@ -1,5 +1,5 @@
 """The tutorial's CNN trained by PyTorch in float from given weights on 200 given batches, by SGD with
-momentum and by Adam: the loss at every step. The images are a pattern per class under noise, and
+momentum and by Adam: the loss at every step. The images are a pattern per class with some noise, and
 every eighth label is drawn anew, so the loss stays well above zero and 1e-4 of it means something.
 
 With --mnist DIR (the four idx files, gzipped or not) a second fixture follows the first 3200
@@ -19,7 +19,7 @@ import torch.nn.functional as F
 import ebb_random
 from follow import FIXTURES
 
-STEPS, BATCH, SEED = 200, 32, 20
+STEPS, BATCH, SEED = 200, 16, 20
 CONTRAST, REDRAWN_EVERY = 0.9, 8
 PATTERNS, IMAGES, LABELS, REDRAWN, PARAMETERS = 1, 2, 3, 4, 1_000_000
 
@@ -80,7 +80,9 @@ def train(images, labels, make, dtype):
     return np.array(losses)
 
 
-RULES = {"sgd": lambda p: torch.optim.SGD(p, 0.01, momentum=0.9), "adam": lambda p: torch.optim.Adam(p, 1e-3)}
+# Higher rates learn no more here, but they amplify rounding: at 0.01 and 1e-3 PyTorch's own float
+# and double results part by 7e-5 and 5e-3.
+RULES = {"sgd": lambda p: torch.optim.SGD(p, 0.005, momentum=0.9), "adam": lambda p: torch.optim.Adam(p, 2e-4)}
 
 
 def follow(images, labels, source):
@@ -92,7 +94,7 @@ def follow(images, labels, source):
         rounding = np.abs(losses / exact - 1).max()
         print(f"cnn, {source}, {name}: loss {losses[0]:.3f}, at the end {losses[-10:].mean():.3f}, smallest "
               f"{losses.min():.3f}; float is within {rounding:.1e} of double")
-        assert losses.min() > 0.05 or source != "generated"
+        assert source != "generated" or (losses.min() > 0.05 and rounding < 5e-5)
         record[name] = {"loss": losses.tolist(), "rounding": float(rounding), "double": exact.tolist()}
     return record
 
