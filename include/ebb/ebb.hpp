@@ -7,6 +7,7 @@
 #include <ebb/nn/nn.hpp>
 #include <ebb/ops/ops.hpp>
 #include <ebb/optim/optim.hpp>
+#include <ebb/tape/backward.hpp>
 #include <ebb/tape/checkpoint.hpp>
 #include <ebb/tape/forward.hpp>
 #include <ebb/tape/gradcheck.hpp>

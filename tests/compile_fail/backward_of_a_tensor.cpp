@@ -1,5 +1,5 @@
 // expect: this is a plain tensor, so nothing was recorded
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/backward.hpp>
 
 void train(const ebb::Tensor<float, 0>& x) {
   ebb::Tape tape;

@@ -1,5 +1,5 @@
 // expect: the loss must be a scalar; reduce it with mean() or sum() first
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/backward.hpp>
 
 void train(const ebb::Tensor<float, 4>& images) {
   ebb::Tape tape;

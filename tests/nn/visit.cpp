@@ -1,6 +1,7 @@
 // Names, order and everything else that follows from a module's visit().
 #include <ebb/nn/nn.hpp>
 #include <ebb/ops/ops.hpp>
+#include <ebb/tape/backward.hpp>
 
 #include <string>
 #include <vector>

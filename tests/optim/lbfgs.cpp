@@ -2,6 +2,7 @@
 #include <ebb/nn/sequential.hpp>
 #include <ebb/ops/ops.hpp>
 #include <ebb/optim/lbfgs.hpp>
+#include <ebb/tape/backward.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random.hpp"

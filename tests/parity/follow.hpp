@@ -9,7 +9,7 @@
 #include <ebb/nn/visit.hpp>
 #include <ebb/optim/optimizer.hpp>
 #include <ebb/optim/sgd.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/backward.hpp>
 
 #include <algorithm>
 #include <cmath>

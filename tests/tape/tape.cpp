@@ -1,5 +1,5 @@
 #include <ebb/tape/print.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/backward.hpp>
 
 #include <ebb/ops/relu.hpp>
 

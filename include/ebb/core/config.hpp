@@ -15,6 +15,15 @@
 #  define EBB_HD
 #endif
 
+/// Before a loop: its iterations do not depend on each other, so vectorise it.
+#if defined(_OPENMP)
+#  define EBB_SIMD _Pragma("omp simd")
+#elif defined(__GNUC__) && !defined(__clang__)
+#  define EBB_SIMD _Pragma("GCC ivdep")
+#else
+#  define EBB_SIMD
+#endif
+
 namespace ebb {
 
 /// Signed type of every extent, index and element count (the same type as Eigen's).

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <ebb/ops/broadcast/cpu.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb {
 

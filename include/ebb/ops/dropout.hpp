@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/core/random.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb {
 
@@ -40,7 +40,7 @@ inline void draw_batch(RandomStream stream, std::uint64_t first_block,
   auto key0 = static_cast<std::uint32_t>(stream.seed);
   auto key1 = static_cast<std::uint32_t>(stream.seed >> 32);
   for (int round = 0; round < 10; ++round) {
-#pragma omp simd
+    EBB_SIMD
     for (int b = 0; b < blocks; ++b) {
       const std::uint64_t p = std::uint64_t{0xD2511F53u} * c0[b];
       const std::uint64_t q = std::uint64_t{0xCD9E8D57u} * c2[b];

@@ -2,7 +2,7 @@
 /// Elementwise functions of one tensor: one kernel forward and one backward serve them all.
 #pragma once
 
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb {
 

@@ -2,7 +2,7 @@
 /// The same elements under other extents.
 #pragma once
 
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb {
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/nn/visit.hpp>
+#include <ebb/ops/lanes.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -13,15 +14,10 @@ namespace ebb {
 template <class T, int N>
 double sum_of_squares(Cpu, View<const T, N> x) {
   return parallel_sum<double>(x.size(), 1, [&](Index begin, Index end) {
-    double sum = 0;
-#if defined(_OPENMP)
-#  pragma omp simd reduction(+ : sum)
-#endif
-    for (Index i = begin; i < end; ++i) {
-      const auto v = static_cast<double>(x.data[i]);
-      sum += v * v;
-    }
-    return sum;
+    return detail::lane_sum<double>(end - begin, [&](Index i) {
+      const auto v = static_cast<double>(x.data[begin + i]);
+      return v * v;
+    });
   });
 }
 

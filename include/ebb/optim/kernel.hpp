@@ -48,9 +48,7 @@ void update_range(const UpdateJob<R, T>& job, Index begin, Index end) {
   const T* const gradient = job.gradient;
   T* state[R::states > 0 ? R::states : 1] = {};
   for (int k = 0; k < Used; ++k) state[k] = job.state[k];
-#if defined(_OPENMP)
-#  pragma omp simd
-#endif
+  EBB_SIMD
   for (Index i = begin; i < end; ++i)
     update_one(rule, step, weight, gradient, state, i, std::make_index_sequence<Used>{});
 }

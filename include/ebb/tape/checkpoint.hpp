@@ -3,7 +3,7 @@
 /// sublinear memory cost", arXiv:1604.06174 (2016).
 #pragma once
 
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/backward.hpp>
 
 namespace ebb {
 

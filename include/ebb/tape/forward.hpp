@@ -4,8 +4,8 @@
 /// Hessian", Neural Computation 6(1), 1994).
 #pragma once
 
+#include <ebb/tape/backward.hpp>
 #include <ebb/tape/dual.hpp>
-#include <ebb/tape/var.hpp>
 
 namespace ebb {
 

@@ -2,7 +2,7 @@
 /// Checks gradients against central differences: the proof every operation and layer has to pass.
 #pragma once
 
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/backward.hpp>
 
 #include <cmath>
 #include <cstdint>

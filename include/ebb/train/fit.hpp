@@ -16,6 +16,7 @@
 
 #include <ebb/core/random.hpp>
 #include <ebb/optim/clip.hpp>
+#include <ebb/tape/backward.hpp>
 #include <ebb/train/evaluate.hpp>
 #include <ebb/train/progress.hpp>
 
@@ -122,6 +123,9 @@ History fit(Net& net, Optimizer& optimizer, Loader&& loader, const Loss& loss,
   using Clock = std::chrono::steady_clock;
   History history;
   for (int epoch = options.first_epoch; epoch <= options.epochs; ++epoch) {
+    // A run that resumes sees the order, and the random transforms, it would have seen.
+    if constexpr (requires { loader.set_epoch(std::uint64_t{}); })
+      loader.set_epoch(static_cast<std::uint64_t>(epoch - 1));
     EpochFacts facts;
     facts.epoch = epoch;
     facts.epochs = options.epochs;

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/conv2d/cpu.hpp>
 #include <ebb/ops/present.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb {
 

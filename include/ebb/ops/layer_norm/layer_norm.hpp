@@ -5,7 +5,7 @@
 #include <ebb/ops/layer_norm/cpu.hpp>
 #include <ebb/ops/optional_operand.hpp>
 #include <ebb/ops/slab.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb {
 

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/linear/cpu.hpp>
 #include <ebb/ops/present.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb {
 namespace detail {

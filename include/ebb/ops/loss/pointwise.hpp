@@ -4,7 +4,7 @@
 
 #include <ebb/ops/broadcast/cpu.hpp>
 #include <ebb/ops/loss/reduction.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb {
 

@@ -4,7 +4,7 @@
 
 #include <ebb/core/size2.hpp>
 #include <ebb/ops/pad/cpu.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/ops/pool/cpu.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 #include <concepts>
 

@@ -74,7 +74,7 @@ void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
           detail::with_stride(g.x.stride, [&](auto stride) {
             const auto step = static_cast<Index>(stride);
             if (at) {
-#pragma omp simd
+              EBB_SIMD
               for (Index ox = windows.begin; ox < windows.end; ++ox) {
                 const T v = from[ox * step];
                 const bool more = v > best[ox] || v != v;
@@ -82,7 +82,7 @@ void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
                 at[ox] = more ? number + static_cast<int>(ox * step) : at[ox];
               }
             } else {
-#pragma omp simd
+              EBB_SIMD
               for (Index ox = windows.begin; ox < windows.end; ++ox) {
                 const T v = from[ox * step];
                 best[ox] = v > best[ox] || v != v ? v : best[ox];
@@ -127,7 +127,7 @@ void avg_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
           const T* from = x.data + (plane * g.y.in + iy) * g.x.in + kx - g.x.padding;
           detail::with_stride(g.x.stride, [&](auto stride) {
             const auto step = static_cast<Index>(stride);
-#pragma omp simd
+            EBB_SIMD
             for (Index ox = windows.begin; ox < windows.end; ++ox) sum[ox] += from[ox * step];
           });
         }
@@ -167,7 +167,7 @@ void avg_pool2d_backward(Cpu, const Pool2dGeometry& g, View<const T, 4> dy, Into
               T* target = to + iy * g.x.in + kx - g.x.padding;
               detail::with_stride(g.x.stride, [&](auto stride) {
                 const auto step = static_cast<Index>(stride);
-#pragma omp simd
+                EBB_SIMD
                 for (Index ox = begin; ox < end; ++ox) target[ox * step] += share[ox - o];
               });
             }

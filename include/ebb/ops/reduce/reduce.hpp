@@ -4,7 +4,7 @@
 
 #include <ebb/ops/reduce/axes.hpp>
 #include <ebb/ops/reduce/cpu.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/track.hpp>
 
 namespace ebb::detail {
 

@@ -1,0 +1,221 @@
+/// \file
+/// `track`: the one call by which an operation becomes differentiable, and the sinks through which
+/// its pullback leaves the gradients.
+#pragma once
+
+#include <ebb/tape/var.hpp>
+
+#include <cmath>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb {
+
+// --- sinks: where a pullback leaves the gradient of an operand ---
+
+/// Converts to false when no gradient is wanted. `into()` is where a kernel writes it; `give(g)`
+/// hands over one that exists already. A plain tensor's sink is always empty.
+template <class X>
+class Sink {
+ public:
+  constexpr explicit operator bool() const { return false; }
+  Into<typename X::scalar, X::rank> into() const { return {}; }
+  void give(const X&) const {}
+};
+
+template <class Tens>
+class Sink<Var<Tens>> {
+ public:
+  explicit Sink(ValueNode<Tens>* node) : node_(node) {}
+  explicit operator bool() const { return node_ != nullptr; }
+  auto into() const { return node_->slot.into(); }
+  void give(const Tens& gradient) const { node_->slot.give(gradient); }
+
+ private:
+  ValueNode<Tens>* node_;
+};
+
+template <class Tens>
+class Sink<Param<Tens>> {
+ public:
+  explicit Sink(const Param<Tens>& p) : cell_(p.trainable() ? p.cell() : nullptr) {}
+  explicit operator bool() const { return cell_ != nullptr; }
+  auto into() const { return cell_->slot.into(); }
+  void give(const Tens& gradient) const { cell_->slot.give(gradient); }
+
+ private:
+  std::shared_ptr<typename Param<Tens>::Cell> cell_;
+};
+
+/// The sink of an operand, to be captured by a pullback.
+template <Operand X>
+Sink<X> sink(const X& x) {
+  if constexpr (is_var<X>)
+    return Sink<X>(x.checked_node());
+  else if constexpr (is_param<X>)
+    return Sink<X>(x);
+  else
+    return {};
+}
+
+// --- track ---
+
+/// Kernel: the first element that is nan or infinite, or -1.
+template <class T, int N>
+Index first_non_finite(Cpu, View<const T, N> x) {
+  using std::isfinite;
+  for (Index i = 0; i < x.size(); ++i)
+    if (!isfinite(x.data[i])) return i;
+  return -1;
+}
+
+namespace detail {
+
+/// Calls f(x) on an operand, or on each operand of a list.
+template <class X, class F>
+void each_operand(const X& x, F&& f) {
+  if constexpr (Operand<X>)
+    f(x);
+  else
+    for (const auto& one : x) f(one);
+}
+
+template <class X>
+struct element {
+  using type = X;
+};
+template <class X>
+struct element<std::vector<X>> {
+  using type = X;
+};
+template <class X, std::size_t N>
+struct element<std::span<X, N>> {
+  using type = std::remove_const_t<X>;
+};
+
+/// Whether an operand, or a list of them, is recorded.
+template <class X>
+inline constexpr bool tracked = is_var<typename element<X>::type>;
+
+template <class Y, class Pullback>
+struct OpNode final : ValueNode<Y> {
+  std::optional<Pullback> pullback;
+
+  OpNode(const char* op, const Shape<Y::rank>& shape, Pullback&& p)
+      : ValueNode<Y>(op, shape), pullback(std::move(p)) {}
+  bool reached() const override { return this->slot.filled(); }
+  void pull() override { (*pullback)(this->slot.grad()); }
+  void release(bool keep_gradient) override {
+    pullback.reset();
+    this->released = true;
+    release_gradient(keep_gradient);
+  }
+  void release_gradient(bool keep_gradient) override {
+    if (!keep_gradient) this->slot.clear();
+  }
+};
+
+template <class Y>
+void require_finite(const Op& op, const std::string& label, const Y& y) {
+  if constexpr (!std::is_integral_v<typename Y::scalar>) {
+    const Index at = first_non_finite(typename Y::device{}, y.view());
+    if (at >= 0)
+      throw NumericError(message(
+          op.name, label.empty() ? "" : " (layer ", label, label.empty() ? "" : ")", ": element ",
+          at, " of its result, of shape ", y.shape(),
+          ", is not finite; it is the "
+          "first operation to yield nan or inf. Lower the learning rate, clip the gradients, or "
+          "check the input for values that are not finite"));
+  }
+}
+
+}  // namespace detail
+
+/// Gives `y` a pullback if a tape records any operand; otherwise hands `y` back as it is.
+///
+/// `pullback(dy)` receives the gradient of `y` as a tensor and writes those of the operands through
+/// the sinks it captured; what it captures is what is saved. It should be generic (`const auto&
+/// dy`), so that inference does not instantiate it. Operands may also be vectors of operands.
+template <class Y, class Pullback, class... X>
+auto track(Op op, Y y, Pullback pullback, const X&... operands) {
+  if constexpr ((detail::tracked<X> || ...)) {
+    Tape* tape = nullptr;
+    bool wanted = op.learns;
+    int inputs = 0;
+    std::string_view name;
+    const auto look = [&]<class Z>(const Z& operand) {
+      if constexpr (is_var<Z>) {
+        if (tape != nullptr && tape != &operand.tape())
+          throw ValueError(message(op.name,
+                                   ": its operands are recorded on two different tapes; "
+                                   "watch them on one"));
+        tape = &operand.tape();
+        if (operand.checked_node() != nullptr) {
+          wanted = true;
+          ++inputs;
+        }
+      } else if constexpr (is_param<Z>) {
+        wanted = wanted || operand.trainable();
+        if (name.empty()) name = operand.name();
+      }
+    };
+    (detail::each_operand(operands, look), ...);
+    if (tape == nullptr) throw ValueError(message(op.name, ": the list of operands is empty"));
+    const std::string label(name.substr(0, name.rfind('.')));
+    if (tape->options().check_finite) detail::require_finite(op, label, y);
+    if (!wanted) return Var<Y>(std::move(y), nullptr, *tape);
+
+    auto* node = tape->push<detail::OpNode<Y, Pullback>>(op.name, y.shape(), std::move(pullback));
+    node->macs = op.macs;
+    node->label = tape->keep(label);
+    const Tape::Node** list = tape->keep_inputs(inputs);
+    node->inputs = list;
+    node->input_count = inputs;
+    const auto note = [&]<class Z>(const Z& operand) {
+      if constexpr (is_var<Z>)
+        if (operand.checked_node() != nullptr) *list++ = operand.checked_node();
+    };
+    (detail::each_operand(operands, note), ...);
+    return Var<Y>(std::move(y), node, *tape);
+  } else {
+    return y;
+  }
+}
+
+template <class Tens>
+Var<Tens> Tape::input(Tens x) {
+  static_cast<void>(x.data());  // throws when undefined
+  if (options_.check_finite) detail::require_finite("input", {}, x);
+  return Var<Tens>(std::move(x), nullptr, *this);
+}
+
+template <class Tens>
+Var<Tens> Tape::watch(Tens x) {
+  static_cast<void>(x.data());
+  auto* node = push<ValueNode<Tens>>("watch", x.shape());
+  return Var<Tens>(std::move(x), node, *this);
+}
+
+template <class Tens>
+Var<Tens> Tape::watch(const Param<Tens>& p) {
+  return track(
+      "parameter", p.value(),
+      [dp = sink(p)](const auto& dy) {
+        if (dp) dp.give(dy);
+      },
+      p, input(p.value()));
+}
+
+/// The same value, with the flow of gradients cut.
+template <Operand X>
+auto detach(const X& x) {
+  if constexpr (is_var<X>)
+    return Var<tensor_of<X>>(x.value(), nullptr, x.tape());
+  else
+    return value(x);
+}
+
+}  // namespace ebb
