@@ -72,9 +72,5 @@ Run load_checkpoint(const std::string& path, Cnn& net, AnyOptimizer& optimizer,
 }
 
 void load_checkpoint_weights(const std::string& path, Cnn& net) {
-  const io::SafetensorsFile file(path);
-  io::detail::StateLoader loader(file, "model.", false);
-  io::detail::expect_state(loader, net);
-  loader.finish(false);
-  ebb::nn::name_parameters(net);
+  io::load(net, path, {.prefix = "model."});
 }
