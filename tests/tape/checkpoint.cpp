@@ -1,6 +1,6 @@
 #include <ebb/tape/checkpoint.hpp>
 
-#include <ebb/ops/elementwise.hpp>
+#include <ebb/ops/square.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/gradients.hpp"
@@ -10,19 +10,6 @@ using namespace ebb;
 using test::random;
 
 namespace {
-
-struct Square : Elementwise<Square> {
-  static constexpr const char* name = "square";
-  template <class T>
-  EBB_HD T value(T x) const {
-    return x * x;
-  }
-  template <class T>
-  EBB_HD T slope_at_input(T x) const {
-    return 2 * x;
-  }
-};
-inline constexpr Square square;
 
 /// x * w * r with a weight, a fresh random number at each training pass, and a count of passes as
 /// a side effect.

@@ -1,6 +1,6 @@
 #include <ebb/tape/forward.hpp>
 
-#include <ebb/ops/elementwise.hpp>
+#include <ebb/ops/exp.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random.hpp"
@@ -36,19 +36,6 @@ struct Rosenbrock {
           if (dx) dx.give(g);
         },
         x);
-  }
-};
-
-struct Exp : Elementwise<Exp> {
-  static constexpr const char* name = "exp";
-  template <class T>
-  EBB_HD T value(T x) const {
-    using std::exp;
-    return exp(x);
-  }
-  template <class T>
-  EBB_HD T slope_at_output(T y) const {
-    return y;
   }
 };
 

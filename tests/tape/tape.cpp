@@ -1,7 +1,8 @@
-#include <ebb/tape/print.hpp>
 #include <ebb/tape/backward.hpp>
+#include <ebb/tape/print.hpp>
 
 #include <ebb/ops/relu.hpp>
+#include <ebb/ops/square.hpp>
 
 #include <limits>
 
@@ -11,19 +12,6 @@
 using namespace ebb;
 
 namespace {
-
-struct Square : Elementwise<Square> {
-  static constexpr const char* name = "square";
-  template <class T>
-  EBB_HD T value(T x) const {
-    return x * x;
-  }
-  template <class T>
-  EBB_HD T slope_at_input(T x) const {
-    return 2 * x;
-  }
-};
-inline constexpr Square square;
 
 /// x + y, sharing the incoming gradient with both operands.
 template <Operand X, Operand Y>
