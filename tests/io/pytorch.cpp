@@ -3,41 +3,20 @@
 #include <ebb/io/state.hpp>
 
 #include "tests/io/networks.hpp"
+#include "tests/support/python.hpp"
 #include "tests/support/tensors.hpp"
 #include "tests/train/files.hpp"
-
-#include <cstdlib>
 
 using namespace ebb;
 using ebb::test::SmallNet;
 
-namespace {
-
-/// A Python with torch and safetensors: $EBB_PYTHON, or python3; "" with a warning without.
-std::string python() {
-  const char* chosen = std::getenv("EBB_PYTHON");
-  for (const std::string& name : {std::string(chosen != nullptr ? chosen : ""),
-                                  std::string("python3"), std::string("/usr/bin/python3")})
-    if (!name.empty() &&
-        std::system((name + " -c 'import torch, safetensors.torch' > /dev/null 2>&1").c_str()) == 0)
-      return name;
-  WARN("skipped: no Python with torch and safetensors was found; name one in EBB_PYTHON");
-  return {};
-}
-
-std::string script() {
-  const char* source = std::getenv("EBB_SOURCE");
-  return std::string(source != nullptr ? source : ".") + "/tests/oracle/safetensors_roundtrip.py";
-}
-
-}  // namespace
-
 TEST_CASE("weights saved by PyTorch give the same outputs in ebb, and the other way") {
-  const std::string interpreter = python();
+  const std::string interpreter = test::python();
   if (interpreter.empty()) return;
   const test::TemporaryFolder folder;
   const auto run = [&](const std::string& what) {
-    const std::string command = interpreter + " " + script() + " " + what + " " + (folder / "");
+    const std::string command = interpreter + " " + test::oracle("safetensors_roundtrip.py") + " " +
+                                what + " " + (folder / "");
     return std::system(command.c_str());
   };
 
