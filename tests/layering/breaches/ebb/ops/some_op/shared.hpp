@@ -1,2 +1,2 @@
 // Fine in itself: no kernel.
-#include <ebb/tape/track.hpp>
+#include <ebb/tape/var.hpp>
