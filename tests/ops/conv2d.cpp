@@ -69,22 +69,22 @@ void compare(const Case& c, std::uint64_t seed) {
   const Tensor<T, 4> y(y_shape), y2(y_shape);
   conv2d_forward(Cpu{}, g, x.view(), w.view(), b, y.mut());
   reference::conv2d_forward<T>(g, x.view(), w.view(), b, y2.mut());
-  CHECK(difference(y, y2) < bound(g.taps()));
+  CHECK(absolute_difference(y, y2) < bound(g.taps()));
 
   const auto dx = random<T>(c.x, seed + 5), dx2 = dx.clone();
   conv2d_grad_input(Cpu{}, g, dy.view(), w.view(), bi, into(dx, add));
   reference::conv2d_grad_input<T>(g, dy.view(), w.view(), bi, into(dx2, add));
-  CHECK(difference(dx, dx2) < bound(g.group_out() * g.kernel.area()));
+  CHECK(absolute_difference(dx, dx2) < bound(g.group_out() * g.kernel.area()));
 
   const auto dw = random<T>(c.w, seed + 6), dw2 = dw.clone();
   conv2d_grad_weight(Cpu{}, g, x.view(), dy.view(), into(dw, add));
   reference::conv2d_grad_weight<T>(g, x.view(), dy.view(), into(dw2, add));
-  CHECK(difference(dw, dw2) < bound(g.batch * g.output.area()));
+  CHECK(absolute_difference(dw, dw2) < bound(g.batch * g.output.area()));
 
   const auto db = bias.clone(), db2 = bias.clone();
   sum_channels(Cpu{}, dy.view(), into(db, add));
   reference::sum_channels<T>(dy.view(), into(db2, add));
-  CHECK(difference(db, db2) < bound(g.batch * g.output.area()));
+  CHECK(absolute_difference(db, db2) < bound(g.batch * g.output.area()));
 }
 
 }  // namespace

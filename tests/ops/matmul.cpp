@@ -22,7 +22,7 @@ void compare(Index batch, Index m, Index n, Index k, Transposed transposed, bool
   INFO(batch << " x " << m << " x " << n << " x " << k << " transposed " << transposed.a << " "
              << transposed.b << " add " << add);
   const double unit = sizeof(T) == 4 ? 1.2e-7 : 2.3e-16;
-  CHECK(difference(fast, slow) < unit * (static_cast<double>(k) + 8));
+  CHECK(absolute_difference(fast, slow) < unit * (static_cast<double>(k) + 8));
 }
 
 }  // namespace

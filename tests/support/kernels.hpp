@@ -8,9 +8,9 @@
 #include <ebb/tensor/tensor.hpp>
 
 #include <cmath>
-#include <cstring>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/tensors.hpp"
 
 namespace ebb::test {
 
@@ -28,7 +28,7 @@ void each_isa(F&& f) {
 
 /// The largest difference between two tensors; infinite where one is not a number.
 template <class T, int N>
-double difference(const Tensor<T, N>& a, const Tensor<T, N>& b) {
+double absolute_difference(const Tensor<T, N>& a, const Tensor<T, N>& b) {
   if (!(a.shape() == b.shape())) return INFINITY;
   double largest = 0;
   for (Index i = 0; i < a.size(); ++i) {
@@ -36,11 +36,6 @@ double difference(const Tensor<T, N>& a, const Tensor<T, N>& b) {
     if (!(d <= largest)) largest = std::isnan(d) ? INFINITY : d;
   }
   return largest;
-}
-
-template <class T, int N>
-bool same_bits(const Tensor<T, N>& a, const Tensor<T, N>& b) {
-  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
 }
 
 /// Checks that f() gives the same bits with 1, 2, 3 and 7 threads.
