@@ -113,8 +113,9 @@ if "compile" in chosen:
     compiler = os.environ.get("CXX", "g++")
     eigen = next((p for p in ("/usr/include/eigen3", "/usr/local/include/eigen3") if os.path.isdir(p)), None)
     flags = [compiler, "-std=c++20", "-O2", "-fopenmp", "-c", "-o", os.devnull, "-I", os.path.join(ROOT, "include"), "-x", "c++"]
-    if eigen:
-        flags += ["-isystem", eigen]
+    for folder in (eigen, "/usr/include/stb"):
+        if folder and os.path.isdir(folder):
+            flags += ["-isystem", folder]
 
     def seconds_of(source, text=None):
         """The median of up to three compilations. Each is the compiler's own processor time, so that
