@@ -32,7 +32,8 @@ inline int num_threads() {
 }
 
 /// Sets the number of threads for the whole process; 0 goes back to OpenMP's own choice.
-/// Results are the same bits whatever is chosen.
+/// Results are the same bits whatever is chosen. Call it between computations, not while another
+/// thread is inside one.
 inline void set_num_threads(int count) {
   detail::thread_count().store(count > 0 ? count : 0, std::memory_order_relaxed);
 }
