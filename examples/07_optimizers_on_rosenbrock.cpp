@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
   try {
     const std::string valley = folder + "/rosenbrock.svg", race = folder + "/rosenbrock_race.svg";
     std::vector<plot::Line> paths, falls;
-    for (const std::size_t which : {0, 1, 4, 6, 9}) paths.push_back(walks[which].path);
+    for (const std::size_t which : {0u, 1u, 4u, 6u, 9u}) paths.push_back(walks[which].path);
     for (const Walk& w : walks) falls.push_back(w.fall);
     const auto f = [](double x, double y) {
       return (1 - x) * (1 - x) + 100 * (y - x * x) * (y - x * x);
