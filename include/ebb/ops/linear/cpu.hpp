@@ -1,5 +1,6 @@
 /// \file
-/// The two passes over a matrix that the affine map needs beside its products.
+/// The affine map on the CPU: its product with the bias and the rectifier added while results are
+/// stored, and the sum of rows.
 #pragma once
 
 #include <ebb/ops/matmul/cpu.hpp>
@@ -17,6 +18,19 @@ void fill_rows(Cpu, View<const T, 1> row, View<T, 2> y) {
     for (Index i = begin; i < end; ++i)
       for (Index j = 0; j < n; ++j) y.data[i * n + j] = row.data[j];
   });
+}
+
+/// Kernel: y = x w^T + bias for x (m, k), w (n, k), bias (n) and y (m, n), then max(0, y) where
+/// `relu` says so. A bias without data counts as none. With relu, nan stays nan.
+template <class T>
+void linear_forward(Cpu, View<const T, 2> x, View<const T, 2> w, View<const T, 1> bias, bool relu,
+                    View<T, 2> y) {
+  if (bias.data) fill_rows(Cpu{}, bias, y);
+  gemm(Cpu{}, {.b = true}, x, w, Into<T, 2>{y.data, y.shape, bias.data != nullptr});
+  if (relu)
+    parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) y.data[i] = y.data[i] < T(0) ? T(0) : y.data[i];
+    });
 }
 
 /// Kernel: sum[j] (+)= the sum of column j of `x`, added up within blocks of rows and then over

@@ -10,7 +10,7 @@ namespace ebb::simd {
 /// The tiles of one instruction set for scalar T; what they compute stands in tile.inl.
 template <class T>
 struct Tiles {
-  static constexpr int most_rows = 8, most_vectors = 3, most_lanes = 16;
+  static constexpr int most_rows = 12, most_vectors = 3, most_lanes = 16;
   /// Bounds for buffers on the stack.
   static constexpr int most_columns = most_vectors * most_lanes, most_dot = 16;
 
@@ -19,9 +19,13 @@ struct Tiles {
   using Dot = void (*)(Index depth, const T* const* a, const T* const* b, T* c);
 
   int lanes = 0;                           ///< elements of a register
-  int rows = 0;                            ///< of a broadcast tile
-  int vectors = 0;                         ///< registers in the widest broadcast tile
+  int rows = 0;                            ///< of a wide broadcast tile
+  int vectors = 0;                         ///< registers in the widest one
   Broadcast broadcast[most_vectors] = {};  ///< [v - 1] is v registers wide
+  /// The same with more rows and fewer registers in each: for products whose width is a small
+  /// power of two, which three registers would not divide.
+  int tall_rows = 0, tall_vectors = 0;
+  Broadcast tall[2] = {};  ///< [v - 1] is v registers wide
   int dot_rows = 0, dot_columns = 0;
   Dot dot = nullptr;
 
@@ -33,6 +37,8 @@ namespace portable {
 #define EBB_TILE_BYTES 16
 #define EBB_TILE_ROWS 4
 #define EBB_TILE_VECTORS 2
+#define EBB_TILE_TALL_ROWS 4
+#define EBB_TILE_TALL_VECTORS 2
 #define EBB_TILE_DOT_ROWS 4
 #define EBB_TILE_DOT_COLUMNS 2
 #include <ebb/ops/matmul/tile.inl>
@@ -44,6 +50,8 @@ namespace avx2 {
 #  define EBB_TILE_BYTES 32
 #  define EBB_TILE_ROWS 4
 #  define EBB_TILE_VECTORS 3
+#  define EBB_TILE_TALL_ROWS 6
+#  define EBB_TILE_TALL_VECTORS 2
 #  define EBB_TILE_DOT_ROWS 4
 #  define EBB_TILE_DOT_COLUMNS 3
 #  include <ebb/ops/matmul/tile.inl>
@@ -54,6 +62,8 @@ namespace avx512 {
 #  define EBB_TILE_BYTES 64
 #  define EBB_TILE_ROWS 8
 #  define EBB_TILE_VECTORS 3
+#  define EBB_TILE_TALL_ROWS 12
+#  define EBB_TILE_TALL_VECTORS 2
 #  define EBB_TILE_DOT_ROWS 4
 #  define EBB_TILE_DOT_COLUMNS 4
 #  include <ebb/ops/matmul/tile.inl>

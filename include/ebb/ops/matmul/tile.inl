@@ -2,7 +2,8 @@
 // includes this file once per instruction set, in a namespace of its own, with
 //   EBB_TILE_TARGET    the function attribute that turns the instruction set on,
 //   EBB_TILE_BYTES     the width of its registers,
-//   EBB_TILE_ROWS, EBB_TILE_VECTORS            the largest broadcast tile,
+//   EBB_TILE_ROWS, EBB_TILE_VECTORS            the largest wide broadcast tile,
+//   EBB_TILE_TALL_ROWS, EBB_TILE_TALL_VECTORS  the largest tall one,
 //   EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS    the dot tile.
 // The loops over tile rows and columns are unrolled whole, so that `sum` lives in registers. The
 // code must be here, not in helpers: compilers split vectors that the function they appear in
@@ -10,14 +11,14 @@
 
 /// `rows` x (`vectors` registers) of c = A B: a column of A is broadcast against a row of B.
 /// Element (i, k) of A is a[i][k * step]; row k of B starts at b + offset[k]. `add` adds to c.
-template <class T, int vectors>
+template <class T, int rows, int vectors>
 EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, const T* b,
                                     const Index* offset, T* c, Index c_stride, bool add) {
 #if defined(__clang__)
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  constexpr int rows = EBB_TILE_ROWS, lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
   const T* row[rows];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) row[i] = a[i];
@@ -109,14 +110,19 @@ EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b,
 /// This instruction set's tiles, as values.
 template <class T>
 Tiles<T> tiles() {
-  static_assert(EBB_TILE_VECTORS <= Tiles<T>::most_vectors);
+  static_assert(EBB_TILE_ROWS <= Tiles<T>::most_rows && EBB_TILE_TALL_ROWS <= Tiles<T>::most_rows &&
+                EBB_TILE_VECTORS <= Tiles<T>::most_vectors && EBB_TILE_TALL_VECTORS == 2);
   Tiles<T> t;
   t.lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
   t.rows = EBB_TILE_ROWS;
   t.vectors = EBB_TILE_VECTORS;
-  t.broadcast[0] = &broadcast_tile<T, 1>;
-  t.broadcast[1] = &broadcast_tile<T, 2>;
-  t.broadcast[2] = &broadcast_tile<T, 3>;
+  t.broadcast[0] = &broadcast_tile<T, EBB_TILE_ROWS, 1>;
+  t.broadcast[1] = &broadcast_tile<T, EBB_TILE_ROWS, 2>;
+  t.broadcast[2] = &broadcast_tile<T, EBB_TILE_ROWS, 3>;
+  t.tall_rows = EBB_TILE_TALL_ROWS;
+  t.tall_vectors = EBB_TILE_TALL_VECTORS;
+  t.tall[0] = &broadcast_tile<T, EBB_TILE_TALL_ROWS, 1>;
+  t.tall[1] = &broadcast_tile<T, EBB_TILE_TALL_ROWS, 2>;
   t.dot_rows = EBB_TILE_DOT_ROWS;
   t.dot_columns = EBB_TILE_DOT_COLUMNS;
   t.dot = &dot_tile<T>;
@@ -127,5 +133,7 @@ Tiles<T> tiles() {
 #undef EBB_TILE_BYTES
 #undef EBB_TILE_ROWS
 #undef EBB_TILE_VECTORS
+#undef EBB_TILE_TALL_ROWS
+#undef EBB_TILE_TALL_VECTORS
 #undef EBB_TILE_DOT_ROWS
 #undef EBB_TILE_DOT_COLUMNS
