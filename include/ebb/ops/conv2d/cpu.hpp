@@ -3,6 +3,7 @@
 /// product; planes.hpp says how. Work is cut into bands of rows by the geometry alone.
 #pragma once
 
+#include <ebb/ops/conv2d/algorithm.hpp>
 #include <ebb/ops/conv2d/planes.hpp>
 #include <ebb/ops/conv2d/reference.hpp>
 
@@ -228,14 +229,23 @@ void conv2d_grad_weight_tiles(const Conv2dGeometry& g, View<const T, 4> x, View<
 
 }  // namespace detail
 
-/// Kernel: y = conv2d(x, w) + bias; an empty bias view is none.
+/// Kernel: y = conv2d(x, w) + bias, or the larger of that and zero where `relu` asks for it; an
+/// empty bias view is none.
 template <class T>
 void conv2d_forward(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
-                    View<const T, 1> bias, View<T, 4> y) {
-  if constexpr (detail::has_tiles<T>)
-    detail::conv2d_forward_tiles(g, x, w, bias.data, y);
-  else
-    reference::conv2d_forward(g, x, w, bias, y);
+                    View<const T, 1> bias, View<T, 4> y, bool relu = false) {
+  if constexpr (detail::has_tiles<T>) {
+    switch (conv2d_algorithm(g, ConvPass::forward)) {
+      case ConvAlgorithm::reference:
+        break;
+      default:
+        detail::conv2d_forward_tiles(g, x, w, bias.data, y);
+        if (relu)
+          for (Index i = 0; i < y.size(); ++i) y.data[i] = y.data[i] < T(0) ? T(0) : y.data[i];
+        return;
+    }
+  }
+  reference::conv2d_forward(g, x, w, bias, y, relu);
 }
 
 /// Kernel: the gradient of the input; the forward pass of a transposed convolution, where `bias`
@@ -243,20 +253,30 @@ void conv2d_forward(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const
 template <class T>
 void conv2d_grad_input(Cpu, const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
                        View<const T, 1> bias, Into<T, 4> dx) {
-  if constexpr (detail::has_tiles<T>)
-    detail::conv2d_grad_input_tiles(g, dy, w, bias.data, dx);
-  else
-    reference::conv2d_grad_input(g, dy, w, bias, dx);
+  if constexpr (detail::has_tiles<T>) {
+    switch (conv2d_algorithm(g, ConvPass::grad_input)) {
+      case ConvAlgorithm::reference:
+        break;
+      default:
+        return detail::conv2d_grad_input_tiles(g, dy, w, bias.data, dx);
+    }
+  }
+  reference::conv2d_grad_input(g, dy, w, bias, dx);
 }
 
 /// Kernel: the gradient of the weight.
 template <class T>
 void conv2d_grad_weight(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> dy,
                         Into<T, 4> dw) {
-  if constexpr (detail::has_tiles<T>)
-    detail::conv2d_grad_weight_tiles(g, x, dy, dw);
-  else
-    reference::conv2d_grad_weight(g, x, dy, dw);
+  if constexpr (detail::has_tiles<T>) {
+    switch (conv2d_algorithm(g, ConvPass::grad_weight)) {
+      case ConvAlgorithm::reference:
+        break;
+      default:
+        return detail::conv2d_grad_weight_tiles(g, x, dy, dw);
+    }
+  }
+  reference::conv2d_grad_weight(g, x, dy, dw);
 }
 
 /// Kernel: sum[c] (+)= the sum of channel c over images and pixels; the gradient of a bias.

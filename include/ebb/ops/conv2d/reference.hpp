@@ -36,13 +36,16 @@ void start(Into<T, N> y) {
     for (Index i = 0; i < y.size(); ++i) y.data[i] = T(0);
 }
 
-/// Kernel: y = conv2d(x, w) + bias; an empty bias view is none.
+/// Kernel: y = conv2d(x, w) + bias, or the larger of that and zero where `relu` asks for it; an
+/// empty bias view is none.
 template <class T>
 void conv2d_forward(const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
-                    View<const T, 1> bias, View<T, 4> y) {
+                    View<const T, 1> bias, View<T, 4> y, bool relu = false) {
   for (Index i = 0; i < y.size(); ++i)
     y.data[i] = bias.data ? bias.data[i / g.output.area() % g.out_channels] : T(0);
   each_product(g, [&](Index xi, Index wi, Index yi) { y.data[yi] += x.data[xi] * w.data[wi]; });
+  if (relu)
+    for (Index i = 0; i < y.size(); ++i) y.data[i] = y.data[i] < T(0) ? T(0) : y.data[i];
 }
 
 /// Kernel: the gradient of the input; the forward pass of a transposed convolution, where `bias`
