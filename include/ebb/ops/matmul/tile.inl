@@ -90,18 +90,35 @@ EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b,
     }
   }
 
+  // Halves are added to halves down to 16 bytes; then lanes of neighbouring sums, side by side.
+  typedef T Short __attribute__((vector_size(16)));
+  constexpr int count = rows * columns, shorts = EBB_TILE_BYTES / 16;
+  constexpr int last = 16 / static_cast<int>(sizeof(T));
+  static_assert(count % last == 0);
+  Short total[count];
 #pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 16
-    for (int j = 0; j < columns; ++j) {
-      T part[lanes];
-      __builtin_memcpy(part, &sum[i][j], sizeof part);
+  for (int i = 0; i < count; ++i) {
+    Short part[shorts];
+    __builtin_memcpy(part, &sum[i / columns][i % columns], sizeof part);
 #pragma GCC unroll 4
-      for (int width = lanes / 2; width > 0; width /= 2)
+    for (int width = shorts / 2; width > 0; width /= 2)
+#pragma GCC unroll 4
+      for (int l = 0; l < width; ++l) part[l] += part[l + width];
+    total[i] = part[0];
+  }
 #pragma GCC unroll 16
-        for (int l = 0; l < width; ++l) part[l] += part[l + width];
-      c[i * columns + j] = part[0];
+  for (int i = 0; i < count; i += last) {
+    Short u = total[i], v = total[i + 1];
+    if constexpr (last == 2) {
+      u = EBB_SHUFFLE(u, v, 0, 2) + EBB_SHUFFLE(u, v, 1, 3);
+    } else {
+      Short x = total[i + 2], y = total[i + 3];
+      u = EBB_SHUFFLE(u, v, 0, 1, 4, 5) + EBB_SHUFFLE(u, v, 2, 3, 6, 7);
+      x = EBB_SHUFFLE(x, y, 0, 1, 4, 5) + EBB_SHUFFLE(x, y, 2, 3, 6, 7);
+      u = EBB_SHUFFLE(u, x, 0, 2, 4, 6) + EBB_SHUFFLE(u, x, 1, 3, 5, 7);
     }
+    __builtin_memcpy(c + i, &u, sizeof u);
+  }
   for (; k < depth; ++k)
     for (int i = 0; i < rows; ++i)
       for (int j = 0; j < columns; ++j) c[i * columns + j] += left[i][k] * right[j][k];
