@@ -14,9 +14,11 @@ struct ConvOptions {
   Size2 dilation = 1;
   Index groups = 1;
   bool bias = true;
+  Activation activation = Activation::none;  ///< `relu`: rectified while it is stored
 };
 
-/// x (n, in, h, w) -> (n, out, h', w'). `nn::Conv2d<>{1, 16, 3, {.padding = 1}}`.
+/// x (n, in, h, w) -> (n, out, h', w'). `nn::Conv2d<>{1, 16, 3, {.padding = 1}}`, and with
+/// `.activation = relu` the rectified result in one pass.
 template <class T = float, class Device = Cpu>
 struct Conv2d {
   Param<Tensor<T, 4, Device>> weight;  ///< (out, in / groups, kH, kW)
@@ -25,7 +27,7 @@ struct Conv2d {
 
   /// \throws ValueError when an extent is below 1, or the groups do not divide the channels.
   Conv2d(Index in, Index out, Size2 kernel, ConvOptions o = {})
-      : options{o.stride, o.padding, o.dilation, o.groups} {
+      : options{o.stride, o.padding, o.dilation, o.groups, o.activation} {
     detail::require_positive("conv2d", "in", in);
     detail::require_positive("conv2d", "out", out);
     detail::require_positive("conv2d", "the kernel's height", kernel.height);
@@ -39,6 +41,13 @@ struct Conv2d {
   template <Operand X>
   auto operator()(const X& x) const {
     return conv2d(x, weight, bias, options);
+  }
+  /// With the activation that follows taken in, for containers.
+  template <Operand X>
+  auto operator()(const X& x, Activation next) const {
+    Conv2dOptions with = options;
+    if (with.activation == Activation::none) with.activation = next;
+    return conv2d(x, weight, bias, with);
   }
 
   static void visit(auto& self, auto&& f) {

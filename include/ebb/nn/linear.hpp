@@ -10,26 +10,35 @@ namespace ebb::nn {
 
 struct LinearOptions {
   bool bias = true;
+  Activation activation = Activation::none;  ///< `relu`: rectified while it is stored
 };
 
 /// x (..., in) -> x weight^T + bias, (..., out). `nn::Linear<>{784, 64}`, and without bias
-/// `nn::Linear<>{784, 64, {.bias = false}}`.
+/// `nn::Linear<>{784, 64, {.bias = false}}`; with `{.activation = relu}` the rectified result in
+/// one pass.
 template <class T = float, class Device = Cpu>
 struct Linear {
   Param<Tensor<T, 2, Device>> weight;  ///< (out, in)
   Param<Tensor<T, 1, Device>> bias;    ///< (out)
+  Activation activation = Activation::none;
 
   /// \throws ValueError when an extent is below 1.
   Linear(Index in, Index out, LinearOptions options = {})
       : weight(Tensor<T, 2, Device>({detail::require_positive("linear", "out", out),
-                                     detail::require_positive("linear", "in", in)})) {
+                                     detail::require_positive("linear", "in", in)})),
+        activation(options.activation) {
     if (options.bias) bias = Tensor<T, 1, Device>(Shape{out});
     init::detail::layer_default(weight, bias);
   }
 
   template <Operand X>
   auto operator()(const X& x) const {
-    return linear(x, weight, bias);
+    return linear(x, weight, bias, activation);
+  }
+  /// With the activation that follows taken in, for containers.
+  template <Operand X>
+  auto operator()(const X& x, Activation next) const {
+    return linear(x, weight, bias, activation == Activation::none ? next : activation);
   }
 
   static void visit(auto& self, auto&& f) {

@@ -2,6 +2,7 @@
 /// Layers one after another, known at compile time.
 #pragma once
 
+#include <ebb/ops/activation.hpp>
 #include <ebb/tape/var.hpp>
 
 #include <string>
@@ -12,16 +13,19 @@ namespace ebb::nn {
 /// Calls its layers in turn; they are named "0", "1", ... Anything callable is a layer:
 ///
 ///     nn::Sequential net(nn::Linear<>(2, 8), relu, nn::Linear<>(8, 1));
+///
+/// A layer that can rectify its result while it stores it takes the `relu` after it in: the same
+/// elements as one operation. What no pullback saved of a layer's output is freed, or written over,
+/// as soon as the next layer has run.
 template <class... Layers>
 class Sequential {
  public:
   Sequential() requires(sizeof...(Layers) > 0) = default;
   Sequential(Layers... layers) : layers_(std::move(layers)...) {}
 
-  template <Operand X>
-  auto operator()(const X& x) const {
-    return run<0>(x);
-  }
+  template <class X>
+  requires Operand<std::remove_cvref_t<X>>
+  auto operator()(X&& x) const { return run<0>(std::forward<X>(x)); }
 
   /// Layer number I: `net.get<0>().weight`.
   template <std::size_t I>
@@ -42,12 +46,38 @@ class Sequential {
   }
 
  private:
+  template <std::size_t I>
+  using Layer = std::tuple_element_t<I, std::tuple<Layers...>>;
+
+  /// Whether layer I takes in the activation that is layer I + 1.
   template <std::size_t I, class X>
-  auto run(const X& x) const {
-    if constexpr (I == sizeof...(Layers))
-      return x;
+  static constexpr bool fuses() {
+    if constexpr (I + 1 < size())
+      return std::is_convertible_v<Layer<I + 1>, Activation> &&
+             std::is_invocable_v<const Layer<I>&, X, Activation>;
     else
-      return run<I + 1>(std::get<I>(layers_)(x));
+      return false;
+  }
+
+  template <std::size_t I, class X>
+  auto run(X&& x) const {
+    if constexpr (I == size())
+      return std::forward<X>(x);
+    else if constexpr (fuses<I, X>())
+      return run<I + 2>(call(get<I>(), std::forward<X>(x), static_cast<Activation>(get<I + 1>())));
+    else
+      return run<I + 1>(call(get<I>(), std::forward<X>(x)));
+  }
+
+  /// A temporary is gone when the layer has run, not at the end of the whole chain.
+  template <class L, class X, class... Next>
+  static auto call(const L& layer, X&& x, Next... next) {
+    if constexpr (std::is_lvalue_reference_v<X>) {
+      return layer(x, next...);
+    } else {
+      X mine = std::move(x);
+      return layer(std::move(mine), next...);
+    }
   }
 
   std::tuple<Layers...> layers_;

@@ -92,8 +92,9 @@ class AnyLayer {
   AnyLayer& operator=(AnyLayer&&) noexcept = default;
   ~AnyLayer() = default;
 
-  Tens operator()(const Tens& x) const { return layer_->run(x); }
-  Var<Tens> operator()(const Var<Tens>& x) const { return layer_->run(x); }
+  /// Moved in, x is freed or written over as soon as nobody needs it.
+  Tens operator()(Tens x) const { return layer_->run(std::move(x)); }
+  Var<Tens> operator()(Var<Tens> x) const { return layer_->run(std::move(x)); }
 
   /// The leaves of the hidden layer, under dotted names.
   static void visit(auto& self, auto&& f) {
@@ -111,8 +112,8 @@ class AnyLayer {
     virtual ~Erased() = default;
     virtual std::unique_ptr<Erased> clone() const = 0;
     virtual bool assign(const Erased& other) = 0;
-    virtual Tens run(const Tens& x) const = 0;
-    virtual Var<Tens> run(const Var<Tens>& x) const = 0;
+    virtual Tens run(Tens x) const = 0;
+    virtual Var<Tens> run(Var<Tens> x) const = 0;
     virtual void each_leaf(const std::string& path, typename Leaves::Receivers& receivers) = 0;
   };
 
@@ -128,14 +129,14 @@ class AnyLayer {
         if (same) layer = same->layer;
       return same != nullptr && std::is_copy_assignable_v<Layer>;
     }
-    Tens run(const Tens& x) const override { return call(x); }
-    Var<Tens> run(const Var<Tens>& x) const override { return call(x); }
+    Tens run(Tens x) const override { return call(std::move(x)); }
+    Var<Tens> run(Var<Tens> x) const override { return call(std::move(x)); }
     template <class X>
-    auto call(const X& x) const {
+    auto call(X&& x) const {
       static_assert(std::is_same_v<std::remove_cvref_t<decltype(layer(x))>, X>,
                     "ebb::nn::Stack: a layer of a stack must yield what it takes, a tensor of the "
                     "stack's rank, scalar type and device");
-      return layer(x);
+      return layer(std::move(x));
     }
     void each_leaf(const std::string& path, typename Leaves::Receivers& receivers) override {
       auto receive = [&receivers]<class Leaf>(const std::string& leaf_path, Leaf& leaf) {
@@ -180,11 +181,11 @@ class Stack {
   auto operator()(const X& x) const {
     if constexpr (is_var<X>) {
       Var<tensor_of<X>> y = x;
-      for (const Layer& layer : layers_) y = layer(y);
+      for (const Layer& layer : layers_) y = layer(std::move(y));
       return y;
     } else {
       tensor_of<X> y = value(x);
-      for (const Layer& layer : layers_) y = layer(y);
+      for (const Layer& layer : layers_) y = layer(std::move(y));
       return y;
     }
   }

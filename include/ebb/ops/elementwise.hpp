@@ -6,7 +6,7 @@
 
 namespace ebb {
 
-/// Kernel: y[i] = f.value(x[i]).
+/// Kernel: y[i] = f.value(x[i]); y may be x.
 template <class F, class T, int N>
 void map(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
   parallel_ranges(y.size(), F::cost, [&](Index begin, Index end) {
@@ -16,6 +16,7 @@ void map(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
 
 /// Kernel: dx[i] = slope * dy[i], the slope a constant or taken at the input or at the output,
 /// whichever the function asks for; `saved` holds it (no memory where the slope is a constant).
+/// dx may be dy.
 template <class F, class T, int N>
 void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
   const auto slope = [&](Index i) {
@@ -55,30 +56,62 @@ struct Elementwise {
   template <Operand X>
   auto operator()(const X& x) const {
     using Tens = tensor_of<X>;
+    Tens y(x.shape());
+    map(typename Tens::device{}, static_cast<const F&>(*this), value(x).view(), y.mut());
+    return recorded(x, std::move(y));
+  }
+
+  /// A temporary is overwritten with the result where nobody else holds its elements: no other
+  /// tensor, and no pullback.
+  template <Operand X>
+  requires(!is_param<X>) auto operator()(X&& x) const {
+    if (value(x).shared() || (is_var<X> && !constant<X> && !at_output<X>)) return (*this)(x);
+    auto y = [&] {
+      if constexpr (is_var<X>)
+        return std::move(x).take();
+      else
+        return std::move(x);
+    }();
+    map(device_of<X>{}, static_cast<const F&>(*this), y.view(), y.mut());
+    return recorded(x, std::move(y));
+  }
+
+ private:
+  template <class X>
+  static constexpr bool constant = requires(const F& f) {
+    f.slope();
+  };
+  template <class X>
+  static constexpr bool at_output = requires(const F& f, scalar_of<X> v) {
+    f.slope_at_output(v);
+  };
+
+  template <class X>
+  auto recorded(const X& x, tensor_of<X> y) const {
+    using Tens = tensor_of<X>;
     using Device = typename Tens::device;
     using T = scalar_of<X>;
     const F& f = static_cast<const F&>(*this);
-    Tens y(x.shape());
-    map(Device{}, f, value(x).view(), y.mut());
-
-    constexpr bool constant = requires { f.slope(); };
-    constexpr bool at_output = requires(T v) { f.slope_at_output(v); };
     static_assert(
-        constant || at_output || requires(T v) { f.slope_at_input(v); },
+        constant<X> || at_output<X> || requires(T v) { f.slope_at_input(v); },
         "ebb::Elementwise: the function needs its derivative: slope_at_input(x), "
         "slope_at_output(y), or slope() where it is a constant");
-    Tens saved = constant ? Tens() : at_output ? y : value(x);
-    return track(
-        F::name, y,
-        [f, saved, dx = sink(x)](const auto& dy) {
-          if (!dx) return;
-          if constexpr (constant)
-            map_grad(Device{}, f, View<const T, Tens::rank>{nullptr, dy.shape()}, dy.view(),
-                     dx.into());
-          else
-            map_grad(Device{}, f, saved.view(), dy.view(), dx.into());
-        },
-        x);
+    if constexpr (!is_var<X> && !is_param<X>) {
+      return y;
+    } else {
+      Tens saved = constant<X> ? Tens() : at_output<X> ? y : value(x);
+      return track(
+          F::name, std::move(y),
+          [f, saved = std::move(saved), dx = sink(x)](const auto& dy) {
+            if (!dx) return;
+            if constexpr (constant<X>)
+              map_grad(Device{}, f, View<const T, Tens::rank>{nullptr, dy.shape()}, dy.view(),
+                       dx.into(dy));
+            else
+              map_grad(Device{}, f, saved.view(), dy.view(), dx.into(dy));
+          },
+          x);
+    }
   }
 };
 

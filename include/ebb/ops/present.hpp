@@ -23,7 +23,7 @@ View<const T, 1> view_or_none() {
 }
 template <class T, Operand B>
 View<const T, 1> view_or_none(const B& operand) {
-  return value(operand).view();
+  return present(operand) ? value(operand).view() : View<const T, 1>{};
 }
 
 }  // namespace ebb::detail

@@ -2,6 +2,7 @@
 /// The rectified linear unit.
 #pragma once
 
+#include <ebb/ops/activation.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -19,7 +20,25 @@ struct Relu : Elementwise<Relu> {
   EBB_HD T slope_at_output(T y) const {
     return y > T(0) ? T(1) : T(0);
   }
+
+  /// As an option of another operation: `.activation = relu`.
+  constexpr operator Activation() const { return Activation::relu; }
 };
 inline constexpr Relu relu;
+
+namespace detail {
+
+/// The gradient of what went into an activation, from that of the result y: dy itself where there
+/// was none (y undefined), else in dy's memory where nobody else holds it.
+template <class Tens>
+Tens before_activation(const Tens& y, const Tens& dy) {
+  if (!y.defined()) return dy;
+  const Tens dx = dy.shared() ? Tens(dy.shape()) : dy;
+  map_grad(typename Tens::device{}, relu, y.view(), dy.view(),
+           Into<typename Tens::scalar, Tens::rank>{dx.mutable_data(), dx.shape(), false});
+  return dx;
+}
+
+}  // namespace detail
 
 }  // namespace ebb

@@ -36,6 +36,13 @@ class Slot {
     return {grad_.mutable_data(), shape_, add};
   }
 
+  /// The same, in the memory of `spare` where this gradient is the first and nobody else holds it.
+  Into<T, Tens::rank> into(const Tens& spare) {
+    if (filled_ || spare.shared() || !(spare.shape() == shape_)) return into();
+    give(spare);
+    return {grad_.mutable_data(), shape_, false};
+  }
+
   /// Adds a gradient that exists already; shares its memory when it is the first.
   void give(const Tens& gradient) {
     if (filled_) {
@@ -44,6 +51,12 @@ class Slot {
       grad_ = gradient;
       filled_ = true;
     }
+  }
+
+  /// Hands the gradient out, which leaves none here.
+  Tens take() {
+    filled_ = false;
+    return std::move(grad_);
   }
 
   /// Forgets the gradient and lets go of its memory: the next forward pass can use it.

@@ -125,11 +125,20 @@ class Tape {
 
     explicit Node(const char* name) : op(name) {}
     virtual ~Node() = default;
-    virtual bool reached() const = 0;              ///< a gradient has arrived
-    virtual void pull() = 0;                       ///< pass it on to the operands
-    virtual void release(bool keep_gradient) = 0;  ///< drop what was saved for that
-    virtual void release_gradient(bool keep) = 0;  ///< drop the gradient that was passed on
+    /// Passes the gradient on to the operands, if one has arrived, and lets go of it unless it is
+    /// to be kept; drops what was saved for that unless it is retained.
+    virtual void pull(Retain retain, bool keep_gradient) = 0;
+    virtual void forget_gradient() = 0;
     virtual void describe(NodeInfo& info) const = 0;
+
+    /// \throws ValueError when an earlier backward pass freed what this one needs.
+    void require_saved() const {
+      if (released)
+        throw ValueError(message(
+            "backward: what '", op,
+            "' saved was released by an earlier backward pass; pass "
+            "ebb::Retain::yes to every backward but the last, or record a new forward pass"));
+    }
   };
 
   /// Builds a node in the arena and appends it.
@@ -158,24 +167,13 @@ class Tape {
   /// Forgets the intermediate gradients an earlier backward pass left to look at.
   void forget_gradients() {
     if (!options_.keep_gradients) return;
-    for (Node* node = last_; node; node = node->previous) node->release_gradient(false);
+    for (Node* node = last_; node; node = node->previous) node->forget_gradient();
   }
 
   /// Runs the pullbacks a gradient has reached, newest first.
   void run(Retain retain) {
-    for (Node* node = last_; node; node = node->previous) {
-      if (!node->reached()) continue;
-      if (node->released)
-        throw ValueError(message(
-            "backward: what '", node->op,
-            "' saved was released by an earlier backward pass; pass "
-            "ebb::Retain::yes to every backward but the last, or record a new forward pass"));
-      node->pull();
-      if (retain == Retain::yes)
-        node->release_gradient(options_.keep_gradients);
-      else
-        node->release(options_.keep_gradients);
-    }
+    for (Node* node = last_; node; node = node->previous)
+      node->pull(retain, options_.keep_gradients);
   }
 
  private:

@@ -16,13 +16,16 @@ namespace ebb {
 
 // --- sinks: where a pullback leaves the gradient of an operand ---
 
-/// Converts to false when no gradient is wanted. `into()` is where a kernel writes it; `give(g)`
-/// hands over one that exists already. A plain tensor's sink is always empty.
+/// Converts to false when no gradient is wanted. `into()` is where a kernel writes it; `into(dy)`
+/// is the same for a kernel that reads dy[i] only to write element i, and writes over dy where
+/// nobody else holds it, so it must be the pullback's last use of dy. `give(g)` hands over a
+/// gradient that exists already. A plain tensor's sink is always empty.
 template <class X>
 class Sink {
  public:
   constexpr explicit operator bool() const { return false; }
   Into<typename X::scalar, X::rank> into() const { return {}; }
+  Into<typename X::scalar, X::rank> into(const X&) const { return {}; }
   void give(const X&) const {}
 };
 
@@ -32,6 +35,7 @@ class Sink<Var<Tens>> {
   explicit Sink(ValueNode<Tens>* node) : node_(node) {}
   explicit operator bool() const { return node_ != nullptr; }
   auto into() const { return node_->slot.into(); }
+  auto into(const Tens& dy) const { return node_->slot.into(dy); }
   void give(const Tens& gradient) const { node_->slot.give(gradient); }
 
  private:
@@ -41,9 +45,10 @@ class Sink<Var<Tens>> {
 template <class Tens>
 class Sink<Param<Tens>> {
  public:
-  explicit Sink(const Param<Tens>& p) : cell_(p.trainable() ? p.cell() : nullptr) {}
+  explicit Sink(const Param<Tens>& p) : cell_(p && p.trainable() ? p.cell() : nullptr) {}
   explicit operator bool() const { return cell_ != nullptr; }
   auto into() const { return cell_->slot.into(); }
+  auto into(const Tens& dy) const { return cell_->slot.into(dy); }
   void give(const Tens& gradient) const { cell_->slot.give(gradient); }
 
  private:
@@ -106,16 +111,16 @@ struct OpNode final : ValueNode<Y> {
 
   OpNode(const char* op, const Shape<Y::rank>& shape, Pullback&& p)
       : ValueNode<Y>(op, shape), pullback(std::move(p)) {}
-  bool reached() const override { return this->slot.filled(); }
-  void pull() override { (*pullback)(this->slot.grad()); }
-  void release(bool keep_gradient) override {
+  void pull(Retain retain, bool keep_gradient) override {
+    if (!this->slot.filled()) return;
+    this->require_saved();
+    // Taken out of its slot, so that the pullback may be its only holder and write over it.
+    (*pullback)(keep_gradient ? this->slot.grad() : this->slot.take());
+    if (retain == Retain::yes) return;
     pullback.reset();
     this->released = true;
-    release_gradient(keep_gradient);
   }
-  void release_gradient(bool keep_gradient) override {
-    if (!keep_gradient) this->slot.clear();
-  }
+  void forget_gradient() override { this->slot.clear(); }
 };
 
 template <class Y>
@@ -138,7 +143,9 @@ void require_finite(const Op& op, const std::string& label, const Y& y) {
 ///
 /// `pullback(dy)` receives the gradient of `y` as a tensor and writes those of the operands through
 /// the sinks it captured; what it captures is what is saved. It should be generic (`const auto&
-/// dy`), so that inference does not instantiate it. Operands may also be vectors of operands.
+/// dy`), so that inference does not instantiate it. Where dy is not `shared()` it may use its
+/// memory
+/// (`sink.into(dy)`). Operands may also be vectors of operands.
 template <class Y, class Pullback, class... X>
 auto track(Op op, Y y, Pullback pullback, const X&... operands) {
   if constexpr ((detail::tracked<X> || ...)) {
@@ -158,6 +165,7 @@ auto track(Op op, Y y, Pullback pullback, const X&... operands) {
           ++inputs;
         }
       } else if constexpr (is_param<Z>) {
+        if (!operand.defined()) return;  // a layer without bias
         wanted = wanted || operand.trainable();
         if (name.empty()) name = operand.name();
       }

@@ -16,10 +16,8 @@ struct ValueNode : Tape::Node {
   Slot<Tens> slot;
 
   ValueNode(const char* op, const Shape<Tens::rank>& shape) : Node(op), slot(shape) {}
-  bool reached() const override { return false; }  // a leaf passes nothing on
-  void pull() override {}
-  void release(bool) override {}
-  void release_gradient(bool) override {}
+  void pull(Retain, bool) override {}  // a leaf passes nothing on, and keeps its gradient
+  void forget_gradient() override {}
   void describe(NodeInfo& info) const override {
     info.shape = to_string(slot.shape());
     info.size = slot.shape().size();
@@ -51,6 +49,9 @@ class Var {
   Tens grad() const { return node_ ? checked_node()->slot.grad() : Tens(); }
 
   Tape& tape() const { return *tape_; }
+
+  /// The value of a variable that is about to go, which leaves it without one.
+  Tens take() && { return std::move(value_); }
 
   /// \throws ValueError when the tape was cleared since.
   ValueNode<Tens>* checked_node() const {

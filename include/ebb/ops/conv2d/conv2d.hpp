@@ -4,42 +4,45 @@
 
 #include <ebb/ops/conv2d/cpu.hpp>
 #include <ebb/ops/present.hpp>
-#include <ebb/tape/track.hpp>
+#include <ebb/ops/relu.hpp>
 
 namespace ebb {
 namespace detail {
 
-/// conv2d with `bias` one operand, or none.
-template <class X, class W, class... B>
-auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B&... bias) {
+/// conv2d with a bias that may be absent.
+template <class X, class W, class B>
+auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bias) {
   static_assert(rank_of<X> == 4,
                 "ebb::conv2d: the input must have rank 4 (N, C, H, W); reshape() a single image to "
                 "(1, C, H, W)");
   static_assert(rank_of<W> == 4,
                 "ebb::conv2d: the weight must have rank 4 (out, in / groups, kH, kW)");
-  static_assert(((rank_of<B> == 1) && ...), "ebb::conv2d: the bias must have rank 1 (out)");
-  static_assert(SameKind<X, W, B...>,
+  static_assert(rank_of<B> == 1, "ebb::conv2d: the bias must have rank 1 (out)");
+  static_assert(SameKind<X, W, B>,
                 "ebb::conv2d: input, weight and bias must have one scalar type and live on one "
                 "device");
   using T = scalar_of<X>;
   using Device = device_of<X>;
   const Conv2dGeometry g = conv2d_geometry(layer_of(w), x.shape(), w.shape(), options);
-  (check_conv2d_bias("conv2d", layer_of(w), bias.shape(), g.out_channels), ...);
+  if (present(bias)) check_conv2d_bias("conv2d", layer_of(w), bias.shape(), g.out_channels);
 
   Tensor<T, 4, Device> y({g.batch, g.out_channels, g.output.height, g.output.width});
   const auto in = value(x);
   const auto weight = value(w);
-  conv2d_forward(Device{}, g, in.view(), weight.view(), view_or_none<T>(bias...), y.mut());
+  const bool rectify = options.activation == Activation::relu;
+  conv2d_forward(Device{}, g, in.view(), weight.view(), view_or_none<T>(bias), y.mut(), rectify);
 
+  const auto out = rectify ? y : Tensor<T, 4, Device>();
   return track(
-      Op{"conv2d", g.macs()}, y,
-      [g, in, weight, dx = sink(x), dw = sink(w), ... db = sink(bias)](const auto& dy) {
+      Op{rectify ? "conv2d+relu" : "conv2d", g.macs()}, std::move(y),
+      [g, in, weight, out, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dz) {
+        const auto dy = before_activation(out, dz);
         if (dx)
           conv2d_grad_input(Device{}, g, dy.view(), weight.view(), view_or_none<T>(), dx.into());
         if (dw) conv2d_grad_weight(Device{}, g, in.view(), dy.view(), dw.into());
-        ((db ? sum_channels(Device{}, dy.view(), db.into()) : void()), ...);
+        if (db) sum_channels(Device{}, dy.view(), db.into());
       },
-      x, w, bias...);
+      x, w, bias);
 }
 
 }  // namespace detail
@@ -50,18 +53,18 @@ auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B&...
 ///
 /// x (N, C, H, W), weight (out, C / groups, kH, kW); y (N, out, oH, oW) with
 /// oH = (H + 2 padding - dilation (kH - 1) - 1) / stride + 1, rounded down; with `.padding = same`
-/// oH = H. Options as in PyTorch: `conv2d(x, w, {.stride = 2, .padding = {1, 2}})`.
+/// oH = H. Options as in PyTorch: `conv2d(x, w, {.stride = 2, .padding = {1, 2}})`. With
+/// `.activation = relu` the result is max(0, y), stored once.
 /// \throws ShapeError, ValueError when extents or options do not fit together.
 template <Operand X, Operand W>
 auto conv2d(const X& x, const W& w, const Conv2dOptions& options = {}) {
-  return detail::conv2d_op(options, x, w);
+  return detail::conv2d_op(options, x, w, Tensor<scalar_of<X>, 1, device_of<X>>());
 }
 
 /// The same plus a bias (out). A bias that is an absent `Param` counts as none.
 template <Operand X, Operand W, Operand B>
 auto conv2d(const X& x, const W& w, const B& b, const Conv2dOptions& options = {}) {
-  return detail::present(b) ? detail::conv2d_op(options, x, w, b)
-                            : detail::conv2d_op(options, x, w);
+  return detail::conv2d_op(options, x, w, b);
 }
 
 }  // namespace ebb

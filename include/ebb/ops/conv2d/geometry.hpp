@@ -4,6 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 #include <ebb/core/size2.hpp>
+#include <ebb/ops/activation.hpp>
 
 #include <algorithm>
 
@@ -31,6 +32,7 @@ struct Conv2dOptions {
   Padding2 padding = 0;
   Size2 dilation = 1;
   Index groups = 1;
+  Activation activation = Activation::none;  ///< `relu`: max(0, y)
 };
 
 /// What a convolution kernel must know. Output (oh, ow) sees input rows

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/linear/cpu.hpp>
 #include <ebb/ops/present.hpp>
-#include <ebb/tape/track.hpp>
+#include <ebb/ops/relu.hpp>
 
 namespace ebb {
 namespace detail {
@@ -21,12 +21,6 @@ Shape<rank_of<X>> linear_shape(const X& x, const W& w) {
   return shape;
 }
 
-inline void check_linear_bias(const std::string& layer, const Shape<2>& w, const Shape<1>& bias) {
-  if (bias[0] != w[0])
-    throw ShapeError(message("linear", layer, ": the weight ", w, " has ", w[0],
-                             " outputs, but the bias has ", bias[0], " elements"));
-}
-
 /// A tensor's last axis against all others together.
 template <int N>
 Shape<2> as_matrix(const Shape<N>& shape) {
@@ -39,58 +33,61 @@ Into<T, 2> as_matrix(const Into<T, N>& into) {
   return {into.data, as_matrix(into.shape), into.add};
 }
 
-/// linear with `bias` one operand, or none.
-template <class X, class W, class... B>
-auto linear_op(const X& x, const W& w, const B&... bias) {
+/// linear with a bias that may be absent.
+template <class X, class W, class B>
+auto linear_op(Activation activation, const X& x, const W& w, const B& bias) {
   static_assert(rank_of<X> >= 2,
                 "ebb::linear: the input must have rank 2 or more, (..., features); reshape() a "
                 "single sample to (1, features)");
   static_assert(rank_of<W> == 2, "ebb::linear: the weight must have rank 2, (out, in)");
-  static_assert(((rank_of<B> == 1) && ...), "ebb::linear: the bias must have rank 1, (out)");
-  static_assert(SameKind<X, W, B...>,
+  static_assert(rank_of<B> == 1, "ebb::linear: the bias must have rank 1, (out)");
+  static_assert(SameKind<X, W, B>,
                 "ebb::linear: input, weight and bias must have one scalar type and live on one "
                 "device");
   using T = scalar_of<X>;
   using Device = device_of<X>;
   const auto shape = linear_shape(x, w);
-  (check_linear_bias(layer_of(w), w.shape(), bias.shape()), ...);
+  if (present(bias) && bias.shape()[0] != w.shape()[0])
+    throw ShapeError(message("linear", layer_of(w), ": the weight ", w.shape(), " has ",
+                             w.shape()[0], " outputs, but the bias has ", bias.shape()[0],
+                             " elements"));
 
   Tensor<T, rank_of<X>, Device> y(shape);
   const Shape<2> rows_in = as_matrix(x.shape()), rows_out = as_matrix(shape);
-  const View<T, 2> out{y.mutable_data(), rows_out};
-  (fill_rows(Device{}, value(bias).view(), out), ...);
   const auto in = value(x).reshape(rows_in);
   const auto weight = value(w);
-  gemm(Device{}, {.b = true}, in.view(), weight.view(),
-       Into<T, 2>{out.data, rows_out, sizeof...(B) > 0});
+  const bool rectify = activation == Activation::relu;
+  linear_forward(Device{}, in.view(), weight.view(), view_or_none<T>(bias), rectify,
+                 View<T, 2>{y.mutable_data(), rows_out});
 
-  const Op op{"linear", y.size() * w.shape()[1]};
+  const auto out = rectify ? y : Tensor<T, rank_of<X>, Device>();
+  const Op op{rectify ? "linear+relu" : "linear", y.size() * w.shape()[1]};
   return track(
-      op, y,
-      [in, weight, rows_out, dx = sink(x), dw = sink(w), ... db = sink(bias)](const auto& dy) {
-        const auto g = dy.reshape(rows_out);
+      op, std::move(y),
+      [in, weight, out, rows_out, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dz) {
+        const auto g = before_activation(out, dz).reshape(rows_out);
         if (dx) gemm(Device{}, {}, g.view(), weight.view(), as_matrix(dx.into()));
         if (dw) gemm(Device{}, {.a = true}, g.view(), in.view(), dw.into());
-        ((db ? sum_rows(Device{}, g.view(), db.into()) : void()), ...);
+        if (db) sum_rows(Device{}, g.view(), db.into());
       },
-      x, w, bias...);
+      x, w, bias);
 }
 
 }  // namespace detail
 
 /// y = x w^T for inputs x (..., in) of rank 2 or more and a weight w (out, in); y is (..., out).
-/// dx = dy w, dw = dy^T x, both over all rows.
+/// dx = dy w, dw = dy^T x, both over all rows. `linear(x, w, relu)` is max(0, y), stored once.
 /// \throws ShapeError when x does not have the features that w expects.
 template <Operand X, Operand W>
-auto linear(const X& x, const W& w) {
-  return detail::linear_op(x, w);
+auto linear(const X& x, const W& w, Activation activation = Activation::none) {
+  return detail::linear_op(activation, x, w, Tensor<scalar_of<X>, 1, device_of<X>>());
 }
 
 /// y = x w^T + b for a bias b (out); db is the sum of dy over all rows. A bias that is an absent
-/// `Param` counts as none.
+/// `Param` counts as none. `linear(x, w, b, relu)` is max(0, y).
 template <Operand X, Operand W, Operand B>
-auto linear(const X& x, const W& w, const B& b) {
-  return detail::present(b) ? detail::linear_op(x, w, b) : detail::linear_op(x, w);
+auto linear(const X& x, const W& w, const B& b, Activation activation = Activation::none) {
+  return detail::linear_op(activation, x, w, b);
 }
 
 }  // namespace ebb
