@@ -25,12 +25,13 @@ void fill_rows(Cpu, View<const T, 1> row, View<T, 2> y) {
 template <class T>
 void linear_forward(Cpu, View<const T, 2> x, View<const T, 2> w, View<const T, 1> bias, bool relu,
                     View<T, 2> y) {
-  if (bias.data) fill_rows(Cpu{}, bias, y);
-  gemm(Cpu{}, {.b = true}, x, w, Into<T, 2>{y.data, y.shape, bias.data != nullptr});
-  if (relu)
-    parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) y.data[i] = y.data[i] < T(0) ? T(0) : y.data[i];
-    });
+  const Index m = y.extent(0), n = y.extent(1), k = x.extent(1);
+  if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+    detail::gemm_matrix<T>({.b = true}, m, n, k, x.data, w.data, y.data, false, {bias.data, relu});
+  } else {
+    gemm(Cpu{}, {.b = true}, x, w, Into<T, 2>{y.data, y.shape, false});
+    detail::Epilogue<T>{bias.data, relu}.apply(y.data, n, m, n, 0);
+  }
 }
 
 /// Kernel: sum[j] (+)= the sum of column j of `x`, added up within blocks of rows and then over

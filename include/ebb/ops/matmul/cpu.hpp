@@ -1,147 +1,184 @@
 /// \file
-/// Matrix products on the CPU: blocks of the operands are packed so that the register tiles of
-/// tile.hpp read contiguous memory (Goto & van de Geijn, "Anatomy of high-performance matrix
-/// multiplication", ACM TOMS 34, 2008). The cut into blocks depends on the shape alone, so results
-/// have the same bits whatever the number of threads.
+/// Matrix products on the CPU. Blocks of the operands are laid out, or found, so that the register
+/// tiles of tile.hpp read from the nearest caches (Goto & van de Geijn, "Anatomy of
+/// high-performance matrix multiplication", ACM TOMS 34, 2008); plan.hpp says which way and how.
 #pragma once
 
 #include <ebb/device/scratch.hpp>
+#include <ebb/ops/matmul/pack.hpp>
+#include <ebb/ops/matmul/plan.hpp>
 #include <ebb/ops/matmul/reference.hpp>
-#include <ebb/ops/matmul/tile.hpp>
-
-#include <algorithm>
 
 namespace ebb {
 namespace detail {
 
-inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
-
-/// A matrix as kernels read it: element (i, j) is data[i * row + j * column].
+/// What is done to a result while it is still in cache: a bias for each column, then max(0, .).
 template <class T>
-struct Strided {
-  const T* data;
-  Index row, column;
-};
+struct Epilogue {
+  const T* bias = nullptr;
+  bool relu = false;
 
-/// How a product is cut up.
-struct GemmBlocks {
-  Index rows, columns, depth;  ///< of a block
-  Index splits = 1;            ///< pieces of k that are computed apart and added up after
-  bool dot = false;            ///< both operands are contiguous along k: nothing to pack
-
-  template <class T>
-  static GemmBlocks of(Index m, Index n, Index k, Transposed transposed,
-                       const simd::Tiles<T>& tiles) {
-    GemmBlocks b{};
-    // Packing B would cost as much as a short product, where it serves only few rows.
-    b.dot = !transposed.a && transposed.b && k >= 16 * tiles.lanes && m <= 128;
-    b.rows = b.dot ? 64 : 128;
-    b.columns = b.dot ? 96 : 8 * tiles.columns();
-    b.depth = (b.dot ? 2048 : 1024) / Index{sizeof(T)};
-    const Index blocks = divide_up(m, b.rows) * divide_up(n, b.columns);
-    // Small results of long sums: not enough blocks to share out among threads.
-    if (blocks < 16) b.splits = std::clamp<Index>(std::min(16 / blocks, k / (4 * b.depth)), 1, 16);
-    return b;
-  }
-};
-
-/// Packs k0..k0+depth of `columns` columns from j0 on as panels[panel][k][width], zero where a
-/// panel hangs over the edge.
-template <class T>
-void pack_panels(Strided<T> b, Index k0, Index depth, Index j0, Index columns, Index width,
-                 T* panels) {
-  for (Index j = 0; j < columns; j += width, panels += depth * width) {
-    const Index live = std::min(width, columns - j);
-    const T* from = b.data + k0 * b.row + (j0 + j) * b.column;
-    if (b.column == 1) {
-      for (Index k = 0; k < depth; ++k) {
-        T* to = panels + k * width;
-        const T* row = from + k * b.row;
-        for (Index l = 0; l < live; ++l) to[l] = row[l];
-        for (Index l = live; l < width; ++l) to[l] = T(0);
-      }
-    } else {
-      // Eight columns at a time, so that reads and writes both stay within a few cache lines.
-      constexpr Index group = 8;
-      Index l = 0;
-      for (; l + group <= live; l += group)
-        for (Index k = 0; k < depth; ++k)
-          for (Index g = 0; g < group; ++g)
-            panels[k * width + l + g] = from[k * b.row + (l + g) * b.column];
-      for (; l < width; ++l)
-        for (Index k = 0; k < depth; ++k)
-          panels[k * width + l] = l < live ? from[k * b.row + l * b.column] : T(0);
+  /// On `m` x `n` elements at `c`; the first belongs to column `j`.
+  void apply(T* c, Index c_row, Index m, Index n, Index j) const {
+    if (bias == nullptr && !relu) return;
+    for (Index i = 0; i < m; ++i, c += c_row) {
+      if (bias != nullptr)
+        for (Index l = 0; l < n; ++l) c[l] += bias[j + l];
+      if (relu)
+        for (Index l = 0; l < n; ++l) c[l] = c[l] < T(0) ? T(0) : c[l];
     }
   }
-}
+};
 
-/// One block of the result: c (+)= a b over `m` x `n` elements, by broadcast tiles.
+/// A part of a result that tiles write to: c[i * row + j], or added to it.
 template <class T>
-void gemm_block(const simd::Tiles<T>& tiles, const GemmBlocks& blocks, Index m, Index n, Index k,
-                Strided<T> a, Strided<T> b, T* c, Index c_row, bool add, const Index* offset,
-                T* scratch) {
+struct Target {
+  T* data;
+  Index row;
+  bool add;
+};
+
+/// Runs a tile over the edge of the result: `rows` x `columns` of what it computes are wanted.
+template <class T>
+void edge_tile(typename simd::Tiles<T>::Broadcast tile, Index rows, Index columns, Index depth,
+               const T* const* row, Index step, const T* b, const Index* offset, T* c, Index c_row,
+               bool add) {
   using Tiles = simd::Tiles<T>;
-  const Index width = tiles.columns(), height = tiles.rows;
-  const bool pack_left = a.column != 1;
-  T* const right = scratch;
-  T* const left = scratch + blocks.depth * blocks.columns;
   T edge[Tiles::most_rows * Tiles::most_columns];
+  tile(depth, row, step, b, offset, edge, Tiles::most_columns, false);
+  for (Index r = 0; r < rows; ++r)
+    for (Index l = 0; l < columns; ++l)
+      c[r * c_row + l] = edge[r * Tiles::most_columns + l] + (add ? c[r * c_row + l] : T(0));
+}
 
-  for (Index k0 = 0; k0 < k; k0 += blocks.depth) {
-    const Index depth = std::min(blocks.depth, k - k0);
-    const bool adds = add || k0 > 0;
-    pack_panels(b, k0, depth, 0, n, width, right);
-    if (pack_left) pack_panels(Strided<T>{a.data, a.column, a.row}, k0, depth, 0, m, height, left);
+/// How far apart the elements of packed rows of A are: a multiple of the height of every tile.
+inline constexpr Index left_width = 24;
 
-    for (Index j = 0; j < n; j += width) {
-      const T* panel = right + j * depth;
-      const Index columns = std::min(width, n - j);
-      const Index vectors = divide_up(columns, tiles.lanes);
-      for (Index i = 0; i < m; i += height) {
-        const Index rows = std::min(height, m - i);
-        const T* row[Tiles::most_rows];
-        for (Index r = 0; r < height; ++r)
-          row[r] =
-              pack_left ? left + i * depth + r : a.data + (i + std::min(r, rows - 1)) * a.row + k0;
-        T* to = c + i * c_row + j;
-        const auto tile = tiles.broadcast[vectors - 1];
-        if (rows == height && columns == vectors * tiles.lanes) {
-          tile(depth, row, pack_left ? height : 1, panel, offset, to, c_row, adds);
-          continue;
+/// Asks for the `rows` pieces of `bytes` bytes at from[i * apart], a few at each call.
+template <class T>
+struct Prefetcher {
+  const T* from;
+  Index apart, rows, lines;
+  Index row = 0, line = 0;
+
+  void some(Index quota) {
+    constexpr Index step = 64 / static_cast<Index>(sizeof(T));
+    for (; quota > 0 && row < rows; --quota) {
+      __builtin_prefetch(from + row * apart + line * step);
+      if (++line >= lines) line = 0, ++row;
+    }
+  }
+};
+
+/// A task of the packed way: c (m, n) (+)= a b. `offset` holds multiples of the panel's width.
+template <class T>
+void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
+                 Strided<T> a, Strided<T> b, Target<T> c, const Index* offset, T* scratch) {
+  using Tiles = simd::Tiles<T>;
+  const auto* const tile = plan.tall ? tiles.tall : tiles.broadcast;
+  const Index height = plan.tall ? tiles.tall_rows : tiles.rows;
+  const Index width = tiles.lanes * (plan.tall ? tiles.tall_vectors : tiles.vectors);
+  // Rows of A are read where they are, unless the elements of one lie far apart.
+  const bool pack_left = a.column * std::min(plan.depth, k) * Index{sizeof(T)} > 16 * 1024;
+  T* const right = scratch;
+  T* const left = scratch + plan.depth * plan.block;
+
+  for (Index k0 = 0; k0 < k; k0 += plan.depth) {
+    const Index depth = std::min(plan.depth, k - k0);
+    const bool adds = c.add || k0 > 0;
+    if (pack_left) pack_panels(a.from(0, k0).transposed(), depth, m, left_width, left);
+    for (Index j0 = 0; j0 < n; j0 += plan.block) {
+      const Index across = std::min(plan.block, n - j0);
+      pack_panels(b.from(k0, j0), depth, across, width, right);
+      // What the next block will read arrives while this one is computed.
+      const Index next = std::min(plan.block, n - j0 - across);
+      Prefetcher<T> soon{b.data + k0 * b.row + (j0 + across) * b.column, b.row, depth,
+                         divide_up(next, 64 / Index{sizeof(T)})};
+      if (next <= 0 || b.column != 1) soon.rows = 0;
+      const Index quota =
+          divide_up(soon.rows * soon.lines, divide_up(m, height) * divide_up(across, width));
+      for (Index j = 0; j < across; j += width) {
+        const T* panel = right + j * depth;
+        const Index columns = std::min(width, across - j),
+                    vectors = divide_up(columns, tiles.lanes);
+        for (Index i = 0; i < m; i += height) {
+          const Index rows = std::min(height, m - i);
+          const T* row[Tiles::most_rows];
+          const T* first = pack_left ? left + i / left_width * left_width * depth + i % left_width
+                                     : a.data + i * a.row + k0 * a.column;
+          const Index apart = pack_left ? 1 : a.row, step = pack_left ? left_width : a.column;
+          for (Index r = 0; r < height; ++r) row[r] = first + (r < rows ? r : rows - 1) * apart;
+          T* to = c.data + i * c.row + j0 + j;
+          for (Index r = 0; r < height && i + height + r < m; ++r) {
+            __builtin_prefetch(to + (height + r) * c.row, 1);
+            __builtin_prefetch(to + (height + r) * c.row + columns - 1, 1);
+          }
+          soon.some(quota);
+          if (rows == height && columns == vectors * tiles.lanes)
+            tile[vectors - 1](depth, row, step, panel, offset, to, c.row, adds);
+          else
+            edge_tile<T>(tile[vectors - 1], rows, columns, depth, row, step, panel, offset, to,
+                         c.row, adds);
         }
-        tile(depth, row, pack_left ? height : 1, panel, offset, edge, width, false);
-        for (Index r = 0; r < rows; ++r)
-          for (Index l = 0; l < columns; ++l)
-            to[r * c_row + l] = edge[r * width + l] + (adds ? to[r * c_row + l] : T(0));
       }
     }
   }
 }
 
-/// One block of the result, c (+)= a b with both operands contiguous along k, by dot tiles.
+/// A task of the streaming way: c (m, n) (+)= a b for whole registers of columns, B's rows read
+/// where they are. `offset` holds multiples of B's row.
 template <class T>
-void gemm_dot_block(const simd::Tiles<T>& tiles, const GemmBlocks& blocks, Index m, Index n,
-                    Index k, Strided<T> a, Strided<T> b, T* c, Index c_row, bool add) {
+void gemm_streams(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
+                  Strided<T> a, Strided<T> b, Target<T> c, const Index* offset) {
   using Tiles = simd::Tiles<T>;
-  const Index height = tiles.dot_rows, width = tiles.dot_columns;
-  T sums[Tiles::most_dot];
-  for (Index k0 = 0; k0 < k; k0 += blocks.depth) {
-    const Index depth = std::min(blocks.depth, k - k0);
-    const bool adds = add || k0 > 0;
-    for (Index i = 0; i < m; i += height)
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  for (Index k0 = 0; k0 < k; k0 += plan.depth) {
+    const Index depth = std::min(plan.depth, k - k0);
+    const Index later = std::min(plan.depth, k - k0 - depth);  // rows of B that come next
+    const bool adds = c.add || k0 > 0;
+    for (Index i = 0, rows = 0; i < m; i += rows) {
+      const bool slim = m - i < tiles.rows;
+      rows = !slim ? tiles.rows : m - i >= 2 ? 2 : 1;
+      const T* row[Tiles::most_rows];
+      for (Index r = 0; r < tiles.rows; ++r)
+        row[r] = a.data + (i + std::min(r, rows - 1)) * a.row + k0 * a.column;
+      const Index width = tiles.lanes * (slim ? 4 : tiles.vectors);
       for (Index j = 0; j < n; j += width) {
-        const Index rows = std::min(height, m - i), columns = std::min(width, n - j);
-        const T *left[Tiles::most_dot], *right[Tiles::most_dot];
-        for (Index r = 0; r < height; ++r)
-          left[r] = a.data + (i + std::min(r, rows - 1)) * a.row + k0;
-        for (Index l = 0; l < width; ++l)
-          right[l] = b.data + (j + std::min(l, columns - 1)) * b.column + k0;
-        tiles.dot(depth, left, right, sums);
-        T* to = c + i * c_row + j;
-        for (Index r = 0; r < rows; ++r)
-          for (Index l = 0; l < columns; ++l)
-            to[r * c_row + l] = sums[r * width + l] + (adds ? to[r * c_row + l] : T(0));
+        const T* from = b.data + k0 * b.row + j;
+        T* to = c.data + i * c.row + j;
+        if (i == 0)
+          for (Index l = 0; l < later; ++l)
+            for (Index at = 0; at < width; at += line)
+              __builtin_prefetch(from + (depth + l) * b.row + at);
+        if (k0 == 0)
+          for (Index r = 0; r < rows; ++r)
+            for (Index at = 0; at < width; at += line)
+              __builtin_prefetch(to + r * c.row + 2 * width + at, 1);
+        const Index vectors = std::min(width, n - j) / tiles.lanes;
+        if (vectors * tiles.lanes == width) {
+          (slim ? tiles.slim[rows - 1] : tiles.broadcast[vectors - 1])(depth, row, a.column, from,
+                                                                       offset, to, c.row, adds);
+        } else if (!slim) {
+          tiles.broadcast[vectors - 1](depth, row, a.column, from, offset, to, c.row, adds);
+        } else {
+          edge_tile<T>(tiles.broadcast[vectors - 1], rows, vectors * tiles.lanes, depth, row,
+                       a.column, from, offset, to, c.row, adds);
+        }
       }
+    }
+  }
+}
+
+/// A task of the dot way: c (m, n) (+)= a b with both operands contiguous along k.
+template <class T>
+void gemm_dot(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
+              Strided<T> a, Strided<T> b, Target<T> c) {
+  const auto block = m <= 2 ? tiles.thin_block : tiles.dot_block;
+  for (Index k0 = 0; k0 < k; k0 += plan.depth) {
+    const Index depth = std::min(plan.depth, k - k0);
+    const Index ahead = k - k0 > plan.depth ? plan.depth : 0;
+    block(m, n, depth, ahead, a.data + k0, a.row, b.data + k0, b.column, c.data, c.row,
+          c.add || k0 > 0);
   }
 }
 
@@ -162,47 +199,67 @@ void add_pieces(T* parts, Index pieces, Index n, T* y, bool add) {
   });
 }
 
-/// c (+)= op(a) op(b) for one pair of matrices.
+/// c (+)= op(a) op(b) for one pair of matrices, and then what `epilogue` says.
 template <class T>
 void gemm_matrix(Transposed transposed, Index m, Index n, Index k, const T* a, const T* b, T* c,
-                 bool add) {
+                 bool add, const Epilogue<T>& epilogue = {}) {
   if (m == 0 || n == 0) return;
-  const simd::Tiles<T> tiles = simd::tiles<T>();
-  const GemmBlocks blocks = GemmBlocks::of(m, n, k, transposed, tiles);
-  const Strided<T> left = transposed.a ? Strided<T>{a, 1, m} : Strided<T>{a, k, 1};
-  const Strided<T> right = transposed.b ? Strided<T>{b, 1, k} : Strided<T>{b, n, 1};
   if (k == 0) {
     if (!add)
       for (Index i = 0; i < m * n; ++i) c[i] = T(0);
+    epilogue.apply(c, n, m, n, 0);
     return;
   }
+  // A single row or column is contiguous either way.
+  const Strided<T> left = transposed.a && m > 1 ? Strided<T>{a, 1, m} : Strided<T>{a, k, 1};
+  const Strided<T> right = transposed.b || n == 1 ? Strided<T>{b, 1, k} : Strided<T>{b, n, 1};
+  const simd::Tiles<T> tiles = simd::tiles<T>();
+  const GemmPlan plan =
+      GemmPlan::of(m, n, k, {.a = left.column != 1, .b = right.row == 1 && k > 1}, tiles);
 
-  const Index down = divide_up(m, blocks.rows), across = divide_up(n, blocks.columns);
-  const Index piece = divide_up(divide_up(k, blocks.splits), 16) * 16;  // of k
+  const Index down = divide_up(m, plan.rows), across = divide_up(n, plan.columns);
+  const Index piece = divide_up(divide_up(k, plan.splits), 16) * 16;  // of k
   const Index splits = divide_up(k, piece);
+  const Index depth = std::min(plan.depth, k);
   const Scratch<T> partial(splits > 1 ? splits * m * n : 0);
+  // Columns that do not fill a register are packed in the streaming way, too.
   const Scratch<T> packed = Scratch<T>::per_thread(
-      blocks.dot ? 0 : blocks.depth * (blocks.columns + blocks.rows + simd::Tiles<T>::most_rows));
-  const Scratch<Index> offset(blocks.depth);
-  for (Index l = 0; l < blocks.depth; ++l) offset.data()[l] = l * tiles.columns();
+      plan.way == GemmWay::dot
+          ? 0
+          : plan.depth * (std::max<Index>(plan.block, tiles.columns()) + plan.rows + left_width));
+  const Scratch<Index> offset(2 * depth);
+  Index* const in_place = offset.data() + depth;
+  const Index width = tiles.lanes * (plan.tall ? tiles.tall_vectors : tiles.vectors);
+  for (Index l = 0; l < depth; ++l) {
+    offset.data()[l] = l * width;
+    in_place[l] = l * right.row;
+  }
 
   parallel_for(down * across * splits, m * n * k / 4, [&](Index task) {
-    const Index split = task % splits, block = task / splits;
-    const Index i = block / across * blocks.rows, j = block % across * blocks.columns;
-    const Index k0 = split * piece, depth = std::min(piece, k - k0);
-    const Index rows = std::min(blocks.rows, m - i), columns = std::min(blocks.columns, n - j);
-    const Strided<T> from_a{left.data + i * left.row + k0 * left.column, left.row, left.column};
-    const Strided<T> from_b{right.data + k0 * right.row + j * right.column, right.row,
-                            right.column};
-    T* const to = (splits > 1 ? partial.data() + split * m * n : c) + i * n + j;
-    const bool adds = splits == 1 && add;
-    if (blocks.dot)
-      gemm_dot_block(tiles, blocks, rows, columns, depth, from_a, from_b, to, n, adds);
-    else
-      gemm_block(tiles, blocks, rows, columns, depth, from_a, from_b, to, n, adds, offset.data(),
-                 packed.mine());
+    const Index split = task % splits, at = task / splits;
+    const Index i = at / across * plan.rows, j = at % across * plan.columns;
+    const Index k0 = split * piece, length = std::min(piece, k - k0);
+    const Index rows = std::min(plan.rows, m - i), columns = std::min(plan.columns, n - j);
+    const Strided<T> from_a = left.from(i, k0), from_b = right.from(k0, j);
+    const Target<T> to{(splits > 1 ? partial.data() + split * m * n : c) + i * n + j, n,
+                       splits == 1 && add};
+    if (plan.way == GemmWay::dot) {
+      gemm_dot(tiles, plan, rows, columns, length, from_a, from_b, to);
+    } else if (plan.way == GemmWay::packed) {
+      gemm_packed(tiles, plan, rows, columns, length, from_a, from_b, to, offset.data(),
+                  packed.mine());
+    } else {
+      const Index whole = columns / tiles.lanes * tiles.lanes;
+      gemm_streams(tiles, plan, rows, whole, length, from_a, from_b, to, in_place);
+      gemm_packed(tiles, plan, rows, columns - whole, length, from_a, from_b.from(0, whole),
+                  Target<T>{to.data + whole, to.row, to.add}, offset.data(), packed.mine());
+    }
+    if (splits == 1) epilogue.apply(to.data, n, rows, columns, j);
   });
-  if (splits > 1) add_pieces(partial.data(), splits, m * n, c, add);
+  if (splits > 1) {
+    add_pieces(partial.data(), splits, m * n, c, add);
+    epilogue.apply(c, n, m, n, 0);
+  }
 }
 
 }  // namespace detail

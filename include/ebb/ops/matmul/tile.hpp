@@ -18,6 +18,9 @@ struct Tiles {
                              const Index* offset, T* c, Index c_stride, bool add);
   using Dot = void (*)(Index depth, const T* const* a, const T* const* b, T* c);
 
+  using DotBlock = void (*)(Index m, Index n, Index depth, Index ahead, const T* a, Index a_row,
+                            const T* b, Index b_row, T* c, Index c_row, bool add);
+
   int lanes = 0;                           ///< elements of a register
   int rows = 0;                            ///< of a wide broadcast tile
   int vectors = 0;                         ///< registers in the widest one
@@ -26,8 +29,11 @@ struct Tiles {
   /// power of two, which three registers would not divide.
   int tall_rows = 0, tall_vectors = 0;
   Broadcast tall[2] = {};  ///< [v - 1] is v registers wide
+  Broadcast slim[2] = {};  ///< [r - 1] has r rows, each of four registers
   int dot_rows = 0, dot_columns = 0;
   Dot dot = nullptr;
+  DotBlock dot_block = nullptr;   ///< by the dot tile
+  DotBlock thin_block = nullptr;  ///< by a dot tile of two rows, for one or two rows in all
 
   int columns() const { return lanes * vectors; }
 };
@@ -48,6 +54,7 @@ namespace portable {
 #define EBB_TILE_TALL_VECTORS 2
 #define EBB_TILE_DOT_ROWS 4
 #define EBB_TILE_DOT_COLUMNS 2
+#define EBB_TILE_THIN_COLUMNS 4
 #include <ebb/ops/matmul/tile.inl>
 }  // namespace portable
 
@@ -61,6 +68,7 @@ namespace avx2 {
 #  define EBB_TILE_TALL_VECTORS 2
 #  define EBB_TILE_DOT_ROWS 4
 #  define EBB_TILE_DOT_COLUMNS 3
+#  define EBB_TILE_THIN_COLUMNS 6
 #  include <ebb/ops/matmul/tile.inl>
 }  // namespace avx2
 
@@ -73,6 +81,7 @@ namespace avx512 {
 #  define EBB_TILE_TALL_VECTORS 2
 #  define EBB_TILE_DOT_ROWS 4
 #  define EBB_TILE_DOT_COLUMNS 4
+#  define EBB_TILE_THIN_COLUMNS 8
 #  include <ebb/ops/matmul/tile.inl>
 }  // namespace avx512
 #endif

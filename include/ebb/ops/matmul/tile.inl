@@ -4,7 +4,8 @@
 //   EBB_TILE_BYTES     the width of its registers,
 //   EBB_TILE_ROWS, EBB_TILE_VECTORS            the largest wide broadcast tile,
 //   EBB_TILE_TALL_ROWS, EBB_TILE_TALL_VECTORS  the largest tall one,
-//   EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS    the dot tile.
+//   EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS    the dot tile,
+//   EBB_TILE_THIN_COLUMNS                      the columns of the dot tile of two rows.
 // The loops over tile rows and columns are unrolled whole, so that `sum` lives in registers. The
 // code must be here, not in helpers: compilers split vectors that the function they appear in
 // cannot hold, before they inline it.
@@ -57,14 +58,13 @@ EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, 
 
 /// c[i][j] = sum over k of a[i][k] b[j][k], for operands that are contiguous along k: partial sums
 /// are kept per lane and added up at the end, in a fixed order.
-template <class T>
+template <class T, int rows, int columns>
 EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b, T* c) {
 #if defined(__clang__)
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  constexpr int rows = EBB_TILE_DOT_ROWS, columns = EBB_TILE_DOT_COLUMNS,
-                lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
   const T *left[rows], *right[columns];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) left[i] = a[i];
@@ -124,6 +124,50 @@ EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b,
       for (int j = 0; j < columns; ++j) c[i * columns + j] += left[i][k] * right[j][k];
 }
 
+/// c (m, n) (+)= A B^T over `depth` elements of the rows of A (m) and of B (n), by dot tiles. While
+/// it computes, it asks for the same rows' elements `ahead` further on (0: for none).
+template <class T, int rows, int columns>
+EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const T* a, Index a_row,
+                               const T* b, Index b_row, T* c, Index c_row, bool add) {
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  const Index down = (m + rows - 1) / rows, across = (n + columns - 1) / columns;
+  const Index lines = (depth + line - 1) / line;
+  const Index quota = ahead == 0 ? 0 : ((m + n) * lines + down * across - 1) / (down * across);
+  const bool columns_first = m < n;  // what is reused soonest stays in the nearest cache
+  Index wanted_row = 0, wanted_line = 0;
+  for (Index t = 0, i = 0, j = 0; t < down * across; ++t) {
+    for (Index q = 0; q < quota && wanted_row < m + n; ++q) {
+      const T* row = wanted_row < m ? a + wanted_row * a_row : b + (wanted_row - m) * b_row;
+      __builtin_prefetch(row + ahead + wanted_line * line);
+      if (++wanted_line == lines) wanted_line = 0, ++wanted_row;
+    }
+    const T *left[rows], *right[columns];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) left[r] = a + (i + r < m ? i + r : m - 1) * a_row;
+#pragma GCC unroll 16
+    for (int l = 0; l < columns; ++l) right[l] = b + (j + l < n ? j + l : n - 1) * b_row;
+    T sums[rows * columns];
+    dot_tile<T, rows, columns>(depth, left, right, sums);
+    T* to = c + i * c_row + j;
+    if (i + rows <= m && j + columns <= n) {
+#pragma GCC unroll 16
+      for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 16
+        for (int l = 0; l < columns; ++l)
+          to[r * c_row + l] = sums[r * columns + l] + (add ? to[r * c_row + l] : T(0));
+    } else {
+      for (int r = 0; r < rows && i + r < m; ++r)
+        for (int l = 0; l < columns && j + l < n; ++l)
+          to[r * c_row + l] = sums[r * columns + l] + (add ? to[r * c_row + l] : T(0));
+    }
+    if (columns_first) {
+      if ((i += rows) >= m) i = 0, j += columns;
+    } else {
+      if ((j += columns) >= n) j = 0, i += rows;
+    }
+  }
+}
+
 /// This instruction set's tiles, as values.
 template <class T>
 Tiles<T> tiles() {
@@ -140,9 +184,13 @@ Tiles<T> tiles() {
   t.tall_vectors = EBB_TILE_TALL_VECTORS;
   t.tall[0] = &broadcast_tile<T, EBB_TILE_TALL_ROWS, 1>;
   t.tall[1] = &broadcast_tile<T, EBB_TILE_TALL_ROWS, 2>;
+  t.slim[0] = &broadcast_tile<T, 1, 4>;
+  t.slim[1] = &broadcast_tile<T, 2, 4>;
   t.dot_rows = EBB_TILE_DOT_ROWS;
   t.dot_columns = EBB_TILE_DOT_COLUMNS;
-  t.dot = &dot_tile<T>;
+  t.dot = &dot_tile<T, EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS>;
+  t.dot_block = &dot_block<T, EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS>;
+  t.thin_block = &dot_block<T, 2, EBB_TILE_THIN_COLUMNS>;
   return t;
 }
 
@@ -154,3 +202,4 @@ Tiles<T> tiles() {
 #undef EBB_TILE_TALL_VECTORS
 #undef EBB_TILE_DOT_ROWS
 #undef EBB_TILE_DOT_COLUMNS
+#undef EBB_TILE_THIN_COLUMNS
