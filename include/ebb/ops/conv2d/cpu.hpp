@@ -4,6 +4,8 @@
 #pragma once
 
 #include <ebb/ops/conv2d/algorithm.hpp>
+#include <ebb/ops/conv2d/channels.hpp>
+#include <ebb/ops/conv2d/channels_weight.hpp>
 #include <ebb/ops/conv2d/planes.hpp>
 #include <ebb/ops/conv2d/reference.hpp>
 
@@ -239,6 +241,9 @@ void conv2d_forward(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const
       case ConvAlgorithm::reference:
         break;
       default:
+        if (g.group_out() >= 4)
+          return detail::ChannelPass<T>(g, true).run(x.data, w.data, y.data,
+                                                     {bias.data, false, relu});
         detail::conv2d_forward_tiles(g, x, w, bias.data, y);
         if (relu)
           for (Index i = 0; i < y.size(); ++i) y.data[i] = y.data[i] < T(0) ? T(0) : y.data[i];
@@ -258,6 +263,9 @@ void conv2d_grad_input(Cpu, const Conv2dGeometry& g, View<const T, 4> dy, View<c
       case ConvAlgorithm::reference:
         break;
       default:
+        if (g.group_in() >= 4)
+          return detail::ChannelPass<T>(g, false).run(dy.data, w.data, dx.data,
+                                                      {bias.data, dx.add, false});
         return detail::conv2d_grad_input_tiles(g, dy, w, bias.data, dx);
     }
   }
@@ -273,6 +281,8 @@ void conv2d_grad_weight(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<c
       case ConvAlgorithm::reference:
         break;
       default:
+        if (g.group_in() >= 4 && g.group_out() >= 4)
+          return detail::conv2d_grad_weight_channels(g, x.data, dy.data, dw.data, dw.add);
         return detail::conv2d_grad_weight_tiles(g, x, dy, dw);
     }
   }

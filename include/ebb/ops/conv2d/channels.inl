@@ -1,0 +1,173 @@
+// The register tile and the transpositions of the convolutions whose vectors run along channels.
+// ops/conv2d/channels.hpp includes this file once per instruction set, in a namespace of its own,
+// with
+//   EBB_CHANNELS_TARGET   the function attribute that turns the instruction set on,
+//   EBB_CHANNELS_BYTES    the width of its registers,
+//   EBB_CHANNELS_ROWS     rows of a tile two registers wide; tiles of 4 rows come beside it for what
+//                         remains, and tiles of 8 and 4 rows where one register is wide enough.
+// As in ops/matmul/tile.inl, loops are unrolled whole and nothing is left to helpers that could not
+// hold the vectors.
+
+/// `rows` x (`vectors` registers) of sums c[r][:] (+)= sum over k of a[r][k] b[k][:], where k runs
+/// over an outer range, by strides, and an inner one, by tables of offsets.
+template <class T, int rows, int vectors>
+EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, const T* b,
+                                      T* const* c, bool add) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
+  constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
+  const T* row[rows];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) row[i] = a[i];
+  Vector total[rows][vectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) total[i][j] = Vector{};
+
+  const Index inner = sum.inner;
+  const Index *const a_offset = sum.a_offset, *const b_offset = sum.b_offset;
+  Index a_at = 0;
+  for (Index o = sum.outer; o > 0; --o, a_at += sum.a_outer, b += sum.b_outer)
+    for (Index k = 0; k < inner; ++k) {
+      const T* from = b + b_offset[k];
+      const Index at = a_at + a_offset[k];
+      Vector right[vectors];
+#pragma GCC unroll 4
+      for (int j = 0; j < vectors; ++j)
+        __builtin_memcpy(&right[j], from + j * lanes, sizeof(Vector));
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i) {
+        const Vector left = row[i][at] - Vector{};
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; ++j) total[i][j] += left * right[j];
+      }
+    }
+
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) {
+      T* to = c[i] + j * lanes;
+      if (add) {
+        Vector before;
+        __builtin_memcpy(&before, to, sizeof before);
+        total[i][j] += before;
+      }
+      __builtin_memcpy(to, &total[i][j], sizeof(Vector));
+    }
+}
+
+/// Transposes a square of registers: in each step, neighbouring blocks of `half` lanes change
+/// places with those of the register `half` further on.
+template <class T, int half, int... lane>
+EBB_CHANNELS_TARGET inline __attribute__((always_inline)) void transpose_step(
+    void* square, std::integer_sequence<int, lane...>) {
+  constexpr int lanes = sizeof...(lane);
+  typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
+  Vector* v = static_cast<Vector*>(square);
+#pragma GCC unroll 16
+  for (int i = 0; i < lanes; ++i) {
+    if (i & half) continue;
+    const Vector a = v[i], b = v[i + half];
+    v[i] = __builtin_shufflevector(a, b, ((lane & half) ? lanes + lane - half : lane)...);
+    v[i + half] = __builtin_shufflevector(a, b, ((lane & half) ? lanes + lane : lane + half)...);
+  }
+}
+template <class T>
+EBB_CHANNELS_TARGET inline __attribute__((always_inline)) void transpose_square(void* square) {
+  constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
+  constexpr auto all = std::make_integer_sequence<int, lanes>{};
+  if constexpr (lanes > 8) transpose_step<T, 8 % lanes>(square, all);
+  if constexpr (lanes > 4) transpose_step<T, 4 % lanes>(square, all);
+  if constexpr (lanes > 2) transpose_step<T, 2 % lanes>(square, all);
+  transpose_step<T, 1>(square, all);
+}
+
+/// y[c][p] (+)= sums[p][c] + bias[c], or the larger of that and zero.
+template <class T>
+EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, Index channels, T* y,
+                                   Index y_stride, const ChannelEpilogue<T>& end) {
+  typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
+  constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
+  for (Index c = 0; c < channels; c += lanes) {
+    const int live = static_cast<int>(channels - c < lanes ? channels - c : lanes);
+    T bias[lanes] = {};
+    for (int l = 0; l < live && end.bias; ++l) bias[l] = end.bias[c + l];
+    Index p = 0;
+    for (; p + lanes <= pixels; p += lanes) {
+      Vector square[lanes];
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l)
+        __builtin_memcpy(&square[l], sums + (p + l) * stride + c, sizeof(Vector));
+      transpose_square<T>(square);
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l) {
+        if (l >= live) break;
+        T* to = y + (c + l) * y_stride + p;
+        Vector v = square[l] + bias[l];
+        if (end.add) {
+          Vector before;
+          __builtin_memcpy(&before, to, sizeof before);
+          v += before;
+        }
+        if (end.relu) v = v < T(0) ? Vector{} : v;
+        __builtin_memcpy(to, &v, sizeof v);
+      }
+    }
+    for (; p < pixels; ++p)
+      for (int l = 0; l < live; ++l) {
+        T* to = y + (c + l) * y_stride + p;
+        T v = sums[p * stride + c + l] + bias[l];
+        if (end.add) v += *to;
+        *to = end.relu && v < T(0) ? T(0) : v;
+      }
+  }
+}
+
+/// to[p][c] = y[c][p], with zeros up to a whole register of channels.
+template <class T>
+EBB_CHANNELS_TARGET void from_planes(const T* y, Index y_stride, Index pixels, Index channels,
+                                     T* to, Index stride) {
+  typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
+  constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
+  for (Index c = 0; c < channels; c += lanes) {
+    const int live = static_cast<int>(channels - c < lanes ? channels - c : lanes);
+    Index p = 0;
+    for (; p + lanes <= pixels; p += lanes) {
+      Vector square[lanes];
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l) {
+        square[l] = Vector{};
+        if (l < live) __builtin_memcpy(&square[l], y + (c + l) * y_stride + p, sizeof(Vector));
+      }
+      transpose_square<T>(square);
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l)
+        __builtin_memcpy(to + (p + l) * stride + c, &square[l], sizeof(Vector));
+    }
+    for (; p < pixels; ++p)
+      for (int l = 0; l < lanes; ++l)
+        to[p * stride + c + l] = l < live ? y[(c + l) * y_stride + p] : T(0);
+  }
+}
+
+/// This instruction set's functions, as values.
+template <class T>
+ChannelTiles<T> channel_tiles() {
+  ChannelTiles<T> t;
+  t.lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
+  t.slim[0] = {8, &channel_tile<T, 8, 1>};
+  t.slim[1] = {4, &channel_tile<T, 4, 1>};
+  t.wide[0] = {EBB_CHANNELS_ROWS, &channel_tile<T, EBB_CHANNELS_ROWS, 2>};
+  t.wide[1] = {4, &channel_tile<T, 4, 2>};
+  t.to_planes = &to_planes<T>;
+  t.from_planes = &from_planes<T>;
+  return t;
+}
+
+#undef EBB_CHANNELS_TARGET
+#undef EBB_CHANNELS_BYTES
+#undef EBB_CHANNELS_ROWS

@@ -1,0 +1,64 @@
+/// \file
+/// Which taps of a kernel fall inside of the image, along one axis. Positions that see the same
+/// taps form a class: within one, a convolution is a plain sum, and padding is never multiplied
+/// with.
+#pragma once
+
+#include <ebb/core/view.hpp>
+#include <ebb/ops/conv2d/geometry.hpp>
+
+#include <numeric>
+#include <vector>
+
+namespace ebb::detail {
+
+/// The positions of one axis of a pass, and their taps. Forward, position o sees tap i at
+/// o * stride + i * dilation - padding. In the gradient of the input, position h sees it at
+/// (h + padding - i * dilation) / stride, where that divides.
+struct TapAxis {
+  /// Taps first, first + step, ... of the kernel, and the positions that see them.
+  struct Class {
+    Index first, count;
+    std::vector<Index> positions;
+  };
+  std::vector<Class> classes;
+  std::vector<Index> class_of, from;  ///< of each position: its class, where it sees its first tap
+  Index step, shift;  ///< from one tap of a class to the next: in the kernel, in the source
+
+  TapAxis(bool forward, Index positions, Index source, Index kernel, Index stride, Index padding,
+          Index dilation)
+      : class_of(static_cast<std::size_t>(positions)),
+        from(static_cast<std::size_t>(positions)),
+        step(forward ? 1 : stride / std::gcd(stride, dilation)),
+        shift(forward ? dilation : -dilation * step / stride) {
+    for (Index o = 0; o < positions; ++o) {
+      Index first = 0, count = 0, start = 0;
+      if (forward) {
+        const Index at = o * stride - padding;
+        first = at < 0 ? (dilation - 1 - at) / dilation : 0;
+        const Index end = at >= source ? 0 : (source - 1 - at) / dilation + 1;
+        count = std::max<Index>(0, std::min(kernel, end) - first);
+        start = at + first * dilation;
+      } else {
+        const Index at = o + padding, past = at - stride * source;  // where stride * source is
+        first = past >= 0 ? past / dilation + 1 : 0;
+        const Index end = std::min(kernel, at / dilation + 1);
+        for (Index i = 0; i < step && first < end && (at - first * dilation) % stride != 0; ++i)
+          ++first;
+        if (first < end && (at - first * dilation) % stride == 0) {
+          count = (end - 1 - first) / step + 1;
+          start = (at - first * dilation) / stride;
+        }
+      }
+      if (count == 0) first = start = 0;
+      std::size_t k = 0;
+      while (k < classes.size() && (classes[k].first != first || classes[k].count != count)) ++k;
+      if (k == classes.size()) classes.push_back({first, count, {}});
+      classes[k].positions.push_back(o);
+      class_of[static_cast<std::size_t>(o)] = static_cast<Index>(k);
+      from[static_cast<std::size_t>(o)] = start;
+    }
+  }
+};
+
+}  // namespace ebb::detail
