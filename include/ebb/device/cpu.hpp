@@ -3,7 +3,7 @@
 /// a `Cpu` first.
 #pragma once
 
-#include <ebb/device/pool.hpp>
+#include <ebb/device/stock.hpp>
 
 #include <cstring>
 #include <new>
@@ -20,8 +20,16 @@ struct Cpu {
   static constexpr bool host_accessible = true;
   static constexpr std::size_t alignment = 64;  ///< a cache line, and an AVX-512 register
 
-  static Block* take(std::size_t bytes) { return pool().take(bytes); }
-  static void give(Block* block) { pool().give(block); }
+  static Block* take(std::size_t bytes) {
+    if (SmallBlocks::holds(bytes))
+      if (SmallBlocks* stock = own_stock()) return stock->take(bytes);
+    return pool().take(bytes);
+  }
+  static void give(Block* block) {
+    if (SmallBlocks::holds(block))
+      if (SmallBlocks* stock = own_stock()) return stock->give(block);
+    pool().give(block);
+  }
 
   static void upload(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
   static void download(void* to, const void* from, std::size_t bytes) { copy(to, from, bytes); }
@@ -30,7 +38,11 @@ struct Cpu {
   }
 
   static MemoryStats stats() { return pool().stats(); }
-  static void trim() { pool().trim(); }
+  /// What waits in the stocks of other threads stays there.
+  static void trim() {
+    if (SmallBlocks* stock = own_stock()) stock->empty();
+    pool().trim();
+  }
 
  private:
   struct Source {
@@ -47,6 +59,28 @@ struct Cpu {
       ::operator delete (static_cast<void*>(block), std::align_val_t{alignment});
     }
   };
+
+  using SmallBlocks = Stock<Source>;
+
+  /// The calling thread's stock; null once the thread is ending, where tensors of static or thread
+  /// lifetime may still go.
+  static SmallBlocks* own_stock() {
+    return stock_ ? stock_ : stock_ended_ ? nullptr : start_stock();
+  }
+  static SmallBlocks* start_stock() {
+    struct Owner {
+      SmallBlocks stock{pool()};
+      Owner() { stock_ = &stock; }
+      ~Owner() {
+        stock_ = nullptr;
+        stock_ended_ = true;
+      }
+    };
+    static thread_local Owner owner;
+    return stock_;
+  }
+  static inline constinit thread_local SmallBlocks* stock_ = nullptr;
+  static inline constinit thread_local bool stock_ended_ = false;
 
   /// Never destroyed: tensors of static lifetime may outlive any destructor order.
   static Pool<Source>& pool() {

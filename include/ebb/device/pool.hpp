@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 
 namespace ebb {
 
@@ -25,7 +26,9 @@ struct MemoryStats {
   std::size_t allocations = 0;     ///< requests that went to the system; a steady step adds none
   std::size_t bytes_in_use = 0;    ///< held by live tensors, rounded up to their size class
   std::size_t bytes_reserved = 0;  ///< taken from the system, in use or waiting for reuse
-  std::size_t bytes_peak = 0;      ///< the most that was ever in use
+  /// The most that was ever in use; for blocks that threads keep in stock (stock.hpp), to
+  /// within 32 KiB a thread.
+  std::size_t bytes_peak = 0;
 };
 
 /// Free lists of blocks, one per size class, for one device.
@@ -60,8 +63,7 @@ class Pool {
                                "machine holds; check the extents that led to it"));
     {
       const std::scoped_lock lock(mutex_);
-      in_use_ += bytes_of(size_class);
-      if (in_use_ > peak_) peak_ = in_use_;
+      add(size_class, 1);
       if (Block* block = free_[size_class]) {
         free_[size_class] = block->next;
         block->users.store(1, std::memory_order_relaxed);
@@ -74,7 +76,7 @@ class Pool {
   /// Puts a block without users back.
   void give(Block* block) {
     const std::scoped_lock lock(mutex_);
-    in_use_ -= bytes_of(block->size_class);
+    add(block->size_class, -1);
     block->next = free_[block->size_class];
     free_[block->size_class] = block;
   }
@@ -93,10 +95,85 @@ class Pool {
 
   MemoryStats stats() const {
     const std::scoped_lock lock(mutex_);
-    return {allocations_, in_use_, reserved_, peak_};
+    const std::ptrdiff_t now = in_use();
+    return {allocations_, static_cast<std::size_t>(now), reserved_,
+            static_cast<std::size_t>(now > peak_ ? now : peak_)};
+  }
+
+  // --- for the stocks of threads (stock.hpp) ---
+
+  /// Bytes that a thread has taken from its stock, less those it has put there: written by that
+  /// thread alone, without a lock.
+  struct Tally {
+    std::atomic<std::ptrdiff_t> bytes{0};
+    Tally *next = nullptr, *previous = nullptr;
+  };
+
+  void enrol(Tally& tally) {
+    const std::scoped_lock lock(mutex_);
+    tally.next = tallies_.next;
+    tally.previous = &tallies_;
+    if (tally.next) tally.next->previous = &tally;
+    tallies_.next = &tally;
+  }
+  void strike_off(Tally& tally) {
+    const std::scoped_lock lock(mutex_);
+    in_use_ += tally.bytes.load(std::memory_order_relaxed);
+    tally.previous->next = tally.next;
+    if (tally.next) tally.next->previous = tally.previous;
+  }
+  /// Brings the peak up to date with the tallies.
+  void note_peak() {
+    const std::scoped_lock lock(mutex_);
+    if (const std::ptrdiff_t now = in_use(); now > peak_) peak_ = now;
+  }
+
+  /// A list of up to `most` waiting blocks, or of one from the system, that nobody uses yet; how
+  /// many goes to `got`.
+  Block* stock_up(std::uint32_t size_class, int most, int& got) {
+    got = 1;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (Block* const first = free_[size_class]) {
+        Block* last = first;
+        for (; got < most && last->next; ++got) last = last->next;
+        free_[size_class] = std::exchange(last->next, nullptr);
+        return first;
+      }
+      add(size_class, 1);  // as take_from_system has it
+    }
+    Block* block = take_from_system(size_class);
+    block->next = nullptr;
+    const std::scoped_lock lock(mutex_);
+    in_use_ -= static_cast<std::ptrdiff_t>(bytes_of(size_class));
+    return block;
+  }
+
+  /// Puts a list of blocks of one class back that nobody uses.
+  void put_back(Block* list) {
+    const std::scoped_lock lock(mutex_);
+    while (list) {
+      Block* block = std::exchange(list, list->next);
+      block->next = free_[block->size_class];
+      free_[block->size_class] = block;
+    }
   }
 
  private:
+  std::ptrdiff_t in_use() const {
+    std::ptrdiff_t bytes = in_use_;
+    for (const Tally* tally = tallies_.next; tally; tally = tally->next)
+      bytes += tally->bytes.load(std::memory_order_relaxed);
+    return bytes;
+  }
+
+  /// Notes one block more or less in use.
+  void add(std::uint32_t size_class, int blocks) {
+    in_use_ += blocks * static_cast<std::ptrdiff_t>(bytes_of(size_class));
+    if (blocks < 0) return;
+    if (const std::ptrdiff_t now = in_use(); now > peak_) peak_ = now;
+  }
+
   Block* take_from_system(std::uint32_t size_class) {
     const std::size_t bytes = bytes_of(size_class);
     Block* block = nullptr;
@@ -108,7 +185,7 @@ class Pool {
         block = Source::create(bytes);
       } catch (...) {
         const std::scoped_lock lock(mutex_);
-        in_use_ -= bytes;
+        add(size_class, -1);
         throw;
       }
     }
@@ -121,7 +198,10 @@ class Pool {
 
   mutable std::mutex mutex_;
   Block* free_[classes] = {};
-  std::size_t allocations_ = 0, in_use_ = 0, reserved_ = 0, peak_ = 0;
+  Tally tallies_;
+  std::ptrdiff_t in_use_ = 0;  ///< less what the tallies say
+  std::ptrdiff_t peak_ = 0;
+  std::size_t allocations_ = 0, reserved_ = 0;
 };
 
 }  // namespace ebb

@@ -27,7 +27,11 @@ class Storage {
     return *this;
   }
   ~Storage() {
-    if (block_ && block_->users.fetch_sub(1, std::memory_order_acq_rel) == 1) Device::give(block_);
+    if (!block_) return;
+    // The only handle: nobody can make another from elsewhere, so a plain read is enough.
+    if (block_->users.load(std::memory_order_acquire) == 1 ||
+        block_->users.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      Device::give(block_);
   }
 
   bool defined() const { return block_ != nullptr; }
@@ -50,10 +54,15 @@ void fill(Cpu, View<T, N> y, T value) {
 template <class T, int N>
 void accumulate(Cpu, View<const T, N> x, Into<T, N> y) {
   parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
-    if (y.add)
-      for (Index i = begin; i < end; ++i) y.data[i] += x.data[i];
-    else
-      for (Index i = begin; i < end; ++i) y.data[i] = x.data[i];
+    const T* const from = x.data;
+    T* const to = y.data;
+    if (y.add) {
+      EBB_SIMD
+      for (Index i = begin; i < end; ++i) to[i] += from[i];
+    } else {
+      EBB_SIMD
+      for (Index i = begin; i < end; ++i) to[i] = from[i];
+    }
   });
 }
 
