@@ -43,12 +43,25 @@ inline constexpr bool passes_on = [] {
     };
 }();
 
+/// The layers of two operands, put into words only if an error speaks of them.
+template <class A, class B>
+struct LayersOf {
+  const A& a;
+  const B& b;
+  friend std::string to_string(const LayersOf& of) { return layer_of(of.a) + layer_of(of.b); }
+};
+
 /// Leaves the gradient of one operand in its sink.
 template <Side side, class F, class A, class B, class DY, class Shape, class S>
 void pull_zip(const F& f, const A& a, const B& b, const DY& dy, const Shape& shape, const S& dx) {
   if (!dx) return;
   if constexpr (passes_on<F, side>)
-    if (dy.size() == shape.size()) return dx.give(dy.reshape(shape));
+    if (dy.size() == shape.size()) {
+      if constexpr (DY::rank == Shape::rank)
+        return dx.give(dy);
+      else
+        return dx.give(dy.reshape(shape));
+    }
   zip_grad<side>(typename DY::device{}, f, a.view(), b.view(), dy.view(), dx.into());
 }
 
@@ -92,17 +105,17 @@ struct Binary {
       constexpr int N = rank_of < A >> rank_of<B> ? rank_of<A> : rank_of<B>;
       const F& f = static_cast<const F&>(*this);
       Tensor<scalar_of<A>, N, Device> y(
-          broadcast_shape(F::name, layer_of(a) + layer_of(b), a.shape(), b.shape()));
+          broadcast_shape(F::name, detail::LayersOf<A, B>{a, b}, a.shape(), b.shape()));
       zip(Device{}, f, value(a).view(), value(b).view(), y.mut());
 
       constexpr bool keep = (!is_tensor<A> && !constant_slope<F, Side::a>) ||
                             (!is_tensor<B> && !constant_slope<F, Side::b>);
       return track(
-          F::name, y,
+          F::name, std::move(y),
           [f, ka = detail::keep_if<keep>(value(a)), kb = detail::keep_if<keep>(value(b)),
-           shape_a = a.shape(), shape_b = b.shape(), da = sink(a), db = sink(b)](const auto& dy) {
-            detail::pull_zip<Side::a>(f, ka, kb, dy, shape_a, da);
-            detail::pull_zip<Side::b>(f, ka, kb, dy, shape_b, db);
+           da = sink(a), db = sink(b)](const auto& dy) {
+            detail::pull_zip<Side::a>(f, ka, kb, dy, ka.view().shape, da);
+            detail::pull_zip<Side::b>(f, ka, kb, dy, kb.view().shape, db);
           },
           a, b);
     }

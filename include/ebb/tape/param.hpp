@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace ebb {
 
@@ -20,55 +21,44 @@ class Slot {
   explicit Slot(const Shape<Tens::rank>& shape) : shape_(shape) {}
 
   const Shape<Tens::rank>& shape() const { return shape_; }
-  bool filled() const { return filled_; }
+  bool filled() const { return grad_.defined(); }
   /// The gathered gradient; undefined while none has arrived.
-  Tens grad() const { return filled_ ? grad_ : Tens(); }
+  const Tens& grad() const { return grad_; }
 
   /// Where a kernel writes this value's gradient.
   Into<T, Tens::rank> into() {
-    const bool add = filled_;
-    if (!filled_) {
+    const bool add = filled();
+    if (!add)
       grad_ = Tens(shape_);
-      filled_ = true;
-    } else if (grad_.shared()) {
+    else if (grad_.shared())
       grad_ = grad_.clone();
-    }
     return {grad_.mutable_data(), shape_, add};
   }
 
   /// The same, in the memory of `spare` where this gradient is the first and nobody else holds it.
   Into<T, Tens::rank> into(const Tens& spare) {
-    if (filled_ || spare.shared() || !(spare.shape() == shape_)) return into();
-    give(spare);
+    if (filled() || spare.shared() || !(spare.shape() == shape_)) return into();
+    grad_ = spare;
     return {grad_.mutable_data(), shape_, false};
   }
 
   /// Adds a gradient that exists already; shares its memory when it is the first.
   void give(const Tens& gradient) {
-    if (filled_) {
+    if (filled())
       accumulate(Device{}, gradient.view(), into());
-    } else {
+    else
       grad_ = gradient;
-      filled_ = true;
-    }
   }
 
   /// Hands the gradient out, which leaves none here.
-  Tens take() {
-    filled_ = false;
-    return std::move(grad_);
-  }
+  Tens take() { return std::exchange(grad_, Tens()); }
 
   /// Forgets the gradient and lets go of its memory: the next forward pass can use it.
-  void clear() {
-    filled_ = false;
-    grad_ = {};
-  }
+  void clear() { grad_ = {}; }
 
  private:
   Shape<Tens::rank> shape_;
   Tens grad_;
-  bool filled_ = false;
 };
 
 /// What an optimizer sees of a parameter, whatever its rank.

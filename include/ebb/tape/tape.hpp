@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -141,6 +142,11 @@ class Tape {
     }
   };
 
+  [[noreturn]] void throw_cleared() const {
+    throw ValueError(
+        "tape: this variable was made before the tape was cleared; watch its value again");
+  }
+
   /// Builds a node in the arena and appends it.
   template <class N, class... Args>
   N* push(Args&&... args) {
@@ -152,10 +158,11 @@ class Tape {
   }
 
   /// A copy of `text` that lives as long as the record.
-  const char* keep(const std::string& text) {
+  const char* keep(std::string_view text) {
     if (text.empty()) return nullptr;
     char* copy = static_cast<char*>(bump(text.size() + 1, 1));
-    std::memcpy(copy, text.c_str(), text.size() + 1);
+    std::memcpy(copy, text.data(), text.size());
+    copy[text.size()] = '\0';
     return copy;
   }
 

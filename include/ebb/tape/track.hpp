@@ -124,7 +124,7 @@ struct OpNode final : ValueNode<Y> {
 };
 
 template <class Y>
-void require_finite(const Op& op, const std::string& label, const Y& y) {
+void require_finite(const Op& op, std::string_view label, const Y& y) {
   if constexpr (!std::is_integral_v<typename Y::scalar>) {
     const Index at = first_non_finite(typename Y::device{}, y.view());
     if (at >= 0)
@@ -172,7 +172,7 @@ auto track(Op op, Y y, Pullback pullback, const X&... operands) {
     };
     (detail::each_operand(operands, look), ...);
     if (tape == nullptr) throw ValueError(message(op.name, ": the list of operands is empty"));
-    const std::string label(name.substr(0, name.rfind('.')));
+    const std::string_view label = name.substr(0, name.rfind('.'));
     if (tape->options().check_finite) detail::require_finite(op, label, y);
     if (!wanted) return Var<Y>(std::move(y), nullptr, *tape);
 

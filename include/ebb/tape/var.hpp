@@ -55,9 +55,7 @@ class Var {
 
   /// \throws ValueError when the tape was cleared since.
   ValueNode<Tens>* checked_node() const {
-    if (pass_ != tape_->pass())
-      throw ValueError(
-          "tape: this variable was made before the tape was cleared; watch its value again");
+    if (pass_ != tape_->pass()) tape_->throw_cleared();
     return node_;
   }
 

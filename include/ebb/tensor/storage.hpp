@@ -27,11 +27,7 @@ class Storage {
     return *this;
   }
   ~Storage() {
-    if (!block_) return;
-    // The only handle: nobody can make another from elsewhere, so a plain read is enough.
-    if (block_->users.load(std::memory_order_acquire) == 1 ||
-        block_->users.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      Device::give(block_);
+    if (block_) leave();
   }
 
   bool defined() const { return block_ != nullptr; }
@@ -39,6 +35,13 @@ class Storage {
   std::uint32_t users() const { return block_ ? block_->users.load(std::memory_order_acquire) : 0; }
 
  private:
+  void leave() {
+    // The only handle: nobody can make another from elsewhere, so a plain read is enough.
+    if (block_->users.load(std::memory_order_acquire) == 1 ||
+        block_->users.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      Device::give(block_);
+  }
+
   Block* block_ = nullptr;
 };
 

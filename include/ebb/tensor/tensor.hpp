@@ -23,6 +23,15 @@ inline constexpr bool is_eigen_tensor = false;
 template <class Tens, class Expression>
 Tens from_eigen(const Expression& expression);
 
+namespace detail {
+/// Apart, so that the functions that may need it stay small enough to be inlined.
+[[noreturn]] inline void throw_undefined() {
+  throw ValueError(
+      "tensor: this tensor is undefined (default-constructed or moved from); give it a shape "
+      "or assign to it before use");
+}
+}  // namespace detail
+
 /// A row-major tensor of static rank. Copying copies the handle, as PyTorch does; `clone` copies
 /// the elements. On the CPU it is an Eigen tensor to its user: it can be made from any row-major
 /// Eigen tensor or tensor expression, and `eigen()` maps it without a copy (tensor/eigen.hpp).
@@ -90,10 +99,7 @@ class Tensor {
   View<T, N> mut() const { return {mutable_data(), shape_}; }
   const T* data() const { return mutable_data(); }
   T* mutable_data() const {
-    if (!defined())
-      throw ValueError(
-          "tensor: this tensor is undefined (default-constructed or moved from); give it a shape "
-          "or assign to it before use");
+    if (!defined()) detail::throw_undefined();
     return static_cast<T*>(storage_.data());
   }
 

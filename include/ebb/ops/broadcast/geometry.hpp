@@ -11,9 +11,9 @@ namespace ebb {
 /// The shape two operands broadcast to: axes are matched from the last one, and an extent of 1, or
 /// an axis that is not there, is repeated.
 /// \throws ShapeError when two extents differ and neither is 1.
-template <int NA, int NB>
-Shape<(NA > NB ? NA : NB)> broadcast_shape(const char* op, const std::string& layer,
-                                           const Shape<NA>& a, const Shape<NB>& b) {
+template <class Layer, int NA, int NB>
+Shape<(NA > NB ? NA : NB)> broadcast_shape(const char* op, const Layer& layer, const Shape<NA>& a,
+                                           const Shape<NB>& b) {
   constexpr int N = NA > NB ? NA : NB;
   Shape<N> shape{};
   for (int axis = 0; axis < N; ++axis) {
