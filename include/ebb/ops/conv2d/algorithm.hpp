@@ -72,14 +72,24 @@ inline bool conv2d_applies(ConvAlgorithm algorithm, const Conv2dGeometry& g) {
     case ConvAlgorithm::depthwise:
       return g.groups > 1 && g.group_in() == 1 && g.group_out() == 1;
     case ConvAlgorithm::winograd:
-      return g.kernel == Size2(3) && unit && g.groups == 1;
+      return g.kernel == Size2(3) && unit && g.groups == 1 && g.batch > 0 &&
+             std::max(g.padding.height, g.padding.width) <= 2;
     default:
       return true;
   }
 }
 
-/// Whether Winograd's algorithm, where it applies, is worth its transforms.
-inline bool winograd_pays(const Conv2dGeometry&, ConvPass) { return false; }
+/// Whether Winograd's algorithm, where it applies, is worth its transforms. Costs in multiply-adds
+/// of one register tile; the constants were fitted to timings on one core (docs/performance.md):
+/// a tile takes 36 products in place of 9 * 16, and its transforms cost as much as some 420 for
+/// each channel; those of the weights are shared by all tiles.
+inline bool winograd_pays(const Conv2dGeometry& g, ConvPass pass) {
+  const double in = double(g.in_channels), out = double(g.out_channels);
+  const double tiles = double(g.batch * ((g.output.height + 3) / 4) * ((g.output.width + 3) / 4));
+  const double weight = pass == ConvPass::grad_weight ? 1200 : 350;
+  const double direct = 9 / 0.9 * double(g.batch * g.output.area()) * in * out;
+  return 36 / 0.8 * tiles * in * out + 420 * tiles * (in + out) + weight * in * out < direct;
+}
 
 }  // namespace detail
 
