@@ -1,7 +1,12 @@
-"""The work of benchmarks/train/networks.cpp in PyTorch, with the same arguments:
-networks.py cnn|lenet train|infer BATCH THREADS SECONDS"""
+"""The work of benchmarks/train/networks.cpp in PyTorch, with the same arguments, and one more:
+
+networks.py cnn|lenet|resnet18|unet train|infer BATCH THREADS SECONDS [SETTING,...]
+networks.py cnn|lenet|resnet18|unet check WEIGHTS     writes random weights, and says the loss
+
+Settings: channels_last; frozen (for inference: TorchScript, frozen and optimised for inference)."""
 
 import json
+import struct
 import sys
 import time
 
@@ -9,39 +14,183 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-network, mode, batch, threads, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
-torch.set_num_threads(threads)
 
-CNN = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(),
-                    nn.Flatten(), nn.Linear(32 * 28 * 28, 64), nn.ReLU(), nn.Linear(64, 10))
-LENET = nn.Sequential(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(),
-                      nn.MaxPool2d(2), nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(),
-                      nn.Linear(84, 10))
+class Cnn(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 16, 3, padding=1)
+        self.conv2 = nn.Conv2d(16, 32, 3, padding=1)
+        self.fc1 = nn.Linear(32 * 28 * 28, 64)
+        self.fc2 = nn.Linear(64, 10)
 
-net = LENET if network == "lenet" else CNN
-images, labels = torch.rand(batch, 1, 28, 28), torch.arange(batch) % 10
-optimizer = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9)
-
-
-def train():
-    optimizer.zero_grad()
-    F.cross_entropy(net(images), labels).backward()
-    optimizer.step()
+    def forward(self, x):
+        x = F.relu(self.conv2(F.relu(self.conv1(x))))
+        return self.fc2(F.relu(self.fc1(torch.flatten(x, 1))))
 
 
-def infer():
-    with torch.inference_mode():
-        net(images)
+class LeNet5(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5, padding=2)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(400, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        return self.fc3(F.relu(self.fc2(F.relu(self.fc1(torch.flatten(x, 1))))))
 
 
-step = train if mode == "train" else infer
-for _ in range(3):
-    step()
-start, calls = time.perf_counter(), 0
-while True:
-    step()
-    calls += 1
-    passed = time.perf_counter() - start
-    if passed >= seconds:
-        break
-print(json.dumps({"images_per_s": round(calls * batch / passed, 1)}))
+class BasicBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False),
+                                            nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)), inplace=True)))
+        return F.relu(y + self.downsample(x), inplace=True)
+
+
+class ResNet18(nn.Module):
+    def __init__(self):
+        super().__init__()
+        stage = lambda inputs, outputs, stride: nn.Sequential(BasicBlock(inputs, outputs, stride),
+                                                              BasicBlock(outputs, outputs, 1))
+        self.conv1 = nn.Conv2d(1, 64, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.layer1, self.layer2 = stage(64, 64, 1), stage(64, 128, 2)
+        self.layer3, self.layer4 = stage(128, 256, 2), stage(256, 512, 2)
+        self.fc = nn.Linear(512, 10)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
+
+
+class DoubleConv(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+
+    def forward(self, x):
+        return F.relu(self.conv2(F.relu(self.conv1(x), inplace=True)), inplace=True)
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down1, self.down2, self.down3 = DoubleConv(1, 16), DoubleConv(16, 32), DoubleConv(32, 64)
+        self.bottom = DoubleConv(64, 128)
+        self.rise3 = nn.ConvTranspose2d(128, 64, 2, stride=2)
+        self.rise2 = nn.ConvTranspose2d(64, 32, 2, stride=2)
+        self.rise1 = nn.ConvTranspose2d(32, 16, 2, stride=2)
+        self.up3, self.up2, self.up1 = DoubleConv(128, 64), DoubleConv(64, 32), DoubleConv(32, 16)
+        self.head = nn.Conv2d(16, 2, 1)
+
+    def forward(self, x):
+        a = self.down1(x)
+        b = self.down2(F.max_pool2d(a, 2))
+        c = self.down3(F.max_pool2d(b, 2))
+        d = self.bottom(F.max_pool2d(c, 2))
+        e = self.up3(torch.cat([c, self.rise3(d)], 1))
+        f = self.up2(torch.cat([b, self.rise2(e)], 1))
+        return self.head(self.up1(torch.cat([a, self.rise1(f)], 1)))
+
+
+NETWORKS = {"cnn": Cnn, "lenet": LeNet5, "resnet18": ResNet18, "unet": UNet}
+
+
+def work(network, batch):
+    """Images and labels that are pure functions of their positions, the same in ebb."""
+    size, shape, classes = (256, (batch, 256, 256), 2) if network == "unet" else (28, (batch,), 10)
+    count = batch * size * size
+    images = ((torch.arange(count) * 7919 % 1009).float() / 1009).reshape(batch, 1, size, size)
+    numbers = torch.arange(count if network == "unet" else batch)
+    return images, (numbers * 31 % classes).reshape(shape)
+
+
+def save(net, path):
+    """Writes the weights as safetensors: a length, a header in JSON, and the numbers."""
+    header, data = {}, b""
+    for name, tensor in net.state_dict().items():
+        raw = tensor.contiguous().numpy().tobytes()
+        kind = "I64" if tensor.dtype == torch.int64 else "F32"
+        header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def peak_memory():
+    """The most memory this process ever had, in MiB."""
+    with open("/proc/self/status") as f:
+        return next(float(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM"))
+
+
+def rate(seconds, step):
+    for _ in range(2):
+        step()
+    start, calls = time.perf_counter(), 0
+    while True:
+        step()
+        calls += 1
+        passed = time.perf_counter() - start
+        if passed >= seconds:
+            return calls / passed
+
+
+def main():
+    network, mode = sys.argv[1:3]
+    if mode == "check":
+        net = NETWORKS[network]()
+        save(net, sys.argv[3])
+        images, labels = work(network, 4)
+        loss = F.cross_entropy(net(images), labels).item()
+        print(json.dumps({"loss": loss, "parameters": sum(p.numel() for p in net.parameters())}))
+        return
+
+    batch, threads, seconds = int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
+    settings = sys.argv[6].split(",") if len(sys.argv) > 6 else []
+    torch.set_num_threads(threads)
+    net = NETWORKS[network]()
+    images, labels = work(network, batch)
+    if "channels_last" in settings:
+        net = net.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
+
+    if mode == "train":
+        optimizer = torch.optim.SGD(net.parameters(), 0.01)
+
+        def step():
+            optimizer.zero_grad(set_to_none=True)
+            F.cross_entropy(net(images), labels).backward()
+            optimizer.step()
+    else:
+        net.eval()
+        if "frozen" in settings:
+            with torch.no_grad():
+                net = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(net, images)))
+
+        def step():
+            with torch.inference_mode():
+                net(images)
+
+    calls = rate(seconds, step)
+    print(json.dumps({"images_per_s": round(calls * batch, 2), "peak_mib": round(peak_memory(), 1)}))
+
+
+if __name__ == "__main__":
+    main()

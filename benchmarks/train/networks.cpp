@@ -1,106 +1,111 @@
-// Images per second of a network: `bench_networks cnn|lenet train|infer BATCH THREADS SECONDS`.
+// Images per second of a network, and the most memory it took:
+//
+//   bench_networks cnn|lenet|resnet18|unet train|infer BATCH THREADS SECONDS
+//   bench_networks cnn|lenet|resnet18|unet check WEIGHTS   its loss with these weights
+//
 // Its peer is benchmarks/peers/networks.py, which does the same work in PyTorch.
 
-#include <ebb/ebb.hpp>
+#include "benchmarks/clock.hpp"
+#include "benchmarks/networks/cnn.hpp"
+#include "benchmarks/networks/lenet5.hpp"
+#include "benchmarks/networks/resnet18.hpp"
+#include "benchmarks/networks/unet.hpp"
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+
+#if __has_include(<nlohmann/json.hpp>)
+#  include <ebb/io.hpp>
+#  define HAVE_FILES 1
+#endif
 
 namespace {
 
 using namespace ebb;
 
-/// The tutorial's CNN.
-struct Cnn {
-  nn::Conv2d<> conv1{1, 16, 3, {.padding = 1}};
-  nn::Conv2d<> conv2{16, 32, 3, {.padding = 1}};
-  nn::Linear<> fc1{32 * 28 * 28, 64};
-  nn::Linear<> fc2{64, 10};
+struct Arguments {
+  std::string mode, weights;
+  Index batch = 1;
+  int threads = 1;
+  double seconds = 1;
+};
 
-  auto operator()(const auto& x) const {
-    return fc2(relu(fc1(flatten(relu(conv2(relu(conv1(x))))))));
-  }
-  static void visit(auto& self, auto&& f) {
-    f("conv1", self.conv1);
-    f("conv2", self.conv2);
-    f("fc1", self.fc1);
-    f("fc2", self.fc2);
+/// Images and labels that are pure functions of their positions, the same in PyTorch.
+template <int N>
+struct Work {
+  Tensor<float, 4> images;
+  Tensor<int, N> labels;
+
+  Work(Index batch, Index size, const Shape<N>& label_shape, int classes)
+      : images(Shape{batch, Index{1}, size, size}), labels(label_shape) {
+    for (Index i = 0; i < images.size(); ++i)
+      images.mutable_data()[i] = static_cast<float>(i * 7919 % 1009) / 1009.0f;
+    for (Index i = 0; i < labels.size(); ++i)
+      labels.mutable_data()[i] = static_cast<int>(i * 31 % classes);
   }
 };
 
-/// LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document recognition",
-/// Proc. IEEE 86 (1998), with today's rectifiers and max pooling.
-struct LeNet5 {
-  nn::Conv2d<> conv1{1, 6, 5, {.padding = 2}};
-  nn::Conv2d<> conv2{6, 16, 5};
-  nn::Linear<> fc1{16 * 5 * 5, 120};
-  nn::Linear<> fc2{120, 84};
-  nn::Linear<> fc3{84, 10};
-
-  auto operator()(const auto& x) const {
-    const auto y = max_pool2d(relu(conv2(max_pool2d(relu(conv1(x)), 2))), 2);
-    return fc3(relu(fc2(relu(fc1(flatten(y))))));
+template <class Net, int N>
+void measure(const Arguments& arguments, const Work<N>& work) {
+  Net net;
+  double rate = 0;
+  if (arguments.mode == "check") {
+#ifdef HAVE_FILES
+    io::load(net, arguments.weights);
+    Tape tape;  // as in training, so that batch norm uses the batch's statistics
+    const auto loss = cross_entropy(net(tape.input(work.images)), work.labels);
+    std::printf("{\"loss\": %.7g, \"parameters\": %td}\n", static_cast<double>(loss.item()),
+                nn::count_parameters(net));
+#else
+    std::printf("{}\n");
+#endif
+    return;
   }
-  static void visit(auto& self, auto&& f) {
-    f("conv1", self.conv1);
-    f("conv2", self.conv2);
-    f("fc1", self.fc1);
-    f("fc2", self.fc2);
-    f("fc3", self.fc3);
+  if (arguments.mode == "train") {
+    optim::Optimizer opt(net, optim::Sgd{.lr = 0.01});
+    rate = bench::rate(arguments.seconds, 2, [&] {
+      Tape tape;
+      opt.zero_grad();
+      backward(cross_entropy(net(tape.input(work.images)), work.labels));
+      opt.step();
+    });
+  } else {
+    float kept = 0;  // read each result, so that none is computed in vain
+    rate = bench::rate(arguments.seconds, 2, [&] { kept += net(work.images).data()[0]; });
+    if (kept == 12345.0f) std::puts("");
   }
-};
-
-/// Calls `step` until `seconds` have passed, after three calls to warm up; returns calls per
-/// second.
-template <class Step>
-double rate(double seconds, Step step) {
-  using Clock = std::chrono::steady_clock;
-  for (int i = 0; i < 3; ++i) step();
-  const auto start = Clock::now();
-  for (int calls = 1;; ++calls) {
-    step();
-    const double passed = std::chrono::duration<double>(Clock::now() - start).count();
-    if (passed >= seconds) return calls / passed;
-  }
+  std::printf("{\"images_per_s\": %.2f, \"peak_mib\": %.1f}\n",
+              rate * static_cast<double>(arguments.batch), bench::peak_memory());
 }
 
 template <class Net>
-double images_per_second(bool train, Index batch, double seconds) {
-  Net net;
-  const Tensor<float, 4> images({batch, 1, 28, 28});
-  nn::init::uniform(images);
-  Tensor<int, 1> labels(Shape{batch});
-  for (Index i = 0; i < batch; ++i) labels(i) = static_cast<int>(i % 10);
-  if (!train) {
-    float kept = 0;  // read each result, so that none is computed in vain
-    const double calls = rate(seconds, [&] { kept += net(images).data()[0]; });
-    if (kept == 12345.0f) std::puts("");
-    return calls * static_cast<double>(batch);
-  }
-  optim::Optimizer opt(net, optim::Sgd{.lr = 0.01, .momentum = 0.9});
-  return static_cast<double>(batch) * rate(seconds, [&] {
-           Tape tape;
-           opt.zero_grad();
-           backward(cross_entropy(net(tape.input(images)), labels));
-           opt.step();
-         });
+void classify(const Arguments& a) {
+  measure<Net>(a, Work<1>(a.batch, 28, Shape{a.batch}, 10));
 }
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  if (count != 6) {
-    std::fprintf(stderr, "usage: %s cnn|lenet train|infer BATCH THREADS SECONDS\n", arguments[0]);
+int main(int count, char** words) {
+  const std::string network = count > 1 ? words[1] : "";
+  Arguments a;
+  if (count > 2) a.mode = words[2];
+  if (count == 4 && a.mode == "check") {
+    a.weights = words[3];
+    a.batch = 4;
+  } else if (count == 6) {
+    a.batch = std::atoll(words[3]);
+    a.threads = std::atoi(words[4]);
+    a.seconds = std::atof(words[5]);
+  } else {
+    std::fprintf(stderr, "usage: %s cnn|lenet|resnet18|unet train|infer BATCH THREADS SECONDS\n",
+                 words[0]);
     return 2;
   }
-  const std::string network = arguments[1];
-  const bool train = std::string(arguments[2]) == "train";
-  const Index batch = std::atoll(arguments[3]);
-  set_num_threads(std::atoi(arguments[4]));
-  const double seconds = std::atof(arguments[5]);
-  const double rate = network == "lenet" ? images_per_second<LeNet5>(train, batch, seconds)
-                                         : images_per_second<Cnn>(train, batch, seconds);
-  std::printf("{\"images_per_s\": %.1f}\n", rate);
+  set_num_threads(a.threads);
+  if (network == "cnn") classify<bench::Cnn>(a);
+  if (network == "lenet") classify<bench::LeNet5>(a);
+  if (network == "resnet18") classify<bench::ResNet18>(a);
+  if (network == "unet")
+    measure<bench::UNet>(a, Work<3>(a.batch, 256, Shape{a.batch, Index{256}, Index{256}}, 2));
 }
