@@ -67,6 +67,33 @@ TEST_CASE("linear: the number of threads does not change a bit", "[linear]") {
   });
 }
 
+TEST_CASE("linear: the kernel adds the bias and rectifies as it stores", "[linear]") {
+  each_isa([](Isa set) {
+    INFO(to_string(set));
+    for (const Index m : {1, 7, 70, 200})
+      for (const Index n : {1, 10, 64, 97})
+        for (const Index k : {0, 1, 33, 300, 9000}) {
+          if (m == 200 && k == 9000) continue;
+          const auto x = random<float>(Shape{m, k}, 1), w = random<float>(Shape{n, k}, 2);
+          const auto b = random<float>(Shape{n}, 3);
+          const Tensor<float, 2> plain({m, n}), y({m, n});
+          gemm(Cpu{}, {.b = true}, x.view(), w.view(), into(plain));
+          for (const bool relu : {false, true})
+            for (const bool biased : {false, true}) {
+              linear_forward(Cpu{}, x.view(), w.view(), biased ? b.view() : View<const float, 1>{},
+                             relu, View<float, 2>{y.mutable_data(), y.shape()});
+              bool same = true;
+              for (Index i = 0; i < m * n; ++i) {
+                const float sum = biased ? plain.data()[i] + b(i % n) : plain.data()[i];
+                same = same && y.data()[i] == (relu && sum < 0 ? 0.0f : sum);
+              }
+              INFO(m << " x " << n << " x " << k << " relu " << relu << " bias " << biased);
+              CHECK(same);
+            }
+        }
+  });
+}
+
 TEST_CASE("linear: dual numbers carry derivatives", "[linear]") {
   using D = Dual<double>;
   const auto y = linear(Tensor<D, 2>({1, 2}, {D(1, 1), D(2)}), Tensor<D, 2>({1, 2}, {D(3), D(4)}),

@@ -59,6 +59,46 @@ TEST_CASE("matmul: the fast kernel against the reference, on every instruction s
   });
 }
 
+TEST_CASE("matmul: every way a product can go, at the edges of its blocks", "[matmul]") {
+  each_isa([](Isa set) {
+    INFO(to_string(set));
+    const Index lanes = simd::tiles<float>().lanes;
+    const auto both = [](Index m, Index n, Index k, Transposed transposed, bool add = false) {
+      compare<float>(1, m, n, k, transposed, add, 1);
+      compare<double>(1, m, n, k, transposed, add, 2);
+    };
+    for (const Index m : {1, 2, 3, 5, 7, 8, 9, 16, 17, 64}) {
+      both(m, 1100, 37, {});                       // B's rows streamed
+      both(m, 12 * lanes * 3 + 1, 9, {}, true);    // and one column more than whole registers
+      both(m, 65, 1700, {.b = true}, m % 2 == 0);  // dot products, in two steps along k
+      both(70, 333, m, {.a = true});               // long rows of a small batch's weight gradient
+    }
+    both(300, 260, 270, {});
+    both(300, 260, 270, {.a = true, .b = true}, true);
+    both(1, 5, 40000, {});  // the sum is split
+    both(129, 1, 700, {});  // one column is contiguous either way
+    both(129, 1, 700, {.a = true}, true);
+    both(1, 300, 700, {.a = true, .b = true});
+  });
+}
+
+TEST_CASE("matmul: which way a product goes", "[matmul]") {
+  const auto way = [](Index m, Index n, Index k, Transposed transposed) {
+    return detail::GemmPlan::of(m, n, k, transposed, simd::tiles<float>()).way;
+  };
+  using Way = detail::GemmWay;
+  CHECK(way(64, 64, 25088, {.b = true}) == Way::dot);
+  CHECK(way(128, 64, 25088, {.b = true}) == Way::dot);
+  CHECK(way(129, 64, 25088, {.b = true}) == Way::packed);
+  CHECK(way(60000, 10, 784, {.b = true}) == Way::dot);
+  CHECK(way(64, 64, 3, {.b = true}) == Way::packed);
+  CHECK(way(16, 25088, 64, {}) == Way::streams);
+  CHECK(way(17, 25088, 64, {}) == Way::packed);
+  CHECK(way(64, 25088, 16, {.a = true}) == Way::streams);
+  CHECK(way(64, 25088, 17, {.a = true}) == Way::packed);
+  CHECK(way(512, 512, 512, {}) == Way::packed);
+}
+
 TEST_CASE("matmul: the number of threads does not change a bit", "[matmul]") {
   const auto product = [](Index m, Index n, Index k, Transposed transposed) {
     const auto a = random<float>(transposed.a ? Shape{k, m} : Shape{m, k}, 1);
@@ -73,6 +113,8 @@ TEST_CASE("matmul: the number of threads does not change a bit", "[matmul]") {
     product(150, 500, 300, {});
     product(64, 64, 6000, {.b = true});  // the sum is split
     product(33, 21, 9000, {.a = true});
+    product(3, 9000, 40, {});  // streamed
+    product(70, 5000, 4, {.a = true});
   });
 }
 

@@ -1,7 +1,8 @@
 /// \file
-/// Matrix products on the CPU. Blocks of the operands are laid out, or found, so that the register
-/// tiles of tile.hpp read from the nearest caches (Goto & van de Geijn, "Anatomy of
-/// high-performance matrix multiplication", ACM TOMS 34, 2008); plan.hpp says which way and how.
+/// Matrix products on the CPU. Blocks of the operands are laid out, or found,
+/// so that the register tiles of tile.hpp read from the nearest caches (Goto &
+/// van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS
+/// 34, 2008); plan.hpp says which way and how.
 #pragma once
 
 #include <ebb/device/scratch.hpp>
@@ -12,7 +13,8 @@
 namespace ebb {
 namespace detail {
 
-/// What is done to a result while it is still in cache: a bias for each column, then max(0, .).
+/// What is done to a result while it is still in cache: a bias for each column,
+/// then max(0, .).
 template <class T>
 struct Epilogue {
   const T* bias = nullptr;
@@ -38,7 +40,8 @@ struct Target {
   bool add;
 };
 
-/// Runs a tile over the edge of the result: `rows` x `columns` of what it computes are wanted.
+/// Runs a tile over the edge of the result: `rows` x `columns` of what it
+/// computes are wanted.
 template <class T>
 void edge_tile(typename simd::Tiles<T>::Broadcast tile, Index rows, Index columns, Index depth,
                const T* const* row, Index step, const T* b, const Index* offset, T* c, Index c_row,
@@ -51,69 +54,63 @@ void edge_tile(typename simd::Tiles<T>::Broadcast tile, Index rows, Index column
       c[r * c_row + l] = edge[r * Tiles::most_columns + l] + (add ? c[r * c_row + l] : T(0));
 }
 
-/// How far apart the elements of packed rows of A are: a multiple of the height of every tile.
-inline constexpr Index left_width = 24;
+/// How far apart the elements of packed rows of A are: a multiple of the height
+/// of every tile, and of the lanes of every register.
+inline constexpr Index left_width = 48;
 
-/// Asks for the `rows` pieces of `bytes` bytes at from[i * apart], a few at each call.
-template <class T>
-struct Prefetcher {
-  const T* from;
-  Index apart, rows, lines;
-  Index row = 0, line = 0;
-
-  void some(Index quota) {
-    constexpr Index step = 64 / static_cast<Index>(sizeof(T));
-    for (; quota > 0 && row < rows; --quota) {
-      __builtin_prefetch(from + row * apart + line * step);
-      if (++line >= lines) line = 0, ++row;
-    }
-  }
-};
-
-/// A task of the packed way: c (m, n) (+)= a b. `offset` holds multiples of the panel's width.
+/// A task of the packed way: c (m, n) (+)= a b. `offset` holds multiples of the
+/// panel's width.
 template <class T>
 void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
                  Strided<T> a, Strided<T> b, Target<T> c, const Index* offset, T* scratch) {
   using Tiles = simd::Tiles<T>;
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
   const auto* const tile = plan.tall ? tiles.tall : tiles.broadcast;
   const Index height = plan.tall ? tiles.tall_rows : tiles.rows;
   const Index width = tiles.lanes * (plan.tall ? tiles.tall_vectors : tiles.vectors);
-  // Rows of A are read where they are, unless the elements of one lie far apart.
+  // Rows of A are read where they are, unless the elements of one lie far
+  // apart.
   const bool pack_left = a.column * std::min(plan.depth, k) * Index{sizeof(T)} > 16 * 1024;
   T* const right = scratch;
-  T* const left = scratch + plan.depth * plan.block;
+  T* const left = scratch + plan.block / width * panel_stride(plan.depth, width);
 
   for (Index k0 = 0; k0 < k; k0 += plan.depth) {
     const Index depth = std::min(plan.depth, k - k0);
     const bool adds = c.add || k0 > 0;
-    if (pack_left) pack_panels(a.from(0, k0).transposed(), depth, m, left_width, left);
+    if (pack_left) pack_panels(tiles, a.from(0, k0).transposed(), depth, m, left_width, left);
     for (Index j0 = 0; j0 < n; j0 += plan.block) {
       const Index across = std::min(plan.block, n - j0);
-      pack_panels(b.from(k0, j0), depth, across, width, right);
-      // What the next block will read arrives while this one is computed.
-      const Index next = std::min(plan.block, n - j0 - across);
-      Prefetcher<T> soon{b.data + k0 * b.row + (j0 + across) * b.column, b.row, depth,
-                         divide_up(next, 64 / Index{sizeof(T)})};
-      if (next <= 0 || b.column != 1) soon.rows = 0;
+      pack_panels(tiles, b.from(k0, j0), depth, across, width, right);
+      // While a block is computed, what the next one copies comes closer: a few
+      // lines per tile.
+      const Index next = std::min(plan.block, n - j0 - across), lines = divide_up(next, line);
+      const bool ask = next > 0 && b.column == 1;
       const Index quota =
-          divide_up(soon.rows * soon.lines, divide_up(m, height) * divide_up(across, width));
+          ask ? divide_up(depth * lines, divide_up(m, height) * divide_up(across, width)) : 0;
+      const T* wanted = b.data + k0 * b.row + (j0 + across) * b.column;
+      Index wanted_row = 0, wanted_line = 0;
       for (Index j = 0; j < across; j += width) {
-        const T* panel = right + j * depth;
+        const T* panel = right + j / width * panel_stride(depth, width);
         const Index columns = std::min(width, across - j),
                     vectors = divide_up(columns, tiles.lanes);
         for (Index i = 0; i < m; i += height) {
           const Index rows = std::min(height, m - i);
           const T* row[Tiles::most_rows];
-          const T* first = pack_left ? left + i / left_width * left_width * depth + i % left_width
-                                     : a.data + i * a.row + k0 * a.column;
+          const T* first =
+              pack_left ? left + i / left_width * panel_stride(depth, left_width) + i % left_width
+                        : a.data + i * a.row + k0 * a.column;
           const Index apart = pack_left ? 1 : a.row, step = pack_left ? left_width : a.column;
           for (Index r = 0; r < height; ++r) row[r] = first + (r < rows ? r : rows - 1) * apart;
           T* to = c.data + i * c.row + j0 + j;
-          for (Index r = 0; r < height && i + height + r < m; ++r) {
-            __builtin_prefetch(to + (height + r) * c.row, 1);
-            __builtin_prefetch(to + (height + r) * c.row + columns - 1, 1);
+          for (Index q = 0; q < quota && wanted_row < depth; ++q) {
+            __builtin_prefetch(wanted + wanted_line * line);
+            if (++wanted_line == lines) wanted_line = 0, ++wanted_row, wanted += b.row;
           }
-          soon.some(quota);
+          if (k0 == 0)
+            for (Index r = 0; r < height && i + height + r < m; ++r) {
+              __builtin_prefetch(to + (height + r) * c.row, 1);
+              __builtin_prefetch(to + (height + r) * c.row + columns - 1, 1);
+            }
           if (rows == height && columns == vectors * tiles.lanes)
             tile[vectors - 1](depth, row, step, panel, offset, to, c.row, adds);
           else
@@ -125,8 +122,8 @@ void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Ind
   }
 }
 
-/// A task of the streaming way: c (m, n) (+)= a b for whole registers of columns, B's rows read
-/// where they are. `offset` holds multiples of B's row.
+/// A task of the streaming way: c (m, n) (+)= a b for whole registers of
+/// columns, B's rows read where they are. `offset` holds multiples of B's row.
 template <class T>
 void gemm_streams(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
                   Strided<T> a, Strided<T> b, Target<T> c, const Index* offset) {
@@ -169,20 +166,22 @@ void gemm_streams(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, In
   }
 }
 
-/// A task of the dot way: c (m, n) (+)= a b with both operands contiguous along k.
+/// A task of the dot way: c (m, n) (+)= a b with both operands contiguous along
+/// k.
 template <class T>
 void gemm_dot(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
-              Strided<T> a, Strided<T> b, Target<T> c) {
+              Strided<T> a, Strided<T> b, Target<T> c, T* scratch) {
   const auto block = m <= 2 ? tiles.thin_block : tiles.dot_block;
   for (Index k0 = 0; k0 < k; k0 += plan.depth) {
     const Index depth = std::min(plan.depth, k - k0);
     const Index ahead = k - k0 > plan.depth ? plan.depth : 0;
     block(m, n, depth, ahead, a.data + k0, a.row, b.data + k0, b.column, c.data, c.row,
-          c.add || k0 > 0);
+          c.add || k0 > 0, m > 8 ? scratch : nullptr);
   }
 }
 
-/// `pieces` arrays of `n` elements, one after the other, added up pairwise into `y`; destroys them.
+/// `pieces` arrays of `n` elements, one after the other, added up pairwise into
+/// `y`; destroys them.
 template <class T>
 void add_pieces(T* parts, Index pieces, Index n, T* y, bool add) {
   parallel_ranges(n, pieces, [&](Index begin, Index end) {
@@ -224,9 +223,9 @@ void gemm_matrix(Transposed transposed, Index m, Index n, Index k, const T* a, c
   const Scratch<T> partial(splits > 1 ? splits * m * n : 0);
   // Columns that do not fill a register are packed in the streaming way, too.
   const Scratch<T> packed = Scratch<T>::per_thread(
-      plan.way == GemmWay::dot
-          ? 0
-          : plan.depth * (std::max<Index>(plan.block, tiles.columns()) + plan.rows + left_width));
+      plan.way == GemmWay::dot ? (plan.depth + 16) * (plan.columns + 4)
+                               : (plan.depth + 8) * (std::max<Index>(plan.block, tiles.columns()) +
+                                                     plan.rows + 2 * left_width));
   const Scratch<Index> offset(2 * depth);
   Index* const in_place = offset.data() + depth;
   const Index width = tiles.lanes * (plan.tall ? tiles.tall_vectors : tiles.vectors);
@@ -244,7 +243,7 @@ void gemm_matrix(Transposed transposed, Index m, Index n, Index k, const T* a, c
     const Target<T> to{(splits > 1 ? partial.data() + split * m * n : c) + i * n + j, n,
                        splits == 1 && add};
     if (plan.way == GemmWay::dot) {
-      gemm_dot(tiles, plan, rows, columns, length, from_a, from_b, to);
+      gemm_dot(tiles, plan, rows, columns, length, from_a, from_b, to, packed.mine());
     } else if (plan.way == GemmWay::packed) {
       gemm_packed(tiles, plan, rows, columns, length, from_a, from_b, to, offset.data(),
                   packed.mine());
@@ -264,7 +263,8 @@ void gemm_matrix(Transposed transposed, Index m, Index n, Index k, const T* a, c
 
 }  // namespace detail
 
-/// Kernel: c (+)= op(a) op(b) for each matrix of a batch; op(a) is (m, k), op(b) is (k, n).
+/// Kernel: c (+)= op(a) op(b) for each matrix of a batch; op(a) is (m, k),
+/// op(b) is (k, n).
 template <class T>
 void gemm(Cpu, Transposed transposed, View<const T, 3> a, View<const T, 3> b, Into<T, 3> c) {
   if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {

@@ -19,7 +19,8 @@ struct Strided {
   Strided transposed() const { return {data, column, row}; }
 };
 
-/// Transposes a square of 16 bytes a side: to[i * to_row + j] = from[j * from_row + i].
+/// Transposes a square of 16 bytes a side: to[i * to_row + j] = from[j *
+/// from_row + i].
 template <class T>
 inline void transpose_square(const T* from, Index from_row, T* to, Index to_row) {
   typedef T Short __attribute__((vector_size(16)));
@@ -42,24 +43,22 @@ inline void transpose_square(const T* from, Index from_row, T* to, Index to_row)
   for (int i = 0; i < side; ++i) __builtin_memcpy(to + i * to_row, &out[i], sizeof(Short));
 }
 
-/// Packs `depth` rows of `columns` columns as panels[panel][k][width], zero where a panel hangs
-/// over the edge.
+/// The distance from one packed panel to the next: not a power of two, because
+/// caches hold only a few lines that are such a distance apart.
+inline constexpr Index panel_stride(Index depth, Index width) { return depth * width + 16; }
+
+/// Packs `depth` rows of `columns` columns as panels[panel][k][width], zero
+/// where a panel hangs over the edge; a panel is whole registers wide.
 template <class T>
-void pack_panels(Strided<T> b, Index depth, Index columns, Index width, T* panels) {
-  for (Index j = 0; j < columns; j += width, panels += depth * width) {
+void pack_panels(const simd::Tiles<T>& tiles, Strided<T> b, Index depth, Index columns, Index width,
+                 T* panels) {
+  if (b.column == 1) {
+    tiles.copy_panels(depth, columns, b.data, b.row, width, panel_stride(depth, width), panels);
+    return;
+  }
+  for (Index j = 0; j < columns; j += width, panels += panel_stride(depth, width)) {
     const Index live = std::min(width, columns - j);
     const T* from = b.data + j * b.column;
-    if (b.column == 1) {
-      constexpr Index piece = 32 / static_cast<Index>(sizeof(T));
-      for (Index k = 0; k < depth; ++k, from += b.row) {
-        T* to = panels + k * width;
-        Index l = 0;
-        for (; l + piece <= live; l += piece) __builtin_memcpy(to + l, from + l, 32);
-        for (; l < live; ++l) to[l] = from[l];
-        for (; l < width; ++l) to[l] = T(0);
-      }
-      continue;
-    }
     Index l = 0;
     if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>)
       if (b.row == 1) {

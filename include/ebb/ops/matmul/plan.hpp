@@ -1,6 +1,7 @@
 /// \file
-/// How a matrix product is cut up, and which of three ways it goes: a function of the shape and of
-/// the instruction set alone, so that results have the same bits whatever the number of threads.
+/// How a matrix product is cut up, and which of three ways it goes: a function
+/// of the shape and of the instruction set alone, so that results have the same
+/// bits whatever the number of threads.
 #pragma once
 
 #include <ebb/ops/matmul/reference.hpp>
@@ -14,13 +15,16 @@ inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 
 /// How a product finds its operands.
 enum class GemmWay {
-  dot,      ///< both lie contiguous along k: dot products of rows with rows, nothing copied
-  streams,  ///< B's rows are read where they are, a few at a time: a copy would serve few rows of A
+  dot,      ///< both lie contiguous along k: dot products of rows with rows, nothing
+            ///< copied
+  streams,  ///< B's rows are read where they are, a few at a time: a copy would
+            ///< serve few rows of A
   packed    ///< B is copied into panels that fit the nearest caches
 };
 
-/// c (m, n) = op(a) op(b) in tasks of `rows` x `columns`, each for one of `splits` pieces of k that
-/// are computed apart and added up afterwards. Within a task, k advances by `depth`.
+/// c (m, n) = op(a) op(b) in tasks of `rows` x `columns`, each for one of
+/// `splits` pieces of k that are computed apart and added up afterwards. Within
+/// a task, k advances by `depth`.
 struct GemmPlan {
   GemmWay way;
   Index rows, columns, depth;
@@ -28,9 +32,10 @@ struct GemmPlan {
   bool tall = false;  ///< by the tall tile (packed)
   Index splits = 1;
 
-  /// The time of `tile_rows` x (`vectors` registers) tiles over the whole result, in
-  /// multiply-additions of a register: those that hang over the edge work for nothing, and few
-  /// registers leave the pipeline of eight or more multiply-adders half empty.
+  /// The time of `tile_rows` x (`vectors` registers) tiles over the whole
+  /// result, in multiply-additions of a register: those that hang over the edge
+  /// work for nothing, and few registers leave the pipeline of eight or more
+  /// multiply-adders half empty.
   static Index cost(Index m, Index n, Index tile_rows, Index vectors, Index lanes) {
     const Index rest = divide_up(n % (vectors * lanes), lanes);
     return divide_up(m, tile_rows) * (n / (vectors * lanes) * tile_rows * vectors +
@@ -47,7 +52,7 @@ struct GemmPlan {
       p.way = GemmWay::dot;
       p.rows = 64;
       p.columns = 96;
-      p.depth = m <= 2 ? k : 2 * kib;
+      p.depth = m <= 2 ? k : 3 * kib;
     } else if (!transposed.b && n >= lanes && (m <= 16 || k <= 16)) {
       p.way = GemmWay::streams;
       p.depth = k <= 16 ? k : 8;
@@ -57,13 +62,16 @@ struct GemmPlan {
       p.columns = p.block;
     } else {
       p.way = GemmWay::packed;
-      p.tall = cost(m, n, tiles.tall_rows, tiles.tall_vectors, lanes) <
-               cost(m, n, tiles.rows, tiles.vectors, lanes);
+      // The wide tile reads fewer rows of A at a time, which suits caches: it
+      // wins when near.
+      p.tall = 20 * cost(m, n, tiles.tall_rows, tiles.tall_vectors, lanes) <
+               19 * cost(m, n, tiles.rows, tiles.vectors, lanes);
       const Index height = p.tall ? tiles.tall_rows : tiles.rows;
       const Index width = lanes * (p.tall ? tiles.tall_vectors : tiles.vectors);
       p.depth = divide_up(divide_up(k, divide_up(k, kib / 4)), 8) * 8;
       p.block = 8 * width;
-      p.rows = divide_up(divide_up(m, divide_up(m, 128)), height) * height;
+      const Index most = divide_up(m, 256) * divide_up(n, p.block) < 4 ? 128 : 256;
+      p.rows = divide_up(divide_up(m, divide_up(m, most)), height) * height;
       const Index tasks = divide_up(m, p.rows) * divide_up(n, p.block);
       p.columns = std::clamp<Index>(tasks / 32, 1, 8) * p.block;
     }

@@ -7,7 +7,8 @@
 
 namespace ebb::simd {
 
-/// The tiles of one instruction set for scalar T; what they compute stands in tile.inl.
+/// The tiles of one instruction set for scalar T; what they compute stands in
+/// tile.inl.
 template <class T>
 struct Tiles {
   static constexpr int most_rows = 12, most_vectors = 3, most_lanes = 16;
@@ -19,26 +20,31 @@ struct Tiles {
   using Dot = void (*)(Index depth, const T* const* a, const T* const* b, T* c);
 
   using DotBlock = void (*)(Index m, Index n, Index depth, Index ahead, const T* a, Index a_row,
-                            const T* b, Index b_row, T* c, Index c_row, bool add);
+                            const T* b, Index b_row, T* c, Index c_row, bool add, T* panels);
+
+  using Copy = void (*)(Index depth, Index columns, const T* b, Index row, Index width,
+                        Index stride, T* panels);
 
   int lanes = 0;                           ///< elements of a register
   int rows = 0;                            ///< of a wide broadcast tile
   int vectors = 0;                         ///< registers in the widest one
   Broadcast broadcast[most_vectors] = {};  ///< [v - 1] is v registers wide
-  /// The same with more rows and fewer registers in each: for products whose width is a small
-  /// power of two, which three registers would not divide.
+  /// The same with more rows and fewer registers in each: for products whose
+  /// width is a small power of two, which three registers would not divide.
   int tall_rows = 0, tall_vectors = 0;
   Broadcast tall[2] = {};  ///< [v - 1] is v registers wide
   Broadcast slim[2] = {};  ///< [r - 1] has r rows, each of four registers
   int dot_rows = 0, dot_columns = 0;
   Dot dot = nullptr;
+  Copy copy_panels = nullptr;     ///< for widths of whole registers
   DotBlock dot_block = nullptr;   ///< by the dot tile
   DotBlock thin_block = nullptr;  ///< by a dot tile of two rows, for one or two rows in all
 
   int columns() const { return lanes * vectors; }
 };
 
-/// Elements of two vectors by constant positions: those of `a` count from 0, those of `b` follow.
+/// Elements of two vectors by constant positions: those of `a` count from 0,
+/// those of `b` follow.
 #if defined(__clang__)
 #  define EBB_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else

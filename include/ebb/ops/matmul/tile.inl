@@ -57,14 +57,15 @@ EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, 
 }
 
 /// c[i][j] = sum over k of a[i][k] b[j][k], for operands that are contiguous along k: partial sums
-/// are kept per lane and added up at the end, in a fixed order.
-template <class T, int rows, int columns>
-EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b, T* c) {
+/// are kept per lane and added up at the end, in a fixed order. A `packed` b has a register's lanes
+/// of all columns side by side, then the next lanes of all: b[j] + k * columns.
+template <class T, int rows, int columns, bool packed>
+EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T* const* b, T* c) {
 #if defined(__clang__)
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T)), step = packed ? columns : 1;
   const T *left[rows], *right[columns];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) left[i] = a[i];
@@ -80,7 +81,7 @@ EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b,
   for (; k + lanes <= depth; k += lanes) {
     Vector y[columns];
 #pragma GCC unroll 16
-    for (int j = 0; j < columns; ++j) __builtin_memcpy(&y[j], right[j] + k, sizeof(Vector));
+    for (int j = 0; j < columns; ++j) __builtin_memcpy(&y[j], right[j] + k * step, sizeof(Vector));
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
       Vector x;
@@ -119,52 +120,125 @@ EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b,
     }
     __builtin_memcpy(c + i, &u, sizeof u);
   }
+  // The pointers are read again: were the copies looked up by a loop's counter, they would not
+  // live in registers.
+  const Index rest = k - k * step;
   for (; k < depth; ++k)
     for (int i = 0; i < rows; ++i)
-      for (int j = 0; j < columns; ++j) c[i * columns + j] += left[i][k] * right[j][k];
+      for (int j = 0; j < columns; ++j)
+        c[i * columns + j] += a[i][k] * b[j][k - rest];
 }
 
-/// c (m, n) (+)= A B^T over `depth` elements of the rows of A (m) and of B (n), by dot tiles. While
-/// it computes, it asks for the same rows' elements `ahead` further on (0: for none).
+template <class T, int rows, int columns>
+EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b, T* c) {
+  dot_tile_of<T, rows, columns, false>(depth, a, b, c);
+}
+
+/// Lays rows of B out for `packed` dot tiles: panel after panel of `columns` rows; rows that hang
+/// over the edge repeat the last.
+template <class T, int columns>
+EBB_TILE_TARGET void pack_rows(Index n, Index depth, const T* b, Index b_row, T* panels) {
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T));
+  const Index room = (depth + lanes - 1) / lanes * lanes;
+  for (Index j = 0; j < n; j += columns, panels += columns * room)
+    for (int l = 0; l < columns; ++l) {
+      const T* row = b + (j + l < n ? j + l : n - 1) * b_row;
+      T* to = panels + l * lanes;
+      Index k = 0;
+      for (; k + lanes <= depth; k += lanes, to += columns * lanes) {
+        Vector v;
+        __builtin_memcpy(&v, row + k, sizeof v);
+        __builtin_memcpy(to, &v, sizeof v);
+      }
+      for (; k < depth; ++k) *to++ = row[k];
+    }
+}
+
+/// c (m, n) (+)= A B^T over `depth` elements of the rows of A (m) and of B (n), by dot tiles. Given
+/// room for `panels`, B is packed there. While it computes, it asks for the same rows' of B,
+/// `ahead` elements further on (0: for none).
 template <class T, int rows, int columns>
 EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const T* a, Index a_row,
-                               const T* b, Index b_row, T* c, Index c_row, bool add) {
+                               const T* b, Index b_row, T* c, Index c_row, bool add, T* panels) {
+  typedef T Short __attribute__((vector_size(16)));
+  constexpr int last = 16 / static_cast<int>(sizeof(T));
+  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T));
   constexpr Index line = 64 / static_cast<Index>(sizeof(T));
-  const Index down = (m + rows - 1) / rows, across = (n + columns - 1) / columns;
+  const Index room = (depth + lanes - 1) / lanes * lanes;
+  if (panels) pack_rows<T, columns>(n, depth, b, b_row, panels);
+
+  const Index tiles = ((m + rows - 1) / rows) * ((n + columns - 1) / columns);
   const Index lines = (depth + line - 1) / line;
-  const Index quota = ahead == 0 ? 0 : ((m + n) * lines + down * across - 1) / (down * across);
-  const bool columns_first = m < n;  // what is reused soonest stays in the nearest cache
-  Index wanted_row = 0, wanted_line = 0;
-  for (Index t = 0, i = 0, j = 0; t < down * across; ++t) {
-    for (Index q = 0; q < quota && wanted_row < m + n; ++q) {
-      const T* row = wanted_row < m ? a + wanted_row * a_row : b + (wanted_row - m) * b_row;
-      __builtin_prefetch(row + ahead + wanted_line * line);
-      if (++wanted_line == lines) wanted_line = 0, ++wanted_row;
-    }
+  const Index quota = ahead == 0 ? 0 : (n * lines + tiles - 1) / tiles;
+  Index wanted_row = 0;
+  const T *wanted = b + ahead, *wanted_end = wanted + depth;
+  for (Index i = 0; i < m; i += rows) {
     const T *left[rows], *right[columns];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) left[r] = a + (i + r < m ? i + r : m - 1) * a_row;
+    const T* panel = panels;
+    for (Index j = 0; j < n; j += columns) {
+      for (Index q = 0; q < quota && wanted_row < n; ++q, wanted += line) {
+        __builtin_prefetch(wanted, 0, 2);
+        if (wanted + line < wanted_end) continue;
+        ++wanted_row;
+        wanted_end += b_row;
+        wanted = wanted_end - depth - line;
+      }
+      T sums[rows * columns];
+      if (panels) {
 #pragma GCC unroll 16
-    for (int l = 0; l < columns; ++l) right[l] = b + (j + l < n ? j + l : n - 1) * b_row;
-    T sums[rows * columns];
-    dot_tile<T, rows, columns>(depth, left, right, sums);
-    T* to = c + i * c_row + j;
-    if (i + rows <= m && j + columns <= n) {
+        for (int l = 0; l < columns; ++l) right[l] = panel + l * lanes;
+        panel += columns * room;
+        dot_tile_of<T, rows, columns, true>(depth, left, right, sums);
+      } else {
 #pragma GCC unroll 16
-      for (int r = 0; r < rows; ++r)
+        for (int l = 0; l < columns; ++l) right[l] = b + (j + l < n ? j + l : n - 1) * b_row;
+        dot_tile_of<T, rows, columns, false>(depth, left, right, sums);
+      }
+      T* to = c + i * c_row + j;
+      if (i + rows <= m && j + columns <= n) {
+        // Read back as it was stored: a load that spans two stores waits for both.
 #pragma GCC unroll 16
-        for (int l = 0; l < columns; ++l)
-          to[r * c_row + l] = sums[r * columns + l] + (add ? to[r * c_row + l] : T(0));
-    } else {
-      for (int r = 0; r < rows && i + r < m; ++r)
-        for (int l = 0; l < columns && j + l < n; ++l)
-          to[r * c_row + l] = sums[r * columns + l] + (add ? to[r * c_row + l] : T(0));
+        for (int s = 0; s < rows * columns; s += last) {
+          Short part;
+          __builtin_memcpy(&part, sums + s, sizeof part);
+#pragma GCC unroll 4
+          for (int l = 0; l < last; ++l) {
+            T& element = to[(s + l) / columns * c_row + (s + l) % columns];
+            element = add ? element + part[l] : part[l];
+          }
+        }
+      } else {
+        for (int r = 0; r < rows && i + r < m; ++r)
+          for (int l = 0; l < columns && j + l < n; ++l)
+            to[r * c_row + l] = sums[r * columns + l] + (add ? to[r * c_row + l] : T(0));
+      }
     }
-    if (columns_first) {
-      if ((i += rows) >= m) i = 0, j += columns;
-    } else {
-      if ((j += columns) >= n) j = 0, i += rows;
-    }
+  }
+}
+
+/// Copies `depth` rows of `columns` elements, `row` apart, into panels of whole registers, `width`
+/// elements wide and `stride` apart, zero where a panel hangs over the edge. Row after row, because
+/// each may lie on a page of its own.
+template <class T>
+EBB_TILE_TARGET void copy_panels(Index depth, Index columns, const T* b, Index row, Index width,
+                                 Index stride, T* panels) {
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T));
+  const Index whole = columns / width * width;
+  for (Index k = 0; k < depth; ++k, b += row, panels += width) {
+    T* to = panels;
+    const T* from = b;
+    for (; from < b + whole; from += width, to += stride)
+      for (Index l = 0; l < width; l += lanes) {
+        Vector v;
+        __builtin_memcpy(&v, from + l, sizeof v);
+        __builtin_memcpy(to + l, &v, sizeof v);
+      }
+    if (whole == columns) continue;
+    for (Index l = 0; l < width; ++l) to[l] = whole + l < columns ? from[l] : T(0);
   }
 }
 
@@ -186,6 +260,7 @@ Tiles<T> tiles() {
   t.tall[1] = &broadcast_tile<T, EBB_TILE_TALL_ROWS, 2>;
   t.slim[0] = &broadcast_tile<T, 1, 4>;
   t.slim[1] = &broadcast_tile<T, 2, 4>;
+  t.copy_panels = &copy_panels<T>;
   t.dot_rows = EBB_TILE_DOT_ROWS;
   t.dot_columns = EBB_TILE_DOT_COLUMNS;
   t.dot = &dot_tile<T, EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS>;
