@@ -5,6 +5,7 @@
 
 #include <ebb/core/config.hpp>
 #include <ebb/device/isa.hpp>
+#include <ebb/ops/matmul/tile.hpp>
 
 #include <utility>
 
@@ -18,7 +19,8 @@ struct ChannelSum {
   const Index *a_offset, *b_offset;
 };
 
-/// What happens to a sum before it is stored.
+/// What happens to a sum before it is stored: what is there already or a bias comes on top, and
+/// what is negative becomes zero.
 template <class T>
 struct ChannelEpilogue {
   const T* bias;  ///< one element per channel, or null
@@ -33,7 +35,7 @@ struct ChannelTiles {
   struct Tile {
     Index rows = 0;
     void (*run)(const ChannelSum& sum, const T* const* a, const T* b, T* const* c,
-                bool add) = nullptr;
+                const ChannelEpilogue<T>& end) = nullptr;
   };
 
   int lanes = 0;               ///< elements of a register

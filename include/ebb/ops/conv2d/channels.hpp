@@ -104,6 +104,12 @@ struct ChannelPass {
     const Index chunks =
         divide_up(channels, std::max<Index>(1, nearest / (area * width * Index{sizeof(T)})));
     const Index chunk = divide_up(channels, chunks), pixels = together * band * target.width;
+    // Where a single tap is seen, the inner loop runs over the channels.
+    const Scratch<Index> single(2 * chunk);
+    for (Index c = 0; c < chunk; ++c) {
+      single.data()[c] = c * source.area();
+      single.data()[chunk + c] = c * area * width;
+    }
     const Scratch<T> scratch = Scratch<T>::per_thread((pixels + 1) * width);
     const Scratch<Index> lists = Scratch<Index>::per_thread(2 * pixels + pairs() + 1);
 
@@ -125,7 +131,13 @@ struct ChannelPass {
         for (Index c = 0; c < channels; c += chunk)
           for (Index k = 0; k < pairs(); ++k) {
             simd::ChannelSum what = pair[static_cast<std::size_t>(k)];
-            what.outer = what.inner > 0 ? std::min(chunk, channels - c) : 0;
+            const Index count = std::min(chunk, channels - c);
+            const T* right = weights + c * area * width;
+            what.outer = what.inner > 0 ? count : 0;
+            if (what.inner == 1) {
+              right += what.b_offset[0];
+              what = {1, 0, 0, count, single.data(), single.data() + chunk};
+            }
             const T* a[simd::ChannelTiles<T>::most_rows];
             T* out[simd::ChannelTiles<T>::most_rows];
             for (Index at = start[k]; at < start[k + 1];) {
@@ -135,7 +147,7 @@ struct ChannelPass {
                 a[i] = origin + c * source.area() + from[counts ? at + i : at];
                 out[i] = sum + (counts ? to[at + i] : pixels) * width;
               }
-              tile.run(what, a, weights + c * area * width, out, c > 0);
+              tile.run(what, a, right, out, {nullptr, c > 0, false});
               at += tile.rows;
             }
           }

@@ -12,7 +12,7 @@
 /// over an outer range, by strides, and an inner one, by tables of offsets.
 template <class T, int rows, int vectors>
 EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, const T* b,
-                                      T* const* c, bool add) {
+                                      T* const* c, const ChannelEpilogue<T>& end) {
 #if defined(__clang__)
 #  pragma clang fp contract(fast)
 #endif
@@ -51,11 +51,13 @@ EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, 
 #pragma GCC unroll 4
     for (int j = 0; j < vectors; ++j) {
       T* to = c[i] + j * lanes;
-      if (add) {
+      if (end.add) {
         Vector before;
         __builtin_memcpy(&before, to, sizeof before);
         total[i][j] += before;
       }
+      if (end.bias) total[i][j] += end.bias[i] - Vector{};
+      if (end.relu) total[i][j] = total[i][j] < T(0) ? Vector{} : total[i][j];
       __builtin_memcpy(to, &total[i][j], sizeof(Vector));
     }
 }
@@ -72,8 +74,8 @@ EBB_CHANNELS_TARGET inline __attribute__((always_inline)) void transpose_step(
   for (int i = 0; i < lanes; ++i) {
     if (i & half) continue;
     const Vector a = v[i], b = v[i + half];
-    v[i] = __builtin_shufflevector(a, b, ((lane & half) ? lanes + lane - half : lane)...);
-    v[i + half] = __builtin_shufflevector(a, b, ((lane & half) ? lanes + lane : lane + half)...);
+    v[i] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane - half : lane)...);
+    v[i + half] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane : lane + half)...);
   }
 }
 template <class T>

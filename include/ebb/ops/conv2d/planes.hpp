@@ -44,63 +44,48 @@ void copy_window(const T* image, Size2 size, Index row, Index column, Size2 step
   }
 }
 
-/// The planes that a band of output rows reads: one for each channel of a group and each phase of
-/// the stride that some tap falls on. Where images are small, a plane holds several, one below the
-/// other.
+/// The planes that a band of output rows reads: for each channel of a group and each column of the
+/// kernel, one for each phase of the vertical stride that some tap falls on. Their rows are as long
+/// as those of the output, so that a line of outputs is a line of every tap.
 struct Planes {
   Conv2dGeometry g;
   Index band;      ///< output rows
-  Index images;    ///< in a plane
-  Size2 slots;     ///< phases in use
-  Size2 halo;      ///< rows and columns of an image in a plane beyond those of the output
-  Index width;     ///< columns of a plane
-  Index picture;   ///< elements of one image in a plane
+  Index phases;    ///< in use
+  Index rows;      ///< of a plane
   Index plane;     ///< elements of a plane
   Index elements;  ///< of all planes together
 
-  Planes(const Conv2dGeometry& geometry, Index band_rows, Index images_together = 1)
-      : g(geometry), band(band_rows), images(images_together) {
+  Planes(const Conv2dGeometry& geometry, Index band_rows) : g(geometry), band(band_rows) {
     // Tap i is on phase (i * dilation) mod stride, which repeats after this many taps.
-    slots = {
-        std::min(g.kernel.height, g.stride.height / std::gcd(g.stride.height, g.dilation.height)),
-        std::min(g.kernel.width, g.stride.width / std::gcd(g.stride.width, g.dilation.width))};
-    halo = {g.dilation.height * (g.kernel.height - 1) / g.stride.height,
-            g.dilation.width * (g.kernel.width - 1) / g.stride.width};
-    width = g.output.width + halo.width;
-    picture = (band + halo.height) * width;
-    plane = images * picture;
-    elements = g.group_in() * slots.area() * plane;
+    phases =
+        std::min(g.kernel.height, g.stride.height / std::gcd(g.stride.height, g.dilation.height));
+    rows = band + g.dilation.height * (g.kernel.height - 1) / g.stride.height;
+    plane = rows * g.output.width;
+    elements = g.group_in() * phases * g.kernel.width * plane;
   }
 
   /// Register tiles read past the last plane by less than this.
-  Index slack() const { return width + simd::Tiles<float>::most_columns; }
+  static constexpr Index slack() { return 4 * simd::Tiles<float>::most_lanes; }
 
   /// Where the plane of each tap (c, i, j) begins, in the order of the weights.
   void offsets(Index* offset) const {
     for (Index c = 0; c < g.group_in(); ++c)
       for (Index i = 0; i < g.kernel.height; ++i)
         for (Index j = 0; j < g.kernel.width; ++j)
-          *offset++ =
-              ((c * slots.height + i % slots.height) * slots.width + j % slots.width) * plane +
-              i * g.dilation.height / g.stride.height * width +
-              j * g.dilation.width / g.stride.width;
+          *offset++ = ((c * phases + i % phases) * g.kernel.width + j) * plane +
+                      i * g.dilation.height / g.stride.height * g.output.width;
   }
 
-  /// Lays out channels of `count` images, from the channel at `image` on, for output rows from
-  /// `row` on.
+  /// Lays out the channels from `image` on, for output rows from `row` on.
   template <class T>
-  void fill(const T* image, Index count, Index row, T* to) const {
+  void fill(const T* image, Index row, T* to) const {
     for (Index c = 0; c < g.group_in(); ++c)
-      for (Index i = 0; i < slots.height; ++i)
-        for (Index j = 0; j < slots.width; ++j) {
-          const Index top =
-              row * g.stride.height + i * g.dilation.height % g.stride.height - g.padding.height;
-          const Index left = j * g.dilation.width % g.stride.width - g.padding.width;
-          for (Index n = 0; n < count; ++n, to += picture)
-            copy_window(image + (n * g.in_channels + c) * g.input.area(), g.input, top, left,
-                        g.stride, band + halo.height, width, to);
-          for (Index l = 0; l < (images - count) * picture; ++l) *to++ = T(0);
-        }
+      for (Index i = 0; i < phases; ++i)
+        for (Index j = 0; j < g.kernel.width; ++j, to += plane)
+          copy_window(
+              image + c * g.input.area(), g.input,
+              row * g.stride.height + i * g.dilation.height % g.stride.height - g.padding.height,
+              j * g.dilation.width - g.padding.width, g.stride, rows, g.output.width, to);
     for (Index i = 0; i < slack(); ++i) to[i] = T(0);
   }
 };

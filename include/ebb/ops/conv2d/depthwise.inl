@@ -1,0 +1,147 @@
+// The loops of depthwise convolution over one plane. ops/conv2d/depthwise.hpp includes this file
+// once per instruction set, in a namespace of its own, with
+//   EBB_DEPTHWISE_TARGET   the function attribute that turns the instruction set on,
+//   EBB_DEPTHWISE_BYTES    the width of its registers.
+
+/// Copies `count` elements, fewer than fill a register, in pieces of a power of two.
+template <class T>
+EBB_DEPTHWISE_TARGET inline __attribute__((always_inline)) void copy_few(const T* from, Index count,
+                                                                         T* to) {
+  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
+#pragma GCC unroll 4
+  for (int piece = lanes / 2; piece > 0; piece /= 2)
+    if (count & piece) {
+      __builtin_memcpy(to, from, static_cast<std::size_t>(piece) * sizeof(T));
+      from += piece, to += piece;
+    }
+}
+
+template <class T>
+EBB_DEPTHWISE_TARGET void copy_rows(const T* from, Index rows, Index columns, Index from_pitch,
+                                    T* to, Index to_pitch) {
+  typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
+  for (Index r = 0; r < rows; ++r, from += from_pitch, to += to_pitch) {
+    Index q = 0;
+    for (; q + lanes <= columns; q += lanes) {
+      Vector v;
+      __builtin_memcpy(&v, from + q, sizeof v);
+      __builtin_memcpy(to + q, &v, sizeof v);
+    }
+    copy_few(from + q, columns - q, to + q);
+  }
+}
+
+/// y[r][q] (+)= the sum over taps k of w[k] source[r * pitch + q + offset[k]], `rows` rows of
+/// `vectors` registers at a time. The last registers of a row overlap those before, or reach into
+/// the next row, which is written later; where neither will do, they take a detour.
+template <class T, int rows, int vectors>
+EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* w, const T* source,
+                                          T* y, const ChannelEpilogue<T>& end) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), width = vectors * lanes;
+  const Index taps = plane.taps, columns = plane.columns, all = plane.rows;
+  const Index* const offset = plane.offset;
+  const T bias = end.bias ? *end.bias : T(0);
+  T detour[rows * width];
+  for (Index r = 0; r < all; r += rows)
+    for (Index next = 0; next < columns; next += width) {
+      const Index q = !end.add && columns >= width && next + width > columns ? columns - width : next;
+      const T* row[rows];
+#pragma GCC unroll 8
+      for (int i = 0; i < rows; ++i) row[i] = source + (r + i < all ? r + i : r) * plane.pitch + q;
+      Vector sum[rows][vectors];
+#pragma GCC unroll 8
+      for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; ++j) sum[i][j] = bias - Vector{};
+      for (Index k = 0; k < taps; ++k) {
+        const Vector left = w[k] - Vector{};
+        const Index at = offset[k];
+#pragma GCC unroll 8
+        for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+          for (int j = 0; j < vectors; ++j) {
+            Vector right;
+            __builtin_memcpy(&right, row[i] + at + j * lanes, sizeof right);
+            sum[i][j] += left * right;
+          }
+      }
+      if (end.relu && !end.add) {
+#pragma GCC unroll 8
+        for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+          for (int j = 0; j < vectors; ++j) sum[i][j] = sum[i][j] < T(0) ? Vector{} : sum[i][j];
+      }
+      T* const out = y + r * columns + q;
+      const bool fits = columns >= width ? r + rows <= all
+                                         : (all - r - rows) * columns >= width - columns;
+      const bool straight = !end.add && fits;
+      T* to = straight ? out : detour;
+      const Index step = straight ? columns : width;
+#pragma GCC unroll 8
+      for (int i = 0; i < rows; ++i, to += step)
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; ++j)
+          __builtin_memcpy(to + j * lanes, &sum[i][j], sizeof(Vector));
+      if (straight) continue;
+      for (Index i = 0; i < (rows < all - r ? rows : all - r); ++i)
+        for (Index l = 0; l < (width < columns - q ? width : columns - q); ++l) {
+          T& element = out[i * columns + l];
+          const T v = detour[i * width + l] + (end.add ? element : T(0));
+          element = end.relu && v < T(0) ? T(0) : v;
+        }
+    }
+}
+
+/// sum[k][lane] += dy[r][q] source[r * pitch + q + offset[k]] for `depthwise_taps` taps, where each
+/// row of dy is some whole registers.
+template <class T>
+EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* dy,
+                                         const T* source, T* sums) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), taps = depthwise_taps;
+  const T* from[taps];
+  Vector sum[taps];
+#pragma GCC unroll 16
+  for (int k = 0; k < taps; ++k) {
+    from[k] = source + plane.offset[k];
+    __builtin_memcpy(&sum[k], sums + k * lanes, sizeof(Vector));
+  }
+  Index at = 0;
+  for (Index r = 0; r < plane.rows; ++r, at += plane.pitch - plane.columns)
+    for (Index q = 0; q < plane.columns; q += lanes, dy += lanes, at += lanes) {
+      Vector left;
+      __builtin_memcpy(&left, dy, sizeof left);
+#pragma GCC unroll 16
+      for (int k = 0; k < taps; ++k) {
+        Vector right;
+        __builtin_memcpy(&right, from[k] + at, sizeof right);
+        sum[k] += left * right;
+      }
+    }
+#pragma GCC unroll 16
+  for (int k = 0; k < taps; ++k) __builtin_memcpy(sums + k * lanes, &sum[k], sizeof(Vector));
+}
+
+/// This instruction set's functions, as values.
+template <class T>
+DepthwiseLoops<T> depthwise_loops() {
+  DepthwiseLoops<T> loops;
+  loops.lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
+  loops.copy_rows = &copy_rows<T>;
+  loops.plane[0] = &depthwise_plane<T, 8, 1>;
+  loops.plane[1] = &depthwise_plane<T, 4, 2>;
+  loops.plane[2] = &depthwise_plane<T, 2, 4>;
+  loops.dots = &depthwise_dots<T>;
+  return loops;
+}
+
+#undef EBB_DEPTHWISE_TARGET
+#undef EBB_DEPTHWISE_BYTES
