@@ -13,7 +13,7 @@ from harness import kernels, networks, other, plots
 from harness.programs import Torch
 from harness.report import Report, describe
 
-SECTIONS = ("networks", "speedrun", "convolutions", "products", "bandwidth", "operations", "compile")
+SECTIONS = ("networks", "speedrun", "convolutions", "products", "bandwidth", "tape", "operations", "compile")
 
 parser = argparse.ArgumentParser(prog="benchmarks/run")
 parser.add_argument("what", nargs="*", help=f"of {', '.join(SECTIONS)}; all when not given")
@@ -67,6 +67,8 @@ if "products" in chosen:
 if "bandwidth" in chosen:
     kernels.bandwidth(report, programs, arguments, most)
     ready("bandwidth")
+if "tape" in chosen:
+    kernels.tape(report, programs, arguments)
 if plots.roofline(folder, points, most[arguments.threads[0]], arguments.threads[0]):
     pictures["roofline"] = "Roofline"
 if "operations" in chosen:

@@ -113,3 +113,16 @@ def bandwidth(report, programs, arguments, most):
             time = medians(results[n], (operation, "seconds"))
             shares.append(f"{100 * facts['bytes'] / time * 1e-9 / most[int(n)]['stream_gb']:.0f}" if time else "-")
         report.row(operation, *shares)
+
+
+def tape(report, programs, arguments):
+    """What recording and reversing an operation costs where the operation itself costs nothing."""
+    runs = alternate({"ebb": lambda: output([programs("tape"), "0.1"], 1)}, min(arguments.repeats, 5)).get("ebb", [])
+    report.facts["tape"] = runs
+    if not runs:
+        return
+    report.say("\n## The tape\n")
+    report.say("Recording and reversing one operation on scalars, its arithmetic and its value's buffer included.\n")
+    report.table("operation", "ns", "bytes", align="l")
+    for name in runs[0]:
+        report.row(name, *(f"{medians(runs, (name, what)):.0f}" for what in ("ns", "bytes")))

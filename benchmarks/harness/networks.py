@@ -85,6 +85,8 @@ def best_setting(torch, row, threads, seconds, quick):
     network, mode, batch = row
     tried = {}
     settings = torch.settings(mode, threads, quick)
+    if len(settings) == 1:
+        return *next(iter(settings.items())), tried
     for name, (environment, words) in settings.items():
         command = torch.command("networks.py", network, mode, batch, threads, seconds / 2, ",".join(words))
         tried[name] = output(command, threads, environment).get("images_per_s", 0)

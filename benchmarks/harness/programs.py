@@ -83,27 +83,30 @@ class Torch:
         self.there = probe.returncode == 0
         self.version = probe.stdout.split()[0] if self.there else ""
         self.jemalloc = util.find_library("jemalloc")
+        with open("/proc/cpuinfo") as f:
+            self.amd = "AuthenticAMD" in f.read()
 
     def settings(self, mode, threads, quick):
         """{name: (environment, words)} of those to be tried."""
         plain = {"LD_PRELOAD": self.jemalloc, "MALLOC_CONF": self.JEMALLOC} if self.jemalloc else {}
-        # MKL up to 2020.0 takes its AVX2 path on processors that are not Intel's only when told so.
-        fast = dict(plain, MKL_DEBUG_CPU_TYPE="5")
         name = "jemalloc" if plain else "plain"
+        fast, fastest = plain, name
+        if self.amd:
+            # MKL up to 2020.0 takes its AVX2 path on processors that are not Intel's only when told so.
+            fast, fastest = dict(plain, MKL_DEBUG_CPU_TYPE="5"), name + ", MKL AVX2"
         tries = {}
         if mode == "infer":
-            tries[f"{name}, MKL AVX2, frozen"] = (fast, ["frozen"])
-            tries[f"{name}, MKL AVX2, frozen, channels_last"] = (fast, ["frozen", "channels_last"])
-            tries[f"{name}, frozen"] = (plain, ["frozen"])
-        tries[f"{name}, MKL AVX2"] = (fast, [])
-        tries[f"{name}, MKL AVX2, channels_last"] = (fast, ["channels_last"])
+            tries[f"{fastest}, frozen"] = (fast, ["frozen"])
+            tries[f"{fastest}, frozen, channels_last"] = (fast, ["frozen", "channels_last"])
+        tries[fastest] = (fast, [])
         if quick:
-            return dict(list(tries.items())[:2])
+            return dict(list(tries.items())[:1])
+        tries[f"{fastest}, channels_last"] = (fast, ["channels_last"])
         tries[name] = (plain, [])
         if plain:
             tries["defaults"] = ({}, [])
         if threads > 1:
-            tries[f"{name}, MKL AVX2, bound threads that wait actively"] = (
+            tries[f"{fastest}, bound threads that wait actively"] = (
                 dict(fast, OMP_WAIT_POLICY="active", OMP_PROC_BIND="true"), [])
         return tries
 
