@@ -4,8 +4,10 @@
 #pragma once
 
 #include <ebb/core/config.hpp>
+#include <ebb/device/vectorize.hpp>
 
 #include <atomic>
+#include <type_traits>
 #include <vector>
 #if defined(_OPENMP)
 #  include <omp.h>
@@ -38,34 +40,52 @@ inline void set_num_threads(int count) {
   detail::thread_count().store(count > 0 ? count : 0, std::memory_order_relaxed);
 }
 
-/// Calls `task(i)` for every i in [0, tasks), on several threads where that is worth a thread's
-/// while: `work` is the number of elementary operations in all (one addition, say). Tasks must not
-/// throw and must not write to each other's results.
-template <class Task>
-void parallel_for(Index tasks, Index work, Task&& task) {
+namespace detail {
+inline void for_tasks(Index tasks, [[maybe_unused]] Index work, simd::TaskCall call, void* task) {
 #if defined(_OPENMP)
   constexpr Index worth_a_thread = 32 * 1024;
   const int threads = tasks > 1 && work >= worth_a_thread && !omp_in_parallel() ? num_threads() : 1;
   if (threads > 1) {
 #  pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (Index i = 0; i < tasks; ++i) task(i);
+    for (Index i = 0; i < tasks; ++i) call(task, i);
     return;
   }
-#else
-  static_cast<void>(work);
 #endif
-  for (Index i = 0; i < tasks; ++i) task(i);
+  for (Index i = 0; i < tasks; ++i) call(task, i);
+}
+
+/// Where a task lies, for `for_tasks`.
+template <class Task>
+void* erased(Task& task) {
+  return const_cast<void*>(static_cast<const void*>(&task));
+}
+}  // namespace detail
+
+/// Calls `task(i)` for every i in [0, tasks), on several threads where that is worth a thread's
+/// while: `work` is the number of elementary operations in all (one addition, say). Tasks must not
+/// throw and must not write to each other's results.
+template <class Task>
+void parallel_for(Index tasks, Index work, Task&& task) {
+  detail::for_tasks(tasks, work, &simd::call<std::remove_reference_t<Task>>, detail::erased(task));
+}
+
+/// The same for tasks made of simple loops: they are compiled for wider vectors too, and the copy
+/// for this processor is taken (device/vectorize.hpp).
+template <class Task>
+void vector_for(Index tasks, Index work, Task&& task) {
+  detail::for_tasks(tasks, work, simd::copy_for<std::remove_reference_t<Task>>(simd::wide_loops()),
+                    detail::erased(task));
 }
 
 /// Elements of a parallel range that one task handles: fixed, so that results are too.
 inline constexpr Index chunk = 16 * 1024;
 
-/// Calls `body(begin, end)` on consecutive pieces of [0, n). `cost` is the number of elementary
-/// operations per element.
+/// Calls `body(begin, end)` on consecutive pieces of [0, n), as `vector_for` does. `cost` is the
+/// number of elementary operations per element.
 template <class Body>
 void parallel_ranges(Index n, Index cost, Body&& body) {
   const Index pieces = (n + chunk - 1) / chunk;
-  parallel_for(pieces, n * cost, [&](Index piece) {
+  vector_for(pieces, n * cost, [&](Index piece) {
     const Index begin = piece * chunk, end = begin + chunk < n ? begin + chunk : n;
     body(begin, end);
   });

@@ -2,6 +2,7 @@
 /// The absolute value.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -16,7 +17,7 @@ struct Abs : Elementwise<Abs> {
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {
-    return x > T(0) ? T(1) : x < T(0) ? T(-1) : T(0);
+    return math::select(x > T(0), T(1), math::select(x < T(0), T(-1), T(0)));
   }
 };
 

@@ -2,6 +2,7 @@
 /// Limits values to an interval.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -20,11 +21,11 @@ struct Clamp : Elementwise<Clamp> {
 
   template <class T>
   EBB_HD T value(T x) const {
-    return x < T(low_) ? T(low_) : x > T(high_) ? T(high_) : x;
+    return math::select(x < T(low_), T(low_), math::select(x > T(high_), T(high_), x));
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {
-    return x < T(low_) || x > T(high_) ? T(0) : T(1);
+    return math::select((x < T(low_)) | (x > T(high_)), T(0), T(1));
   }
 
  private:

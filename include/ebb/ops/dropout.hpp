@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/core/random.hpp>
+#include <ebb/device/math.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb {
@@ -30,6 +31,7 @@ inline void draw_batch(RandomStream stream, std::uint64_t first_block,
                        std::uint32_t (&bits)[dropout_batch]) {
   constexpr int blocks = dropout_batch / 4;
   std::uint32_t c0[blocks], c1[blocks], c2[blocks], c3[blocks];
+  EBB_SIMD
   for (int b = 0; b < blocks; ++b) {
     const std::uint64_t index = first_block + static_cast<std::uint64_t>(b);
     c0[b] = static_cast<std::uint32_t>(index);
@@ -52,6 +54,7 @@ inline void draw_batch(RandomStream stream, std::uint64_t first_block,
     key0 += 0x9E3779B9u;
     key1 += 0xBB67AE85u;
   }
+  EBB_SIMD
   for (int b = 0; b < blocks; ++b) {
     bits[4 * b] = c0[b];
     bits[4 * b + 1] = c1[b];
@@ -70,21 +73,26 @@ void apply_dropout(Cpu, const DropoutMask& mask, T scale, View<const T, N> x, In
   constexpr Index batch = detail::dropout_batch;
   parallel_ranges(y.size(), cost, [&](Index begin, Index end) {
     static_assert(chunk % batch == 0);  // so that a task begins with a block of random words
+    const DropoutMask kept = mask;
+    const T gain = scale;
     for (Index first = begin; first < end; first += batch) {
       std::uint32_t bits[batch];
-      detail::draw_batch(mask.stream, static_cast<std::uint64_t>(first / 4), bits);
+      detail::draw_batch(kept.stream, static_cast<std::uint64_t>(first / 4), bits);
       const Index count = end - first < batch ? end - first : batch;
       const T* from = x.data + first;
       T* to = y.data + first;
       // Factors first, made by arithmetic: no branch for the processor to guess wrong half of the
       // time.
       T factor[batch];
-      for (Index i = 0; i < count; ++i)
-        factor[i] = scale * static_cast<T>(static_cast<int>(mask.keeps(bits[i])));
-      if (y.add)
+      EBB_SIMD
+      for (Index i = 0; i < batch; ++i) factor[i] = math::select(kept.keeps(bits[i]), gain, T(0));
+      if (y.add) {
+        EBB_SIMD
         for (Index i = 0; i < count; ++i) to[i] += factor[i] * from[i];
-      else
+      } else {
+        EBB_SIMD
         for (Index i = 0; i < count; ++i) to[i] = factor[i] * from[i];
+      }
     }
   });
 }

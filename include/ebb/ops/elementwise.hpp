@@ -10,7 +10,11 @@ namespace ebb {
 template <class F, class T, int N>
 void map(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
   parallel_ranges(y.size(), F::cost, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) y.data[i] = f.value(x.data[i]);
+    const F g = f;
+    const T* const from = x.data;
+    T* const to = y.data;
+    EBB_SIMD
+    for (Index i = begin; i < end; ++i) to[i] = g.value(from[i]);
   });
 }
 
@@ -19,19 +23,24 @@ void map(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
 /// dx may be dy.
 template <class F, class T, int N>
 void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
-  const auto slope = [&](Index i) {
-    if constexpr (requires { f.slope(); })
-      return T(f.slope());
-    else if constexpr (requires { f.slope_at_output(saved.data[i]); })
-      return f.slope_at_output(saved.data[i]);
-    else
-      return f.slope_at_input(saved.data[i]);
-  };
   parallel_ranges(dx.size(), F::cost, [&](Index begin, Index end) {
-    if (dx.add)
-      for (Index i = begin; i < end; ++i) dx.data[i] += slope(i) * dy.data[i];
-    else
-      for (Index i = begin; i < end; ++i) dx.data[i] = slope(i) * dy.data[i];
+    const auto slope = [g = f, at = saved.data](Index i) {
+      if constexpr (requires { g.slope(); })
+        return T(g.slope());
+      else if constexpr (requires { g.slope_at_output(at[i]); })
+        return g.slope_at_output(at[i]);
+      else
+        return g.slope_at_input(at[i]);
+    };
+    const T* const from = dy.data;
+    T* const to = dx.data;
+    if (dx.add) {
+      EBB_SIMD
+      for (Index i = begin; i < end; ++i) to[i] += slope(i) * from[i];
+    } else {
+      EBB_SIMD
+      for (Index i = begin; i < end; ++i) to[i] = slope(i) * from[i];
+    }
   });
 }
 

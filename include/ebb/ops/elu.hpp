@@ -2,6 +2,7 @@
 /// The exponential linear unit.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -12,20 +13,18 @@ namespace ebb {
 /// linear units (ELUs)", ICLR 2016.
 struct Elu : Elementwise<Elu> {
   static constexpr const char* name = "elu";
-  static constexpr Index cost = 8;
+  static constexpr Index cost = 4;
   double alpha;
 
   constexpr explicit Elu(double a = 1.0) : alpha(a) {}
 
   template <class T>
   EBB_HD T value(T x) const {
-    using std::expm1;
-    return x > T(0) ? x : T(alpha) * expm1(x);
+    return math::select(x > T(0), x, T(alpha) * math::expm1(x));
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {
-    using std::exp;
-    return x > T(0) ? T(1) : T(alpha) * exp(x);
+    return math::select(x > T(0), T(1), T(alpha) * math::exp(x));
   }
 
   using Elementwise::operator();

@@ -2,6 +2,7 @@
 /// The exponential function.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -9,11 +10,10 @@ namespace ebb {
 /// y = e^x; dx = y dy.
 struct Exp : Elementwise<Exp> {
   static constexpr const char* name = "exp";
-  static constexpr Index cost = 8;
+  static constexpr Index cost = 4;
   template <class T>
   EBB_HD T value(T x) const {
-    using std::exp;
-    return exp(x);
+    return math::exp(x);
   }
   template <class T>
   EBB_HD T slope_at_output(T y) const {

@@ -2,6 +2,7 @@
 /// The Gaussian error linear unit, exact and by its tanh approximation.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -11,22 +12,14 @@ namespace ebb {
 /// Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", arXiv:1606.08415, 2016.
 struct Gelu : Elementwise<Gelu> {
   static constexpr const char* name = "gelu";
-  static constexpr Index cost = 24;
+  static constexpr Index cost = 8;
   template <class T>
   EBB_HD T value(T x) const {
-    return x * distribution(x);
+    return x * math::normal_cdf(x);
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {
-    using std::exp;
-    return distribution(x) + x * T(0.39894228040143267794) * exp(T(-0.5) * x * x);
-  }
-
- private:
-  template <class T>
-  EBB_HD static T distribution(T x) {
-    using std::erf;
-    return T(0.5) * (T(1) + erf(x * T(0.70710678118654752440)));
+    return math::normal_cdf(x) + x * T(0.39894228040143267794) * math::exp(T(-0.5) * x * x);
   }
 };
 inline constexpr Gelu gelu;
@@ -35,16 +28,14 @@ inline constexpr Gelu gelu;
 /// paper. PyTorch's `gelu(x, approximate='tanh')`.
 struct GeluTanh : Elementwise<GeluTanh> {
   static constexpr const char* name = "gelu_tanh";
-  static constexpr Index cost = 20;
+  static constexpr Index cost = 8;
   template <class T>
   EBB_HD T value(T x) const {
-    using std::tanh;
-    return T(0.5) * x * (T(1) + tanh(inner(x)));
+    return T(0.5) * x * (T(1) + math::tanh(inner(x)));
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {
-    using std::tanh;
-    const T t = tanh(inner(x));
+    const T t = math::tanh(inner(x));
     const T inner_slope = T(root) * (T(1) + T(3 * cubic) * x * x);
     return T(0.5) * (T(1) + t) + T(0.5) * x * (T(1) - t * t) * inner_slope;
   }

@@ -2,6 +2,7 @@
 /// The leaky rectified linear unit.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -17,11 +18,11 @@ struct LeakyRelu : Elementwise<LeakyRelu> {
 
   template <class T>
   EBB_HD T value(T x) const {
-    return x > T(0) ? x : T(negative_slope) * x;
+    return math::select(x > T(0), x, T(negative_slope) * x);
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {
-    return x > T(0) ? T(1) : T(negative_slope);
+    return math::select(x > T(0), T(1), T(negative_slope));
   }
 
   using Elementwise::operator();

@@ -2,6 +2,7 @@
 /// The natural logarithm.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -9,11 +10,10 @@ namespace ebb {
 /// y = log x; dx = dy / x. As in IEEE arithmetic, log 0 is -infinity and log of a negative is nan.
 struct Log : Elementwise<Log> {
   static constexpr const char* name = "log";
-  static constexpr Index cost = 8;
+  static constexpr Index cost = 4;
   template <class T>
   EBB_HD T value(T x) const {
-    using std::log;
-    return log(x);
+    return math::log(x);
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {

@@ -2,6 +2,7 @@
 /// The logistic sigmoid.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -10,12 +11,11 @@ namespace ebb {
 /// dx = y (1 - y) dy.
 struct Sigmoid : Elementwise<Sigmoid> {
   static constexpr const char* name = "sigmoid";
-  static constexpr Index cost = 8;
+  static constexpr Index cost = 4;
   template <class T>
   EBB_HD T value(T x) const {
-    using std::exp;
-    const T tail = exp(x < T(0) ? x : -x);
-    return (x < T(0) ? tail : T(1)) / (T(1) + tail);
+    const T tail = math::exp(math::select(x < T(0), x, -x));
+    return math::select(x < T(0), tail, T(1)) / (T(1) + tail);
   }
   template <class T>
   EBB_HD T slope_at_output(T y) const {

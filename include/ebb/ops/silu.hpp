@@ -11,7 +11,7 @@ namespace ebb {
 /// in reinforcement learning", Neural Networks 107, 2018.
 struct Silu : Elementwise<Silu> {
   static constexpr const char* name = "silu";
-  static constexpr Index cost = 8;
+  static constexpr Index cost = 4;
   template <class T>
   EBB_HD T value(T x) const {
     return x * sigmoid.value(x);

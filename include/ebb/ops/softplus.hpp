@@ -2,6 +2,7 @@
 /// Softplus, a smooth rectifier.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -14,7 +15,7 @@ namespace ebb {
 /// NIPS 2000.
 struct Softplus : Elementwise<Softplus> {
   static constexpr const char* name = "softplus";
-  static constexpr Index cost = 16;
+  static constexpr Index cost = 8;
 
   /// \throws ValueError when beta is not positive.
   constexpr explicit Softplus(double beta = 1, double threshold = 20)
@@ -24,19 +25,17 @@ struct Softplus : Elementwise<Softplus> {
 
   template <class T>
   EBB_HD T value(T x) const {
-    using std::exp;
-    using std::log1p;
     const T u = T(beta_) * x;
-    if (u > T(threshold_)) return x;
-    return ((u > T(0) ? u : T(0)) + log1p(exp(u > T(0) ? -u : u))) / T(beta_);
+    const T tail = math::log1p(math::exp(math::select(u > T(0), -u, u)));
+    const T y = (math::select(u > T(0), u, T(0)) + tail) / T(beta_);
+    return math::select(u > T(threshold_), x, y);
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {
-    using std::exp;
     const T u = T(beta_) * x;
-    if (u > T(threshold_)) return T(1);
-    const T tail = exp(u > T(0) ? -u : u);
-    return (u > T(0) ? T(1) : tail) / (T(1) + tail);
+    const T tail = math::exp(math::select(u > T(0), -u, u));
+    const T s = math::select(u > T(0), T(1), tail) / (T(1) + tail);
+    return math::select(u > T(threshold_), T(1), s);
   }
 
   using Elementwise::operator();

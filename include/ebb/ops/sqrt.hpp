@@ -2,6 +2,7 @@
 /// The square root.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -12,8 +13,7 @@ struct Sqrt : Elementwise<Sqrt> {
   static constexpr Index cost = 4;
   template <class T>
   EBB_HD T value(T x) const {
-    using std::sqrt;
-    return sqrt(x);
+    return math::sqrt(x);
   }
   template <class T>
   EBB_HD T slope_at_output(T y) const {

@@ -2,6 +2,7 @@
 /// The hyperbolic tangent.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
 namespace ebb {
@@ -9,11 +10,10 @@ namespace ebb {
 /// y = tanh x; dx = (1 - y^2) dy.
 struct Tanh : Elementwise<Tanh> {
   static constexpr const char* name = "tanh";
-  static constexpr Index cost = 16;
+  static constexpr Index cost = 4;
   template <class T>
   EBB_HD T value(T x) const {
-    using std::tanh;
-    return tanh(x);
+    return math::tanh(x);
   }
   template <class T>
   EBB_HD T slope_at_output(T y) const {

@@ -2,6 +2,7 @@
 /// Adadelta.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
 namespace ebb::optim {
@@ -32,10 +33,9 @@ struct Adadelta {
 
   template <class T>
   EBB_HD void update(T& w, T g, T* state, const StepInfo&) const {
-    using std::sqrt;
     g += T(weight_decay) * w;
     state[0] = T(rho) * state[0] + T(1 - rho) * (g * g);
-    const T delta = sqrt(state[1] + T(eps)) / sqrt(state[0] + T(eps)) * g;
+    const T delta = math::sqrt(state[1] + T(eps)) / math::sqrt(state[0] + T(eps)) * g;
     state[1] = T(rho) * state[1] + T(1 - rho) * (delta * delta);
     w -= T(lr) * delta;
   }

@@ -2,6 +2,7 @@
 /// Adagrad.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
 namespace ebb::optim {
@@ -41,10 +42,9 @@ struct Adagrad {
 
   template <class T>
   EBB_HD void update(T& w, T g, T* state, const Step& step) const {
-    using std::sqrt;
     g += T(weight_decay) * w;
     state[0] += T(step.start) + g * g;
-    w -= T(step.rate) * g / (sqrt(state[0]) + T(eps));
+    w -= T(step.rate) * g / (math::sqrt(state[0]) + T(eps));
   }
 };
 

@@ -2,6 +2,7 @@
 /// Adam and AdamW.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
 namespace ebb::optim {
@@ -31,12 +32,11 @@ void check_adam(const R& rule) {
 
 template <class R, class T>
 EBB_HD void adam_update(const R& rule, T& w, T g, T* state, const AdamStep& step) {
-  using std::sqrt;
   state[0] = T(rule.beta1) * state[0] + T(1 - rule.beta1) * g;
   state[1] = T(rule.beta2) * state[1] + T(1 - rule.beta2) * (g * g);
-  state[2] = state[1] > state[2] ? state[1] : state[2];  // no branch, so that the loop vectorises
-  const T v = rule.amsgrad ? state[2] : state[1];
-  w -= T(step.rate) * state[0] / (sqrt(v) / T(step.root) + T(rule.eps));
+  state[2] = math::select(state[1] > state[2], state[1], state[2]);
+  const T v = math::select(rule.amsgrad, state[2], state[1]);
+  w -= T(step.rate) * state[0] / (math::sqrt(v) / T(step.root) + T(rule.eps));
 }
 
 }  // namespace detail

@@ -76,7 +76,7 @@ void update_parameters(Cpu, const UpdateJob<R, T>* jobs, Index count) {
   const Index pieces = last.first_piece + (last.size + chunk - 1) / chunk;
   Index elements = 0;
   for (Index j = 0; j < count; ++j) elements += jobs[j].size;
-  parallel_for(pieces, elements * (2 + R::states), [&](Index piece) {
+  vector_for(pieces, elements * (2 + R::states), [&](Index piece) {
     Index low = 0, high = count;  // the job this piece belongs to
     while (high - low > 1) {
       const Index middle = (low + high) / 2;

@@ -2,6 +2,7 @@
 /// Lion.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
 namespace ebb::optim {
@@ -34,7 +35,7 @@ struct Lion {
   EBB_HD void update(T& w, T g, T* state, const StepInfo&) const {
     const T u = T(beta1) * state[0] + T(1 - beta1) * g;
     // A gradient that is not a number must not look like one that is zero.
-    const T sign = u > T(0) ? T(1) : u < T(0) ? T(-1) : u;
+    const T sign = math::select(u > T(0), T(1), math::select(u < T(0), T(-1), u));
     w -= T(lr) * (sign + T(weight_decay) * w);
     state[0] = T(beta2) * state[0] + T(1 - beta2) * g;
   }

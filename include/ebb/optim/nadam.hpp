@@ -2,6 +2,7 @@
 /// NAdam.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
 namespace ebb::optim {
@@ -51,12 +52,11 @@ struct NAdam {
 
   template <class T>
   EBB_HD void update(T& w, T g, T* state, const Step& step) const {
-    using std::sqrt;
     g += T(weight_decay) * w;
     state[0] = T(beta1) * state[0] + T(1 - beta1) * g;
     state[1] = T(beta2) * state[1] + T(1 - beta2) * (g * g);
     const T direction = T(step.gradient_rate) * g + T(step.mean_rate) * state[0];
-    w -= direction / (sqrt(state[1]) / T(step.root) + T(eps));
+    w -= direction / (math::sqrt(state[1]) / T(step.root) + T(eps));
   }
 
  private:

@@ -2,6 +2,7 @@
 /// RMSprop.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
 namespace ebb::optim {
@@ -39,17 +40,14 @@ struct RMSprop {
 
   template <class T>
   EBB_HD void update(T& w, T g, T* state, const StepInfo&) const {
-    using std::sqrt;
     g += T(weight_decay) * w;
     state[0] = T(alpha) * state[0] + T(1 - alpha) * (g * g);
-    T variance = state[0];
-    if (centered) {
-      state[2] = T(alpha) * state[2] + T(1 - alpha) * g;
-      variance -= state[2] * state[2];
-      // Rounding can leave it a hair below zero where the gradient never changes.
-      variance = variance > T(0) ? variance : T(0);
-    }
-    state[1] = T(momentum) * state[1] + g / (sqrt(variance) + T(eps));
+    const T mean = T(alpha) * state[2] + T(1 - alpha) * g;
+    state[2] = math::select(centered, mean, state[2]);
+    T variance = math::select(centered, state[0] - mean * mean, state[0]);
+    // Rounding can leave it a hair below zero where the gradient never changes.
+    variance = math::select(variance < T(0), T(0), variance);
+    state[1] = T(momentum) * state[1] + g / (math::sqrt(variance) + T(eps));
     w -= T(lr) * state[1];
   }
 };

@@ -13,6 +13,9 @@
 ///     };
 ///
 /// `Optimizer<Momentum>` turns it into one vectorised, parallel pass over all parameters.
+/// Branches keep compilers from vectorising it: write `ebb::math::select(condition, a, b)`, and
+/// `ebb::math::sqrt(x)` (device/math.hpp), which needs no compiler option.
+///
 /// A rule may also offer
 ///  - `void check() const`: throws a sentence when a hyper-parameter makes no sense;
 ///  - `static constexpr const char* state_names[]`: what the states are called when saved;

@@ -2,6 +2,7 @@
 /// Stochastic gradient descent with momentum.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
 namespace ebb::optim {
@@ -50,7 +51,7 @@ struct Sgd {
   EBB_HD void update(T& w, T g, T* state, const Step& step) const {
     g += T(weight_decay) * w;
     state[0] = T(momentum) * state[0] + T(step.gain) * g;
-    w -= T(lr) * (nesterov ? g + T(momentum) * state[0] : state[0]);
+    w -= T(lr) * math::select(nesterov, g + T(momentum) * state[0], state[0]);
   }
 };
 

@@ -19,7 +19,7 @@ template <class F>
 void each_plane(const BatchNormGeometry& g, Index cost, F&& f) {
   const Index planes = g.planes();
   const Index together = g.spatial < chunk ? chunk / g.spatial : 1;
-  parallel_for((planes + together - 1) / together, g.size() * cost, [&](Index task) {
+  vector_for((planes + together - 1) / together, g.size() * cost, [&](Index task) {
     const Index end = (task + 1) * together < planes ? (task + 1) * together : planes;
     Index c = task * together % g.channels;
     for (Index plane = task * together; plane < end; ++plane) {
@@ -30,12 +30,12 @@ void each_plane(const BatchNormGeometry& g, Index cost, F&& f) {
 }
 
 /// Columns that one task sums side by side.
-inline constexpr Index column_strip = 32;
+inline constexpr Index column_strip = 64;
 
 /// Calls f(first, count) for strips of columns of a (rows, columns) input.
 template <class F>
 void each_column_strip(Index rows, Index columns, F&& f) {
-  parallel_for((columns + column_strip - 1) / column_strip, rows * columns, [&](Index task) {
+  vector_for((columns + column_strip - 1) / column_strip, rows * columns, [&](Index task) {
     const Index first = task * column_strip;
     f(first, columns - first < column_strip ? columns - first : column_strip);
   });
@@ -59,11 +59,13 @@ void batch_norm_statistics(Cpu, const BatchNormGeometry& g, View<const T, 1> x,
         W m[detail::column_strip] = {}, squares[detail::column_strip] = {};
         for (Index n = 0; n < g.batch; ++n) {
           const T* row = x.data + n * g.channels + first;
+          EBB_SIMD
           for (Index c = 0; c < columns; ++c) m[c] += static_cast<W>(row[c]);
         }
         for (Index c = 0; c < columns; ++c) m[c] /= count;
         for (Index n = 0; n < g.batch; ++n) {
           const T* row = x.data + n * g.channels + first;
+          EBB_SIMD
           for (Index c = 0; c < columns; ++c) {
             const W d = static_cast<W>(row[c]) - m[c];
             squares[c] += d * d;
@@ -83,7 +85,7 @@ void batch_norm_statistics(Cpu, const BatchNormGeometry& g, View<const T, 1> x,
       means[plane] = m.mean;
       squares[plane] = m.squares;
     });
-    parallel_for(g.channels, 4 * g.planes(), [&](Index c) {
+    vector_for(g.channels, 4 * g.planes(), [&](Index c) {
       W sum = 0;
       for (Index n = 0; n < g.batch; ++n) sum += means[n * g.channels + c];
       const W m = sum / static_cast<W>(g.batch);
@@ -129,6 +131,7 @@ void batch_norm_apply(Cpu, const BatchNormGeometry& g, View<const T, 1> x, View<
       for (Index n = 0; n < g.batch; ++n) {
         const T* from = x.data + n * g.channels + first;
         T* to = y.data + n * g.channels + first;
+        EBB_SIMD
         for (Index c = 0; c < columns; ++c) to[c] = (from[c] - m[c]) * scale[c] + shift[c];
       }
     });
@@ -138,6 +141,7 @@ void batch_norm_apply(Cpu, const BatchNormGeometry& g, View<const T, 1> x, View<
       const T shift = bias.data ? bias.data[c] : T(0);
       const T* from = x.data + plane * g.spatial;
       T* to = y.data + plane * g.spatial;
+      EBB_SIMD
       for (Index i = 0; i < g.spatial; ++i) to[i] = (from[i] - m) * scale + shift;
     });
   }
@@ -160,6 +164,7 @@ void batch_norm_sums(Cpu, const BatchNormGeometry& g, View<const T, 1> x, View<c
         for (Index n = 0; n < g.batch; ++n) {
           const T* a = x.data + n * g.channels + first;
           const T* b = dy.data + n * g.channels + first;
+          EBB_SIMD
           for (Index c = 0; c < columns; ++c) {
             sum[c] += static_cast<W>(b[c]);
             dot[c] += static_cast<W>(b[c]) * static_cast<W>(a[c] - m[c]);
@@ -179,12 +184,16 @@ void batch_norm_sums(Cpu, const BatchNormGeometry& g, View<const T, 1> x, View<c
       const T* a = x.data + plane * g.spatial;
       const T* b = dy.data + plane * g.spatial;
       const T m = mean.data[c];
-      sums[plane] = detail::lane_sum<W>(g.spatial, [b](Index i) { return static_cast<W>(b[i]); });
-      dots[plane] = detail::lane_sum<W>(g.spatial, [a, b, m](Index i) {
-        return static_cast<W>(b[i]) * static_cast<W>(a[i] - m);
-      });
+      W sum = 0, dot = 0;
+      for (Index i = 0; i < g.spatial; i += detail::in_cache) {
+        const Index n = g.spatial - i < detail::in_cache ? g.spatial - i : detail::in_cache;
+        sum += detail::lane_sum<W>(n, [b, i](Index k) { return b[i + k]; });
+        dot += detail::lane_sum<W>(n, [a, b, m, i](Index k) { return b[i + k] * (a[i + k] - m); });
+      }
+      sums[plane] = sum;
+      dots[plane] = dot;
     });
-    parallel_for(g.channels, 2 * g.planes(), [&](Index c) {
+    vector_for(g.channels, 2 * g.planes(), [&](Index c) {
       W sum = 0, dot = 0;
       for (Index n = 0; n < g.batch; ++n) {
         sum += sums[n * g.channels + c];
@@ -226,25 +235,34 @@ void batch_norm_backward(Cpu, const BatchNormGeometry& g, View<const T, 1> x, Vi
         }
         for (Index n = 0; n < g.batch; ++n) {
           const Index at = n * g.channels + first;
-          if (dx.add)
+          const T *from = x.data + at, *up = dy.data + at;
+          T* const to = dx.data + at;
+          if (dx.add) {
+            EBB_SIMD
             for (Index c = 0; c < columns; ++c)
-              dx.data[at + c] += a[c] * dy.data[at + c] + (b[c] * (x.data[at + c] - m[c]) + d[c]);
-          else
+              to[c] += a[c] * up[c] + (b[c] * (from[c] - m[c]) + d[c]);
+          } else {
+            EBB_SIMD
             for (Index c = 0; c < columns; ++c)
-              dx.data[at + c] = a[c] * dy.data[at + c] + (b[c] * (x.data[at + c] - m[c]) + d[c]);
+              to[c] = a[c] * up[c] + (b[c] * (from[c] - m[c]) + d[c]);
+          }
         }
       });
       return;
     }
     detail::each_plane(g, 1, [&](Index plane, Index c) {
-      const auto [m, a, b, d] = line(c);
+      const Line l = line(c);
+      const T m = l.mean, a = l.a, b = l.b, d = l.d;
       const T* from = x.data + plane * g.spatial;
       const T* up = dy.data + plane * g.spatial;
       T* to = dx.data + plane * g.spatial;
-      if (dx.add)
+      if (dx.add) {
+        EBB_SIMD
         for (Index i = 0; i < g.spatial; ++i) to[i] += a * up[i] + (b * (from[i] - m) + d);
-      else
+      } else {
+        EBB_SIMD
         for (Index i = 0; i < g.spatial; ++i) to[i] = a * up[i] + (b * (from[i] - m) + d);
+      }
     });
   }
 }

@@ -29,7 +29,10 @@ void group_norm_apply(Cpu, const GroupNormGeometry& g, View<const T, 1> x, View<
         const T scale = weight.data ? s * weight.data[first + k] : s;
         const T shift = bias.data ? bias.data[first + k] : T(0);
         const Index at = r * g.group_size() + k * g.spatial;
-        for (Index i = at; i < at + g.spatial; ++i) y.data[i] = (x.data[i] - m) * scale + shift;
+        const T* const from = x.data + at;
+        T* const to = y.data + at;
+        EBB_SIMD
+        for (Index i = 0; i < g.spatial; ++i) to[i] = (from[i] - m) * scale + shift;
       }
     });
   }
@@ -53,10 +56,9 @@ void group_norm_backward(Cpu, const GroupNormGeometry& g, View<const T, 1> x, Vi
         const W w = weight.data ? static_cast<W>(weight.data[first + k]) : W(1);
         const T* up = dy.data + r * g.group_size() + k * g.spatial;
         const T* from = x.data + r * g.group_size() + k * g.spatial;
-        sum += w * detail::lane_sum<W>(g.spatial, [up](Index i) { return static_cast<W>(up[i]); });
-        dot += w * detail::lane_sum<W>(g.spatial, [up, from, m](Index i) {
-                 return static_cast<W>(up[i]) * static_cast<W>(from[i] - m);
-               });
+        sum += w * detail::lane_sum<W>(g.spatial, [up](Index i) { return up[i]; });
+        dot += w * detail::lane_sum<W>(g.spatial,
+                                       [up, from, m](Index i) { return up[i] * (from[i] - m); });
       }
       // dx = a dy + b (x - m) + c, with a of the channel, b and c of the group
       const W count = static_cast<W>(g.group_size());
@@ -65,12 +67,15 @@ void group_norm_backward(Cpu, const GroupNormGeometry& g, View<const T, 1> x, Vi
       for (Index k = 0; k < g.group_channels(); ++k) {
         const T a = weight.data ? s * weight.data[first + k] : s;
         const Index at = r * g.group_size() + k * g.spatial;
-        if (dx.add)
-          for (Index i = at; i < at + g.spatial; ++i)
-            dx.data[i] += a * dy.data[i] + (b * (x.data[i] - m) + c);
-        else
-          for (Index i = at; i < at + g.spatial; ++i)
-            dx.data[i] = a * dy.data[i] + (b * (x.data[i] - m) + c);
+        const T *const from = x.data + at, *const up = dy.data + at;
+        T* const to = dx.data + at;
+        if (dx.add) {
+          EBB_SIMD
+          for (Index i = 0; i < g.spatial; ++i) to[i] += a * up[i] + (b * (from[i] - m) + c);
+        } else {
+          EBB_SIMD
+          for (Index i = 0; i < g.spatial; ++i) to[i] = a * up[i] + (b * (from[i] - m) + c);
+        }
       }
     });
   }
@@ -85,17 +90,16 @@ void group_norm_affine_backward(Cpu, const GroupNormGeometry& g, View<const T, 1
     reference::group_norm_affine_backward(g, x, dy, mean, inv_std, dweight, dbias);
   } else {
     using W = detail::Wide<T>;
-    parallel_for(g.channels, 2 * g.size(), [&](Index c) {
+    vector_for(g.channels, 2 * g.size(), [&](Index c) {
       W sum = 0, dot = 0;
       for (Index n = 0; n < g.batch; ++n) {
         const Index at = (n * g.channels + c) * g.spatial, r = at / g.group_size();
         const T m = mean.data[r];
         const T *from = x.data + at, *up = dy.data + at;
-        sum += detail::lane_sum<W>(g.spatial, [up](Index i) { return static_cast<W>(up[i]); });
+        sum += detail::lane_sum<W>(g.spatial, [up](Index i) { return up[i]; });
         dot += static_cast<W>(inv_std.data[r]) *
-               detail::lane_sum<W>(g.spatial, [up, from, m](Index i) {
-                 return static_cast<W>(up[i]) * static_cast<W>(from[i] - m);
-               });
+               detail::lane_sum<W>(g.spatial,
+                                   [up, from, m](Index i) { return up[i] * (from[i] - m); });
       }
       if (dweight.data) dweight.put(c, static_cast<T>(dot));
       if (dbias.data) dbias.put(c, static_cast<T>(sum));

@@ -1,10 +1,11 @@
 /// \file
 /// Layer normalisation on the CPU: a row is one task's, and the gradients of weight and bias are
-/// summed by strips of columns.
+/// summed by bands of rows and strips of columns.
 #pragma once
 
 #include <ebb/device/cpu.hpp>
 #include <ebb/device/parallel.hpp>
+#include <ebb/device/scratch.hpp>
 #include <ebb/ops/lanes.hpp>
 #include <ebb/ops/layer_norm/reference.hpp>
 
@@ -17,7 +18,7 @@ namespace detail {
 template <class F>
 void each_row(Index rows, Index length, Index cost, F&& f) {
   const Index together = length < chunk ? chunk / length : 1;
-  parallel_for((rows + together - 1) / together, rows * length * cost, [&](Index task) {
+  vector_for((rows + together - 1) / together, rows * length * cost, [&](Index task) {
     const Index end = (task + 1) * together < rows ? (task + 1) * together : rows;
     for (Index row = task * together; row < end; ++row) f(row);
   });
@@ -54,14 +55,18 @@ void layer_norm_apply(Cpu, const LayerNormGeometry& g, View<const T, 1> x, View<
       const T* from = x.data + r * g.length;
       T* to = y.data + r * g.length;
       const T *w = weight.data, *b = bias.data;
+      const auto each = [to, n = g.length](auto value) {
+        EBB_SIMD
+        for (Index i = 0; i < n; ++i) to[i] = value(i);
+      };
       if (w && b)
-        for (Index i = 0; i < g.length; ++i) to[i] = (from[i] - m) * s * w[i] + b[i];
+        each([=](Index i) { return (from[i] - m) * s * w[i] + b[i]; });
       else if (w)
-        for (Index i = 0; i < g.length; ++i) to[i] = (from[i] - m) * s * w[i];
+        each([=](Index i) { return (from[i] - m) * s * w[i]; });
       else if (b)
-        for (Index i = 0; i < g.length; ++i) to[i] = (from[i] - m) * s + b[i];
+        each([=](Index i) { return (from[i] - m) * s + b[i]; });
       else
-        for (Index i = 0; i < g.length; ++i) to[i] = (from[i] - m) * s;
+        each([=](Index i) { return (from[i] - m) * s; });
     });
   }
 }
@@ -80,17 +85,20 @@ void layer_norm_backward(Cpu, const LayerNormGeometry& g, View<const T, 1> x, Vi
       const T m = mean.data[r], s = inv_std.data[r];
       const T* from = x.data + r * g.length;
       const W count = static_cast<W>(g.length);
-      const W sum = detail::lane_sum<W>(g.length, [&](Index i) { return static_cast<W>(d(i)); });
-      const W dot = detail::lane_sum<W>(
-          g.length, [&](Index i) { return static_cast<W>(d(i)) * static_cast<W>(from[i] - m); });
+      const W sum = detail::lane_sum<W>(g.length, d);
+      const W dot =
+          detail::lane_sum<W>(g.length, [d, from, m](Index i) { return d(i) * (from[i] - m); });
       // dx = s d + b (x - m) + c
       const T b = static_cast<T>(-dot / count * static_cast<W>(s) * static_cast<W>(s)) * s;
       const T c = -static_cast<T>(sum / count) * s;
       T* to = dx.data + r * g.length;
-      if (dx.add)
+      if (dx.add) {
+        EBB_SIMD
         for (Index i = 0; i < g.length; ++i) to[i] += s * d(i) + (b * (from[i] - m) + c);
-      else
+      } else {
+        EBB_SIMD
         for (Index i = 0; i < g.length; ++i) to[i] = s * d(i) + (b * (from[i] - m) + c);
+      }
     };
     detail::each_row(g.rows, g.length, 3, [&](Index r) {
       const T* up = dy.data + r * g.length;
@@ -112,26 +120,46 @@ void layer_norm_affine_backward(Cpu, const LayerNormGeometry& g, View<const T, 1
   if constexpr (!std::is_floating_point_v<T>) {
     reference::layer_norm_affine_backward(g, x, dy, mean, inv_std, dweight, dbias);
   } else {
+    // Bands of rows and strips of columns are summed apart; then bands are added in their order.
     using W = detail::Wide<T>;
-    constexpr Index strip = 32;
-    parallel_for((g.length + strip - 1) / strip, 2 * g.size(), [&](Index task) {
-      const Index first = task * strip;
+    constexpr Index strip = 512;
+    const Index strips = (g.length + strip - 1) / strip;
+    const Index wanted = 4 * chunk / (g.length < strip ? g.length : strip);
+    const Index band = wanted < g.rows ? wanted : g.rows, bands = (g.rows + band - 1) / band;
+    Scratch<W> scratch(2 * bands * g.length);
+    W* const sums = scratch.data();
+    W* const dots = sums + bands * g.length;
+    vector_for(bands * strips, 2 * g.size(), [&](Index task) {
+      const Index first = task % strips * strip, begin = task / strips * band;
       const Index columns = g.length - first < strip ? g.length - first : strip;
-      W sum[strip] = {}, dot[strip] = {};
-      for (Index r = 0; r < g.rows; ++r) {
+      const Index end = begin + band < g.rows ? begin + band : g.rows;
+      W sum[strip], dot[strip];
+      for (Index c = 0; c < columns; ++c) sum[c] = dot[c] = W(0);
+      for (Index r = begin; r < end; ++r) {
         const T m = mean.data[r], s = inv_std.data[r];
         const T* from = x.data + r * g.length + first;
         const T* up = dy.data + r * g.length + first;
+        EBB_SIMD
         for (Index c = 0; c < columns; ++c) {
           sum[c] += static_cast<W>(up[c]);
           dot[c] += static_cast<W>(up[c] * ((from[c] - m) * s));
         }
       }
+      const Index at = task / strips * g.length + first;
       for (Index c = 0; c < columns; ++c) {
-        if (dweight.data) dweight.put(first + c, static_cast<T>(dot[c]));
-        if (dbias.data) dbias.put(first + c, static_cast<T>(sum[c]));
+        sums[at + c] = sum[c];
+        dots[at + c] = dot[c];
       }
     });
+    for (Index c = 0; c < g.length; ++c) {
+      W sum = 0, dot = 0;
+      for (Index k = 0; k < bands; ++k) {
+        sum += sums[k * g.length + c];
+        dot += dots[k * g.length + c];
+      }
+      if (dweight.data) dweight.put(c, static_cast<T>(dot));
+      if (dbias.data) dbias.put(c, static_cast<T>(sum));
+    }
   }
 }
 

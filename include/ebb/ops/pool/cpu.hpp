@@ -5,8 +5,10 @@
 #pragma once
 
 #include <ebb/device/cpu.hpp>
+#include <ebb/device/math.hpp>
 #include <ebb/device/parallel.hpp>
 #include <ebb/ops/lanes.hpp>
+#include <ebb/ops/pool/halving.hpp>
 #include <ebb/ops/pool/reference.hpp>
 
 #include <limits>
@@ -19,13 +21,21 @@ namespace detail {
 /// Calls row(plane, oy) for every row of every result plane; rows of one task are neighbours.
 template <class Row>
 void each_pooled_row(Index planes, Index rows, Index row_work, Row&& row) {
-  const Index wanted = chunk / (row_work > 0 ? row_work : 1) + 1;
-  const Index together = wanted < rows ? wanted : rows, bands = (rows + together - 1) / together;
-  parallel_for(planes * bands, planes * rows * row_work, [&](Index task) {
-    const Index plane = task / bands, begin = task % bands * together;
-    const Index end = begin + together < rows ? begin + together : rows;
-    for (Index oy = begin; oy < end; ++oy) row(plane, oy);
+  const Index together = chunk / (row_work > 0 ? row_work : 1) + 1, all = planes * rows;
+  vector_for((all + together - 1) / together, all * row_work, [&](Index task) {
+    const Index begin = task * together, end = begin + together < all ? begin + together : all;
+    Index plane = begin / rows, oy = begin % rows;
+    for (Index r = begin; r < end; ++r) {
+      row(plane, oy);
+      if (++oy == rows) oy = 0, ++plane;
+    }
   });
+}
+
+/// Calls f(plane) for every plane; planes of one task are neighbours.
+template <class F>
+void each_pooled_plane(Index planes, Index plane_work, F&& f) {
+  each_pooled_row(planes, 1, plane_work, [&](Index plane, Index) { f(plane); });
 }
 
 /// Calls f with the stride as a constant where it is a usual one, so that loops vectorise.
@@ -41,6 +51,7 @@ void with_stride(Index stride, F&& f) {
 
 template <class T>
 void zero_plane(T* plane, Index size) {
+  EBB_SIMD
   for (Index i = 0; i < size; ++i) plane[i] = T(0);
 }
 
@@ -53,6 +64,14 @@ void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
   if constexpr (!std::is_floating_point_v<T>) {
     reference::max_pool2d_forward(g, x, y, argmax);
   } else {
+    if (detail::halves(g))
+      return detail::each_pooled_row(g.planes, g.y.out, 4 * g.x.out, [&](Index plane, Index oy) {
+        const Index o = (plane * g.y.out + oy) * g.x.out;
+        const T* const top = x.data + (plane * g.y.in + 2 * oy) * g.x.in;
+        detail::halve_by_max(top, top + g.x.in, static_cast<int>(2 * oy * g.x.in),
+                             static_cast<int>(g.x.in), g.x.out, y.data + o,
+                             argmax.data ? argmax.data + o : nullptr);
+      });
     const auto row = [&](Index plane, Index oy) {
       const Index o = (plane * g.y.out + oy) * g.x.out;
       T* best = y.data + o;
@@ -77,15 +96,15 @@ void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
               EBB_SIMD
               for (Index ox = windows.begin; ox < windows.end; ++ox) {
                 const T v = from[ox * step];
-                const bool more = v > best[ox] || v != v;
-                best[ox] = more ? v : best[ox];
-                at[ox] = more ? number + static_cast<int>(ox * step) : at[ox];
+                const bool more = (v > best[ox]) | (v != v);
+                best[ox] = math::select(more, v, best[ox]);
+                at[ox] = math::select(more, number + static_cast<int>(ox * step), at[ox]);
               }
             } else {
               EBB_SIMD
               for (Index ox = windows.begin; ox < windows.end; ++ox) {
                 const T v = from[ox * step];
-                best[ox] = v > best[ox] || v != v ? v : best[ox];
+                best[ox] = math::select((v > best[ox]) | (v != v), v, best[ox]);
               }
             }
           });
@@ -100,8 +119,22 @@ void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
 template <class T>
 void max_pool2d_backward(Cpu, const Pool2dGeometry& g, View<const int, 4> argmax,
                          View<const T, 4> dy, Into<T, 4> dx) {
+  if (detail::halves(g))
+    return detail::each_pooled_row(g.planes, g.y.out, 4 * g.x.out, [&](Index plane, Index oy) {
+      T* const to = dx.data + plane * g.y.in * g.x.in;
+      const Index o = (plane * g.y.out + oy) * g.x.out, first = 2 * oy * g.x.in;
+      const T* const from = dy.data + o;
+      const int* const at = argmax.data + o;
+      const int corner = static_cast<int>(first), width = static_cast<int>(g.x.in);
+      const auto share = [=](Index ox, int tap) {
+        const int here = corner + 2 * static_cast<int>(ox) + tap % 2 + tap / 2 * width;
+        return math::select(at[ox] == here, from[ox], T(0));
+      };
+      detail::spread_over_halves(g.x.out, dx.add, share, to + first, to + first + g.x.in);
+      if (!dx.add) detail::clear_behind_halves(g, oy, to);
+    });
   const Index in = g.y.in * g.x.in, out = g.y.out * g.x.out;
-  parallel_for(g.planes, dx.size() + dy.size(), [&](Index plane) {
+  detail::each_pooled_plane(g.planes, in + out, [&](Index plane) {
     T* to = dx.data + plane * in;
     if (!dx.add) detail::zero_plane(to, in);
     const T* from = dy.data + plane * out;
@@ -116,6 +149,17 @@ void avg_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
   if constexpr (!std::is_floating_point_v<T>) {
     reference::avg_pool2d_forward(g, x, y);
   } else {
+    if (detail::halves(g)) {
+      const T divisor = static_cast<T>(g.average_divisor(0, 0));
+      return detail::each_pooled_row(g.planes, g.y.out, 4 * g.x.out, [&](Index plane, Index oy) {
+        const T* const top = x.data + (plane * g.y.in + 2 * oy) * g.x.in;
+        const T* const bottom = top + g.x.in;
+        T* const to = y.data + (plane * g.y.out + oy) * g.x.out;
+        detail::in_vectors(g.x.out, [=](Index o) {
+          to[o] = (((top[2 * o] + top[2 * o + 1]) + bottom[2 * o]) + bottom[2 * o + 1]) / divisor;
+        });
+      });
+    }
     const auto row = [&](Index plane, Index oy) {
       T* sum = y.data + (plane * g.y.out + oy) * g.x.out;
       for (Index ox = 0; ox < g.x.out; ++ox) sum[ox] = T(0);
@@ -144,10 +188,21 @@ void avg_pool2d_backward(Cpu, const Pool2dGeometry& g, View<const T, 4> dy, Into
   if constexpr (!std::is_floating_point_v<T>) {
     reference::avg_pool2d_backward(g, dy, dx);
   } else {
+    if (detail::halves(g)) {
+      const T divisor = static_cast<T>(g.average_divisor(0, 0));
+      return detail::each_pooled_row(g.planes, g.y.out, 4 * g.x.out, [&](Index plane, Index oy) {
+        T* const to = dx.data + plane * g.y.in * g.x.in;
+        T* const top = to + 2 * oy * g.x.in;
+        const T* const from = dy.data + (plane * g.y.out + oy) * g.x.out;
+        const auto share = [=](Index ox, int) { return from[ox] / divisor; };
+        detail::spread_over_halves(g.x.out, dx.add, share, top, top + g.x.in);
+        if (!dx.add) detail::clear_behind_halves(g, oy, to);
+      });
+    }
     constexpr Index strip = 256;  // windows whose shares are worked out at once
     const Index in = g.y.in * g.x.in;
-    const Index work = g.planes * (in + g.y.out * g.x.out * g.y.kernel * g.x.kernel);
-    parallel_for(g.planes, work, [&](Index plane) {
+    const Index work = in + g.y.out * g.x.out * g.y.kernel * g.x.kernel;
+    detail::each_pooled_plane(g.planes, work, [&](Index plane) {
       T* to = dx.data + plane * in;
       if (!dx.add) detail::zero_plane(to, in);
       T share[strip];
@@ -193,7 +248,7 @@ void adaptive_avg_pool2d_forward(Cpu, const AdaptivePoolGeometry& g, View<const 
       for (Index ox = 0; ox < g.out.width; ++ox) {
         const Stretch columns = g.columns(ox);
         const auto sum = [&](const T* begin, Index n) {
-          return detail::lane_sum<W>(n, [begin](Index i) { return static_cast<W>(begin[i]); });
+          return detail::lane_sum<W>(n, [begin](Index i) { return begin[i]; });
         };
         W total = 0;
         if (columns.length() == width)  // whole rows: contiguous
@@ -214,12 +269,18 @@ template <class T>
 void adaptive_avg_pool2d_backward(Cpu, const AdaptivePoolGeometry& g, View<const T, 4> dy,
                                   Into<T, 4> dx) {
   const Index in = g.in.area(), out = g.out.area();
-  parallel_for(g.planes, g.planes * (2 * in + out), [&](Index plane) {
+  detail::each_pooled_plane(g.planes, 2 * in + out, [&](Index plane) {
     T* to = dx.data + plane * in;
     const T* from = dy.data + plane * out;
     if (out == 1) {
       const T share = from[0] / static_cast<T>(in);
-      for (Index i = 0; i < in; ++i) dx.put(plane * in + i, share);
+      if (dx.add) {
+        EBB_SIMD
+        for (Index i = 0; i < in; ++i) to[i] += share;
+      } else {
+        EBB_SIMD
+        for (Index i = 0; i < in; ++i) to[i] = share;
+      }
       return;
     }
     if (!dx.add) detail::zero_plane(to, in);

@@ -1,0 +1,239 @@
+/// \file
+/// Elementary functions for vectorised loops. In float they are straight lines of arithmetic, which
+/// a compiler turns into vector code wherever a loop calls them; for other scalars they are std's,
+/// or what argument-dependent lookup finds (dual numbers).
+///
+/// Method: reduction of the argument with a constant in two parts (Cody & Waite, "Software manual
+/// for the elementary functions", 1980), then a polynomial that is best in the sense of Chebyshev,
+/// found by Remez' exchange: `tests/oracle/minimax.py` prints every coefficient below.
+/// Errors are measured over all floats, or a dense part of them, in tests/device/math.cpp.
+#pragma once
+
+#include <ebb/core/config.hpp>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace ebb::math {
+
+namespace detail {
+
+inline std::uint32_t bits(float x) { return std::bit_cast<std::uint32_t>(x); }
+inline float of_bits(std::uint32_t x) { return std::bit_cast<float>(x); }
+
+template <class T>
+inline constexpr bool is_float = std::is_same_v<T, float>;
+
+}  // namespace detail
+
+/// `c ? a : b` without a branch: compilers turn chains of conditions into jumps, and then cannot
+/// vectorise the loop around them.
+template <class T>
+EBB_HD inline T select(bool c, const T& a, const T& b) {
+  return c ? a : b;
+}
+inline float select(bool c, float a, float b) {
+  const std::uint32_t mask = -static_cast<std::uint32_t>(c);
+  return detail::of_bits((mask & detail::bits(a)) | (~mask & detail::bits(b)));
+}
+inline int select(bool c, int a, int b) {
+  const auto mask = -static_cast<std::uint32_t>(c);
+  return static_cast<int>((mask & static_cast<std::uint32_t>(a)) |
+                          (~mask & static_cast<std::uint32_t>(b)));
+}
+
+namespace detail {
+
+/// 2^n for n in [-126, 127].
+inline float power_of_two(std::uint32_t n) { return of_bits((n + 127u) << 23); }
+
+/// x + rest = n log 2 + r with |r| <= log(2) / 2, for x in [-110, 90] and a small `rest`. n is
+/// found by adding 1.5 2^23, which rounds to a whole number and leaves it in the low bits.
+/// Not-a-number stays in r.
+struct Reduced {
+  std::uint32_t n;
+  float r;
+
+  explicit Reduced(float x, float rest = 0.0f) {
+    constexpr float magic = 12582912.0f;
+    const float shifted = (x + rest) * 1.44269504f + magic;
+    const float whole = shifted - magic;
+    n = bits(shifted) - bits(magic);
+    // log 2 in two parts, the first of 15 bits, so that its product with n is exact.
+    r = ((x - whole * 0.693145751953125f) - whole * 1.42860677e-6f) + rest;
+  }
+  /// e^r - 1, relative error 2^-27.
+  float exp_minus_one() const {
+    const float q =
+        0.499999931f +
+        r * (0.166665148f + r * (0.0416684567f + r * (0.00836941905f + r * 0.00138131479f)));
+    return r + r * r * q;
+  }
+  /// e^(x + rest): 2^n in two factors, because it may be beyond the normal numbers on either side.
+  float exp() const {
+    const auto half = static_cast<std::uint32_t>(static_cast<std::int32_t>(n) >> 1);
+    return (1.0f + exp_minus_one()) * power_of_two(half) * power_of_two(n - half);
+  }
+};
+
+/// Within [low, high]; not-a-number passes.
+inline float clamped(float x, float low, float high) {
+  return select(x < low, low, select(x > high, high, x));
+}
+
+}  // namespace detail
+
+/// e^x; in float within 1 ulp, down to the smallest denormal number.
+template <class T>
+EBB_HD inline T exp(const T& x) {
+  if constexpr (detail::is_float<T>) {
+    const detail::Reduced part(detail::clamped(x, -105.0f, 89.0f));
+    return part.exp();
+  } else {
+    using std::exp;
+    return exp(x);
+  }
+}
+
+/// e^x - 1; in float within 2 ulp, however small x is.
+template <class T>
+EBB_HD inline T expm1(const T& x) {
+  if constexpr (detail::is_float<T>) {
+    const detail::Reduced part(detail::clamped(x, -25.0f, 89.0f));
+    const float half = detail::power_of_two(part.n - 1u);  // 2^n itself may be too large
+    return 2.0f * (half * part.exp_minus_one() + (half - 0.5f));
+  } else {
+    using std::expm1;
+    return expm1(x);
+  }
+}
+
+/// log x; in float within 1 ulp. -infinity at 0, nan below.
+template <class T>
+EBB_HD inline T log(const T& x) {
+  if constexpr (detail::is_float<T>) {
+    using Limits = std::numeric_limits<float>;
+    const bool tiny = x < Limits::min();
+    const float v = select(tiny, x * 8388608.0f, x);  // denormal numbers times 2^23
+    // v = m 2^e with m in [sqrt 1/2, sqrt 2)
+    constexpr std::uint32_t root_half = 0x3f3504f3u;
+    const std::uint32_t shifted = detail::bits(v) - root_half;
+    const float e =
+        static_cast<float>(static_cast<std::int32_t>(shifted) >> 23) - select(tiny, 23.0f, 0.0f);
+    const float f = detail::of_bits((shifted & 0x7fffffu) + root_half) - 1.0f;
+    // log(1 + f) = f - f^2 / 2 + f^3 q(f)
+    const float q =
+        0.333333167f +
+        f * (-0.250008103f +
+             f * (0.200022862f +
+                  f * (-0.166245558f +
+                       f * (0.141811944f +
+                            f * (-0.131287436f + f * (0.128816295f + f * -0.0785961558f))))));
+    const float square = f * f;
+    const float rest = square * (f * q - 0.5f) + e * 1.42860677e-6f;
+    const float y = (rest + f) + e * 0.693145751953125f;
+    const float inside = select(x < Limits::infinity(), y, x);  // infinity and nan pass
+    return select(x < 0.0f, Limits::quiet_NaN(), select(x == 0.0f, -Limits::infinity(), inside));
+  } else {
+    using std::log;
+    return log(x);
+  }
+}
+
+/// log(1 + x); in float for x in [0, 1] alone, within 2 ulp: what 1 + x rounds off is put back.
+template <class T>
+EBB_HD inline T log1p(const T& x) {
+  if constexpr (detail::is_float<T>) {
+    const float u = 1.0f + x;
+    return log(u) + (x - (u - 1.0f)) / u;
+  } else {
+    using std::log1p;
+    return log1p(x);
+  }
+}
+
+/// tanh x; in float within 3 ulp, by e^(-2 |x|) - 1.
+template <class T>
+EBB_HD inline T tanh(const T& x) {
+  if constexpr (detail::is_float<T>) {
+    const std::uint32_t sign = detail::bits(x) & 0x80000000u;
+    const float magnitude = detail::of_bits(detail::bits(x) ^ sign);
+    const float e = expm1(-2.0f * magnitude);
+    return detail::of_bits(detail::bits(-e / (e + 2.0f)) | sign);
+  } else {
+    using std::tanh;
+    return tanh(x);
+  }
+}
+
+/// The standard normal distribution function, (1 + erf(x / sqrt 2)) / 2. In float the small side is
+/// computed and the other is one less it, so that the lower tail keeps its digits (within 9 ulp):
+/// with z = |x| / sqrt 2 and u = 1 / (1 + z / 2), erfc z = u e^(-z^2 + p(u)). The form is that of
+/// Press et al., "Numerical recipes", 6.2.
+template <class T>
+EBB_HD inline T normal_cdf(const T& x) {
+  if constexpr (detail::is_float<T>) {
+    const float a = detail::of_bits(detail::bits(x) & 0x7fffffffu);
+    const float u = 1.0f / (1.0f + 0.35355339059327376220f * a);
+    const float p = -1.2654955f +
+                    u * (0.999629291f +
+                         u * (0.377860567f +
+                              u * (0.0774089055f +
+                                   u * (-0.126561456f +
+                                        u * (0.163260093f +
+                                             u * (-0.993525971f +
+                                                  u * (1.38177969f +
+                                                       u * (-0.777038949f + u * 0.16268339f))))))));
+    // x^2 / 2 in two parts, the first exact: its rounding would be the error of the result.
+    const float near = detail::of_bits(detail::bits(select(a < 15.0f, a, 15.0f)) & 0xfffff000u);
+    const float rest = -0.5f * ((a - near) * (a + near));
+    const detail::Reduced part(-0.5f * near * near, p + select(rest > -1.0f, rest, -1.0f));
+    const float tail = 0.5f * u * part.exp();
+    return select(x < 0.0f, tail, 1.0f - tail);
+  } else {
+    using std::erf;
+    return T(0.5) * (T(1) + erf(x * T(0.70710678118654752440)));
+  }
+}
+
+/// sqrt x, in a form that becomes vector code even where a compiler is asked to keep errno (the
+/// default), which std's does not. nan below 0.
+///
+/// GCC knows no scalar expression for the processor's root without errno. There it is found by
+/// Newton's method for 1 / sqrt(x) from the old guess by integer arithmetic, and a last step on the
+/// root itself: within 1 ulp, in less time than the vector instruction takes.
+template <class T>
+EBB_HD inline T sqrt(const T& x) {
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__NO_MATH_ERRNO__)
+  if constexpr (detail::is_float<T>) {
+    using Limits = std::numeric_limits<float>;
+    const bool tiny = x < 1e-30f;
+    const float v = select(tiny, x * 1099511627776.0f, x);  // 2^40
+    const float half = 0.5f * v;
+    float t = detail::of_bits(0x5f375a86u - (detail::bits(v) >> 1));
+    t = t * (1.5f - half * t * t);
+    t = t * (1.5f - half * t * t);
+    t = t * (1.5f - half * t * t);
+    const float root = v * t;
+    const float y = root + 0.5f * t * (v - root * root);
+    const float scaled = y * select(tiny, 9.5367431640625e-7f, 1.0f);  // 2^-20
+    const float passing = select(x == 0.0f, x, select(x < Limits::infinity(), scaled, x));
+    return select(x < 0.0f, Limits::quiet_NaN(), passing);
+  }
+#elif defined(__clang__) && defined(__SSE2__)
+  if constexpr (detail::is_float<T>) {
+    typedef float Four __attribute__((vector_size(16)));
+    return __builtin_ia32_sqrtss(Four{x, 0, 0, 0})[0];
+  } else if constexpr (std::is_same_v<T, double>) {
+    typedef double Two __attribute__((vector_size(16)));
+    return __builtin_ia32_sqrtsd(Two{x, 0})[0];
+  }
+#endif
+  using std::sqrt;
+  return sqrt(x);
+}
+
+}  // namespace ebb::math
