@@ -7,6 +7,9 @@
 
 #include <cstring>
 #include <new>
+#if defined(__linux__)
+#  include <sys/mman.h>
+#endif
 
 namespace ebb {
 
@@ -49,14 +52,27 @@ struct Cpu {
     /// The block's own record sits in the cache line before its data: one allocation, one free.
     static_assert(sizeof(Block) <= alignment);
     static Block* create(std::size_t bytes) {
-      auto* raw =
-          static_cast<std::byte*>(::operator new (alignment + bytes, std::align_val_t{alignment}));
+      const std::align_val_t aligned = alignment_of(bytes);
+      auto* raw = static_cast<std::byte*>(::operator new(alignment + bytes, aligned));
+#if defined(MADV_HUGEPAGE)
+      // Only whole huge pages, so that no memory is taken that the block does not need.
+      if (aligned == std::align_val_t{huge_page})
+        madvise(raw, (alignment + bytes) / huge_page * huge_page, MADV_HUGEPAGE);
+#endif
       auto* block = new (raw) Block;
       block->data = raw + alignment;
       return block;
     }
     static void destroy(Block* block) {
-      ::operator delete (static_cast<void*>(block), std::align_val_t{alignment});
+      const std::size_t bytes = Pool<Source>::bytes_of(block->size_class);
+      ::operator delete(static_cast<void*>(block), alignment_of(bytes));
+    }
+
+   private:
+    /// Blocks of several huge pages begin on one: fewer misses of the translation buffers.
+    static constexpr std::size_t huge_page = std::size_t{2} << 20;
+    static std::align_val_t alignment_of(std::size_t bytes) {
+      return std::align_val_t{bytes >= huge_page ? huge_page : alignment};
     }
   };
 
