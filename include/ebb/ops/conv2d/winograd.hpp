@@ -94,12 +94,13 @@ class Winograd {
   Index in_padded() const { return divide_up(in_, f_.lanes) * f_.lanes; }
   /// Rows of a product's result: register tiles overrun the last one.
   Index overrun(Index rows) const { return rows + tiles_.tall_rows; }
-  /// Vectors of channels.
-  Index in_groups() const { return divide_up(in_, f_.lanes); }
-  Index out_groups() const { return divide_up(out_, f_.lanes); }
-  Index groups_of_panel() const { return width_ / f_.lanes; }
-  /// Elements that the pixels of a unit take for one vector of channels.
-  Index pixel_elements() const { return s_.pixels.area() * f_.lanes; }
+  /// Panels of channels: so many are transformed together, because they share cache lines.
+  Index in_panels() const { return divide_up(in_, width_); }
+  /// Elements that the pixels of a unit take for one panel of channels.
+  Index pixel_elements() const { return s_.pixels.area() * width_; }
+  /// Distance between the tiles of a product's result: all points of a tile stand together, which
+  /// is how the transform reads them.
+  Index result_row() const { return points * width_; }
 
   /// u[point][panel][in][width] from w, whose channels are `in_step` and `out_step` apart.
   void spread_weights(const float* w, Index in_step, Index out_step, bool turned, float* u,
@@ -115,70 +116,88 @@ class Winograd {
     });
   }
 
-  /// v[point][tile][in_padded] of vector `group` of a unit's channels.
-  void spread_input(const float* x, const Unit& unit, Index group, float* pixels, float* v,
+  /// v[point][tile][in_padded] of the channels of `panel` of a unit.
+  void spread_input(const float* x, const Unit& unit, Index panel, float* pixels, float* v,
                     Index point) const {
     const Index lanes = f_.lanes, area = s_.input.area(), width = s_.pixels.width;
-    const Index channel = group * lanes, padded = in_padded();
+    const Index padded = in_padded(), size = s_.pixels.area() * lanes;
+    const Index first = panel * width_, groups = (std::min(padded, first + width_) - first) / lanes;
     const Index rows = 4 * unit.rows + 2, top = 4 * unit.row - s_.padding.height;
     const Index begin = std::max<Index>(0, top), end = std::min(s_.input.height, top + rows);
     const Index left = s_.padding.width, right = left + s_.input.width;
-    const auto clear = [&](Index row, Index from, Index to) {
-      std::fill(pixels + (row * width + from) * lanes, pixels + (row * width + to) * lanes, 0.0f);
-    };
-    for (Index r = 0; r < rows; ++r) {
-      const bool inside = top + r >= begin && top + r < end;
-      clear(r, 0, inside ? left : width);
-      if (inside) clear(r, right, width);
-    }
+    for (Index g = 0; g < groups; ++g)
+      for (Index r = 0; r < rows; ++r) {
+        const auto clear = [&](Index from, Index to) {
+          float* const row = pixels + g * size + r * width * lanes;
+          std::fill(row + from * lanes, row + to * lanes, 0.0f);
+        };
+        const bool inside = top + r >= begin && top + r < end;
+        clear(0, inside ? left : width);
+        if (inside) clear(right, width);
+      }
     for (Index n = 0; n < unit.images; ++n) {
-      if (begin < end)
+      for (Index g = 0; g < groups && begin < end; ++g) {
+        const Index channel = first + g * lanes;
         f_.gather_channels(x + ((unit.image + n) * in_ + channel) * area + begin * s_.input.width,
                            area, std::min(lanes, in_ - channel), in_place_.data(),
                            (end - begin) * s_.input.width,
-                           pixels + ((begin - top) * width + left) * lanes);
+                           pixels + g * size + ((begin - top) * width + left) * lanes);
+      }
       for (Index r = 0; r < unit.rows; ++r)
-        f_.input_tiles(pixels + 4 * r * width * lanes, width, s_.tiles.width,
-                       v + (n * unit.rows + r) * s_.tiles.width * padded + channel, point, padded);
+        for (Index g = 0; g < groups; ++g)
+          f_.input_tiles(pixels + g * size + 4 * r * width * lanes, width, s_.tiles.width,
+                         v + (n * unit.rows + r) * s_.tiles.width * padded + first + g * lanes,
+                         point, padded);
     }
   }
 
-  /// m[point][panel][tile][width] of vector `group` of a unit's output channels, from their
-  /// gradient; panels are `panel` elements apart.
-  void spread_slope(const float* dy, const Unit& unit, Index group, float* pixels, float* m,
-                    Index point, Index panel) const {
+  /// m[point][tile][width] of the channels of `panel` of a unit, from their gradient.
+  void spread_slope(const float* dy, const Unit& unit, Index panel, float* pixels, float* m,
+                    Index point) const {
     const Index lanes = f_.lanes, area = s_.output.area(), width = 4 * s_.tiles.width;
-    const Index channel = group * lanes;
     const Index rows = std::min(4 * unit.rows, s_.output.height - 4 * unit.row);
-    float* const to = m + channel / width_ * panel + channel % width_;
-    std::fill(pixels, pixels + 4 * unit.rows * width * lanes, 0.0f);
+    const Index size = s_.pixels.area() * lanes, groups = width_ / lanes;
+    for (Index g = 0; g < groups; ++g)
+      std::fill(pixels + g * size, pixels + g * size + 4 * unit.rows * width * lanes, 0.0f);
     for (Index n = 0; n < unit.images; ++n) {
-      if (channel < out_)
-        f_.gather_channels(
-            dy + ((unit.image + n) * out_ + channel) * area + 4 * unit.row * s_.output.width, area,
-            std::min(lanes, out_ - channel), out_place_.data(), rows * s_.output.width, pixels);
+      for (Index g = 0; g < groups; ++g) {
+        const Index channel = panel * width_ + g * lanes;
+        if (channel < out_)
+          f_.gather_channels(
+              dy + ((unit.image + n) * out_ + channel) * area + 4 * unit.row * s_.output.width,
+              area, std::min(lanes, out_ - channel), out_place_.data(), rows * s_.output.width,
+              pixels + g * size);
+      }
       for (Index r = 0; r < unit.rows; ++r)
-        f_.slope_tiles(pixels + 4 * r * width * lanes, width, s_.tiles.width,
-                       to + (n * unit.rows + r) * s_.tiles.width * width_, point, width_);
+        for (Index g = 0; g < groups; ++g)
+          f_.slope_tiles(pixels + g * size + 4 * r * width * lanes, width, s_.tiles.width,
+                         m + (n * unit.rows + r) * s_.tiles.width * width_ + g * lanes, point,
+                         width_);
     }
   }
 
-  /// y (+)= the outputs of vector `group` of a unit's channels; `m` holds its panel.
-  void gather_output(const float* m, Index point, const Unit& unit, Index group, const float* bias,
-                     bool relu, float* pixels, Into<float, 4> y) const {
+  /// y (+)= the outputs of a unit's channels of `panel`, whose products are at `m`.
+  void gather_output(const float* m, const Unit& unit, Index panel, const float* bias, bool relu,
+                     float* pixels, Into<float, 4> y) const {
     const Index lanes = f_.lanes, area = s_.output.area(), width = 4 * s_.tiles.width;
-    const Index channel = group * lanes;
-    if (channel >= out_) return;
     const Index rows = std::min(4 * unit.rows, s_.output.height - 4 * unit.row);
+    const Index size = s_.pixels.area() * lanes;
+    const Index first = panel * width_;
+    const Index groups = divide_up(std::min(out_ - first, width_), lanes);
     for (Index n = 0; n < unit.images; ++n) {
       for (Index r = 0; r < unit.rows; ++r)
-        f_.output_tiles(m + (n * unit.rows + r) * s_.tiles.width * width_ + channel % width_, point,
-                        width_, s_.tiles.width, pixels + 4 * r * width * lanes, width);
-      f_.scatter_channels(
-          pixels, out_place_.data(), rows * s_.output.width, std::min(lanes, out_ - channel),
-          bias ? bias + channel : nullptr, relu, y.add,
-          y.data + ((unit.image + n) * out_ + channel) * area + 4 * unit.row * s_.output.width,
-          area);
+        for (Index g = 0; g < groups; ++g)
+          f_.output_tiles(m + (n * unit.rows + r) * s_.tiles.width * result_row() + g * lanes,
+                          width_, result_row(), s_.tiles.width,
+                          pixels + g * size + 4 * r * width * lanes, width);
+      for (Index g = 0; g < groups; ++g) {
+        const Index channel = first + g * lanes;
+        f_.scatter_channels(
+            pixels + g * size, out_place_.data(), rows * s_.output.width,
+            std::min(lanes, out_ - channel), bias ? bias + channel : nullptr, relu, y.add,
+            y.data + ((unit.image + n) * out_ + channel) * area + 4 * unit.row * s_.output.width,
+            area);
+      }
     }
   }
 
@@ -192,9 +211,9 @@ class Winograd {
     }
   }
 
-  /// One panel of one point: c[r][width] = sum over k of a[r * row + k * step] b[k][width].
+  /// One panel of one point: c[r * c_row + l] = sum over k of a[r * row + k * step] b[k][l].
   void product(Index rows, Index depth, const float* a, Index row, Index step, const float* b,
-               float* c, bool add = false) const {
+               float* c, Index c_row, bool add = false) const {
     const float* left[simd::Tiles<float>::most_rows];
     for (Index r = 0; r < rows;) {
       const bool tall = rows - r > tiles_.rows;
@@ -202,7 +221,7 @@ class Winograd {
       for (Index i = 0; i < height; ++i) left[i] = a + std::min(r + i, rows - 1) * row;
       const auto tile =
           tall ? tiles_.tall[tiles_.tall_vectors - 1] : tiles_.broadcast[tiles_.tall_vectors - 1];
-      tile(depth, left, step, b, offsets_.data(), c + r * width_, width_, add);
+      tile(depth, left, step, b, offsets_.data(), c + r * c_row, c_row, add);
       r += height;
     }
   }

@@ -10,7 +10,7 @@
 namespace ebb::detail {
 
 /// Part of the second-level cache that the transforms of a unit may take.
-inline constexpr Index winograd_cache = 192 * 1024;
+inline constexpr Index winograd_cache = 96 * 1024;
 
 /// Bytes of a transform of that many elements.
 inline Index winograd_bytes(Index elements) { return WinogradUnits::points * 4 * elements; }
@@ -43,7 +43,7 @@ inline void winograd_correlate(Index batch, Index in, Size2 input, const float* 
   const WinogradUnits units(batch, input, output, padding, in, winograd_cache);
   const Winograd f(units, in, out, in);
   const Index width = f.panel_width(), panels = f.panels(), padded = f.in_padded();
-  const Index out_groups = f.out_groups(), per_panel = f.groups_of_panel();
+  const Index row = f.result_row();
   const Index macs = batch * output.area() * in * out;
 
   const Index u_point = winograd_point(panels * in * width);
@@ -52,61 +52,53 @@ inline void winograd_correlate(Index batch, Index in, Size2 input, const float* 
   f.spread_weights(w, in_step, out_step, turned, u, u_point);
 
   if (!winograd_in_steps(units, in, out)) {
-    constexpr Index cache = 160 * 1024;
     const Index v_point = winograd_point(units.most * padded);
-    const Index panel = f.overrun(units.most) * width;
-    const Index together = std::clamp<Index>(cache / (points * panel * 4), 1, panels);
-    const Index m_point = winograd_point(together * panel);
+    const Index m_size = f.overrun(units.most) * row;
     const Scratch<float> scratch =
-        Scratch<float>::per_thread(points * (v_point + m_point) + f.pixel_elements());
+        Scratch<float>::per_thread(points * v_point + m_size + f.pixel_elements());
     parallel_for(units.count, macs, [&](Index task) {
       const Winograd::Unit unit = units[task];
       float* const v = scratch.mine();
       float* const m = v + points * v_point;
-      float* const pixels = m + points * m_point;
-      for (Index g = 0; g < f.in_groups(); ++g) f.spread_input(x, unit, g, pixels, v, v_point);
-      for (Index first = 0; first < panels; first += together) {
-        const Index last = std::min(first + together, panels);
+      float* const pixels = m + m_size;
+      for (Index q = 0; q < f.in_panels(); ++q) f.spread_input(x, unit, q, pixels, v, v_point);
+      for (Index q = 0; q < panels; ++q) {
         for (Index p = 0; p < points; ++p)
-          for (Index q = first; q < last; ++q)
-            f.product(unit.tiles, in, v + p * v_point, padded, 1, u + p * u_point + q * in * width,
-                      m + p * m_point + (q - first) * panel);
-        for (Index g = first * per_panel; g < std::min(last * per_panel, out_groups); ++g)
-          f.gather_output(m + (g / per_panel - first) * panel, m_point, unit, g, bias, relu, pixels,
-                          y);
+          f.product(unit.tiles, in, v + p * v_point, padded, 1, u + p * u_point + q * in * width,
+                    m + p * width, row);
+        f.gather_output(m, unit, q, bias, relu, pixels, y);
       }
     });
     return;
   }
 
-  const Index chunk_units = winograd_units_together(units, padded + panels * width);
-  const Index v_point = winograd_point(chunk_units * units.most * padded);
-  const Index panel = f.overrun(chunk_units * units.most) * width;
-  const Index m_point = winograd_point(panels * panel);
-  const Scratch<float> tables(points * (v_point + m_point));
+  const Index together = winograd_units_together(units, padded + panels * width);
+  const Index v_point = winograd_point(together * units.most * padded);
+  const Index panel = f.overrun(together * units.most) * row;
+  const Scratch<float> tables(points * v_point + panels * panel);
   const Scratch<float> scratch = Scratch<float>::per_thread(f.pixel_elements());
   float* const v = tables.data();
   float* const m = v + points * v_point;
-  for (Index begin = 0; begin < units.count; begin += chunk_units) {
-    const Index some = std::min(chunk_units, units.count - begin);
+  for (Index begin = 0; begin < units.count; begin += together) {
+    const Index some = std::min(together, units.count - begin);
     const Index first = units[begin].first;
     const Winograd::Unit last = units[begin + some - 1];
     const Index tiles = last.first + last.tiles - first;
-    parallel_for(some * f.in_groups(), macs, [&](Index task) {
-      const Winograd::Unit unit = units[begin + task / f.in_groups()];
-      f.spread_input(x, unit, task % f.in_groups(), scratch.mine(),
+    parallel_for(some * f.in_panels(), macs, [&](Index task) {
+      const Winograd::Unit unit = units[begin + task / f.in_panels()];
+      f.spread_input(x, unit, task % f.in_panels(), scratch.mine(),
                      v + (unit.first - first) * padded, v_point);
     });
     parallel_for(points * panels, macs, [&](Index task) {
       const Index p = task / panels, q = task % panels;
       f.product(tiles, in, v + p * v_point, padded, 1, u + p * u_point + q * in * width,
-                m + p * m_point + q * panel);
+                m + q * panel + p * width, row);
     });
-    parallel_for(some * out_groups, macs, [&](Index task) {
-      const Winograd::Unit unit = units[begin + task / out_groups];
-      const Index g = task % out_groups;
-      f.gather_output(m + g / per_panel * panel + (unit.first - first) * width, m_point, unit, g,
-                      bias, relu, scratch.mine(), y);
+    parallel_for(some * panels, macs, [&](Index task) {
+      const Winograd::Unit unit = units[begin + task / panels];
+      const Index q = task % panels;
+      f.gather_output(m + q * panel + (unit.first - first) * row, unit, q, bias, relu,
+                      scratch.mine(), y);
     });
   }
 }
@@ -138,7 +130,6 @@ inline void winograd_grad_weight(const Conv2dGeometry& g, View<const float, 4> x
   const Index together = in_steps ? winograd_units_together(units, in + out) : 1;
   const Winograd f(units, in, out, together * units.most);
   const Index width = f.panel_width(), panels = f.panels(), padded = f.in_padded();
-  const Index per_panel = f.groups_of_panel();
 
   const Index u_panel = f.overrun(in) * width, u_point = winograd_point(panels * u_panel);
   const Index v_point = winograd_point(together * units.most * padded);
@@ -161,14 +152,14 @@ inline void winograd_grad_weight(const Conv2dGeometry& g, View<const float, 4> x
       float* const u = sums.data() + part * points * u_point;
       for (Index i = part * each; i < std::min((part + 1) * each, units.count); ++i) {
         const Winograd::Unit unit = units[i];
-        for (Index c = 0; c < f.in_groups(); ++c)
-          f.spread_input(x.data, unit, c, pixels, v, v_point);
-        for (Index c = 0; c < panels * per_panel; ++c)
-          f.spread_slope(dy.data, unit, c, pixels, m, m_point, m_panel);
+        for (Index q = 0; q < f.in_panels(); ++q)
+          f.spread_input(x.data, unit, q, pixels, v, v_point);
+        for (Index q = 0; q < panels; ++q)
+          f.spread_slope(dy.data, unit, q, pixels, m + q * m_panel, m_point);
         for (Index p = 0; p < points; ++p)
           for (Index q = 0; q < panels; ++q)
             f.product(in, unit.tiles, v + p * v_point, 1, padded, m + p * m_point + q * m_panel,
-                      u + p * u_point + q * u_panel, i > part * each);
+                      u + p * u_point + q * u_panel, width, i > part * each);
       }
     });
   } else {
@@ -176,25 +167,25 @@ inline void winograd_grad_weight(const Conv2dGeometry& g, View<const float, 4> x
     const Scratch<float> scratch = Scratch<float>::per_thread(f.pixel_elements());
     float* const v = tables.data();
     float* const m = v + points * v_point;
-    const Index groups = f.in_groups() + panels * per_panel;
+    const Index both = f.in_panels() + panels;
     for (Index begin = 0; begin < units.count; begin += together) {
       const Index some = std::min(together, units.count - begin);
       const Index first = units[begin].first;
       const Winograd::Unit last = units[begin + some - 1];
       const Index tiles = last.first + last.tiles - first;
-      parallel_for(some * groups, g.macs(), [&](Index task) {
-        const Winograd::Unit unit = units[begin + task / groups];
-        const Index c = task % groups, at = unit.first - first;
-        if (c < f.in_groups())
-          f.spread_input(x.data, unit, c, scratch.mine(), v + at * padded, v_point);
+      parallel_for(some * both, g.macs(), [&](Index task) {
+        const Winograd::Unit unit = units[begin + task / both];
+        const Index q = task % both, at = unit.first - first;
+        if (q < f.in_panels())
+          f.spread_input(x.data, unit, q, scratch.mine(), v + at * padded, v_point);
         else
-          f.spread_slope(dy.data, unit, c - f.in_groups(), scratch.mine(), m + at * width, m_point,
-                         m_panel);
+          f.spread_slope(dy.data, unit, q - f.in_panels(), scratch.mine(),
+                         m + (q - f.in_panels()) * m_panel + at * width, m_point);
       });
       parallel_for(points * panels, g.macs(), [&](Index task) {
         const Index p = task / panels, q = task % panels;
         f.product(in, tiles, v + p * v_point, 1, padded, m + p * m_point + q * m_panel,
-                  sums.data() + p * u_point + q * u_panel, begin > 0);
+                  sums.data() + p * u_point + q * u_panel, width, begin > 0);
       });
     }
   }
