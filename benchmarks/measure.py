@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 import time
+import traceback
 
 from harness import kernels, networks, other, plots
 from harness.programs import Torch
@@ -50,33 +51,40 @@ def ready(what):
 describe(report, torch, arguments, shlex.join(["benchmarks/run", *extra]))
 most = kernels.limits(report, programs, arguments)
 pictures, points = {}, {}
-if "networks" in chosen:
+
+
+def attempt(name, section):
+    """A section that fails says so, and the others go on."""
+    if name not in chosen:
+        return None
+    result = None
+    try:
+        result = section()
+    except Exception:  # of whatever kind: the report must be written
+        traceback.print_exc()
+        report.say(f"\n**The section {name} failed.**")
+    ready(name)
+    return result
+
+
+def section_of_networks():
     networks.section(report, programs, torch, arguments, most)
     if plots.over_batch_size(folder, report.facts["networks"]):
         pictures["batch_size"] = "Images per second over batch size"
-    ready("networks")
-if "speedrun" in chosen:
-    other.speedrun(report, programs, torch, arguments)
-    ready("speedrun")
-if "convolutions" in chosen:
-    points["convolutions"] = kernels.convolutions(report, programs, arguments, most)
-    ready("convolutions")
-if "products" in chosen:
-    points["products"] = kernels.products(report, programs, arguments, most)
-    ready("products")
-if "bandwidth" in chosen:
-    kernels.bandwidth(report, programs, arguments, most)
-    ready("bandwidth")
-if "tape" in chosen:
-    kernels.tape(report, programs, arguments)
+
+
+attempt("networks", section_of_networks)
+attempt("speedrun", lambda: other.speedrun(report, programs, torch, arguments))
+for name, section in (("convolutions", kernels.convolutions), ("products", kernels.products)):
+    found = attempt(name, lambda: section(report, programs, arguments, most))
+    if found:
+        points[name] = found
+attempt("bandwidth", lambda: kernels.bandwidth(report, programs, arguments, most))
+attempt("tape", lambda: kernels.tape(report, programs, arguments))
 if plots.roofline(folder, points, most[arguments.threads[0]], arguments.threads[0]):
     pictures["roofline"] = "Roofline"
-if "operations" in chosen:
-    other.operations(report, programs, torch, arguments)
-    ready("operations")
-if "compile" in chosen:
-    other.compile_times(report, arguments)
-    ready("compile")
+attempt("operations", lambda: other.operations(report, programs, torch, arguments))
+attempt("compile", lambda: other.compile_times(report, arguments))
 report.facts["took"] = round(time.time() - began)
 report.say(f"\nAll of this took {report.facts['took'] / 60:.0f} minutes.")
 

@@ -41,7 +41,8 @@ def over_batch_size(folder, entries):
     batches = sorted({batch for points in series.values() for batch, _ in points})
     script = "".join(block(f"s{i}", points) for i, points in enumerate(series.values()))
     script += ("set logscale x 2\nset xlabel 'images per step'\nset ylabel 'images per second'\nset yrange [0:]\nset grid ytics lc rgb '#dddddd'\n"
-               "set key left top\nset border 3\nset tics nomirror\n"
+               "set key left top Left reverse\nset border 3\nset tics nomirror\n"
+               f"set xrange [{batches[0]}:{1.1 * batches[-1]}]\n"
                "set title \"Training the tutorial's CNN\"\n"
                f"set xtics ({', '.join(map(str, batches))})\n")
     lines = []
@@ -60,9 +61,9 @@ def roofline(folder, points, most, threads):
     peak, read = most["gflops"], most["read_gb"]
     kinds = {"convolutions": "#0b6e99", "products": "#d9622b"}
     script = "".join(block(kind, [(x, y) for _, x, y in found]) for kind, found in points.items())
-    top = 10 * peak
+    top = 4 * peak
     script += (f"set logscale xy\nset xrange [0.25:1000]\nset yrange [1:{top:.0f}]\nset xlabel 'operations per byte that must be moved'\n"
-               "set ylabel 'GFLOP/s'\nset key left top\nset grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\n"
+               "set ylabel 'GFLOP/s'\nset key left top Left reverse\nset grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\n"
                f"set title 'Kernels under the roof of memory and multiply-adds ({threads} thread{'s' if threads > 1 else ''})'\n"
                f"peak = {peak}\nread = {read}\nroof(x) = x * read < peak ? x * read : peak\n")
     lines = ["roof(x) with lines lw 2 lc rgb '#444444' title sprintf('%.0f GFLOP/s, %.0f GB/s', peak, read)"]

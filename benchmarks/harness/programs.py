@@ -27,7 +27,7 @@ def output(command, threads, environment=None, timeout=300):
         done = subprocess.run(command, env=variables, timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, preexec_fn=lambda: os.sched_setaffinity(0, pinned))
         if done.returncode == 0:
-            return json.loads(done.stdout)
+            return json.loads(done.stdout[max(0, done.stdout.find("{")):])  # what else it says comes before
         problem = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
     except (OSError, subprocess.TimeoutExpired, json.JSONDecodeError) as error:
         problem = str(error)
