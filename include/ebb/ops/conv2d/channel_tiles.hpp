@@ -32,10 +32,16 @@ template <class T>
 struct ChannelTiles {
   static constexpr int most_rows = 8, most_lanes = 16;
 
+  using Run = void (*)(const ChannelSum& sum, const T* const* a, const T* b, T* const* c,
+                       const ChannelEpilogue<T>& end, Index repeat);
   struct Tile {
     Index rows = 0;
-    void (*run)(const ChannelSum& sum, const T* const* a, const T* b, T* const* c,
-                const ChannelEpilogue<T>& end) = nullptr;
+    Run any = nullptr, nine = nullptr;  ///< for the nine taps of a 3x3 kernel, unrolled
+
+    void run(const ChannelSum& sum, const T* const* a, const T* b, T* const* c,
+             const ChannelEpilogue<T>& end, Index repeat = 1) const {
+      (sum.inner == 9 ? nine : any)(sum, a, b, c, end, repeat);
+    }
   };
 
   int lanes = 0;               ///< elements of a register

@@ -147,7 +147,7 @@ struct ChannelPass {
                 a[i] = origin + c * source.area() + from[counts ? at + i : at];
                 out[i] = sum + (counts ? to[at + i] : pixels) * width;
               }
-              tile.run(what, a, right, out, {nullptr, c > 0, false});
+              tile.run(what, a, right, out, {nullptr, c > 0, false}, 1);
               at += tile.rows;
             }
           }

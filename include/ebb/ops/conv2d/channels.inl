@@ -9,10 +9,11 @@
 // hold the vectors.
 
 /// `rows` x (`vectors` registers) of sums c[r][:] (+)= sum over k of a[r][k] b[k][:], where k runs
-/// over an outer range, by strides, and an inner one, by tables of offsets.
-template <class T, int rows, int vectors>
+/// over an outer range, by strides, and an inner one, by tables of offsets. The bias is one of the
+/// row. The same again for `repeat` tiles side by side. The inner range is a multiple of `unroll`.
+template <class T, int rows, int vectors, int unroll>
 EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, const T* b,
-                                      T* const* c, const ChannelEpilogue<T>& end) {
+                                      T* const* c, const ChannelEpilogue<T>& end, Index repeat) {
 #if defined(__clang__)
 #  pragma clang fp contract(fast)
 #endif
@@ -21,45 +22,65 @@ EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, 
   const T* row[rows];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) row[i] = a[i];
-  Vector total[rows][vectors];
-#pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j) total[i][j] = Vector{};
-
   const Index inner = sum.inner;
   const Index *const a_offset = sum.a_offset, *const b_offset = sum.b_offset;
-  Index a_at = 0;
-  for (Index o = sum.outer; o > 0; --o, a_at += sum.a_outer, b += sum.b_outer)
-    for (Index k = 0; k < inner; ++k) {
-      const T* from = b + b_offset[k];
-      const Index at = a_at + a_offset[k];
-      Vector right[vectors];
+
+  for (Index p = 0; p < repeat * vectors * lanes; p += vectors * lanes) {
+    Vector total[rows][vectors];
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+      for (int j = 0; j < vectors; ++j) total[i][j] = Vector{};
+
+    Index a_at = 0;
+    const T* right_at = b + p;
+    for (Index o = sum.outer; o > 0; --o, a_at += sum.a_outer, right_at += sum.b_outer)
+      for (Index k0 = 0; k0 < inner; k0 += unroll)
+#pragma GCC unroll 16
+        for (int step = 0; step < unroll; ++step) {
+          const Index k = k0 + step;
+          const T* from = right_at + b_offset[k];
+          const Index at = a_at + a_offset[k];
+          Vector right[vectors];
+#pragma GCC unroll 4
+          for (int j = 0; j < vectors; ++j)
+            __builtin_memcpy(&right[j], from + j * lanes, sizeof(Vector));
+#pragma GCC unroll 16
+          for (int i = 0; i < rows; ++i) {
+            const Vector left = row[i][at] - Vector{};
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; ++j) total[i][j] += left * right[j];
+          }
+        }
+
+    if (end.add) {
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; ++j) {
+          Vector before;
+          __builtin_memcpy(&before, c[i] + p + j * lanes, sizeof before);
+          total[i][j] += before;
+        }
+    }
+    if (end.bias) {
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; ++j) total[i][j] += end.bias[i] - Vector{};
+    }
+    if (end.relu) {
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; ++j) total[i][j] = total[i][j] < T(0) ? Vector{} : total[i][j];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
       for (int j = 0; j < vectors; ++j)
-        __builtin_memcpy(&right[j], from + j * lanes, sizeof(Vector));
-#pragma GCC unroll 16
-      for (int i = 0; i < rows; ++i) {
-        const Vector left = row[i][at] - Vector{};
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; ++j) total[i][j] += left * right[j];
-      }
-    }
-
-#pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j) {
-      T* to = c[i] + j * lanes;
-      if (end.add) {
-        Vector before;
-        __builtin_memcpy(&before, to, sizeof before);
-        total[i][j] += before;
-      }
-      if (end.bias) total[i][j] += end.bias[i] - Vector{};
-      if (end.relu) total[i][j] = total[i][j] < T(0) ? Vector{} : total[i][j];
-      __builtin_memcpy(to, &total[i][j], sizeof(Vector));
-    }
+        __builtin_memcpy(c[i] + p + j * lanes, &total[i][j], sizeof(Vector));
+  }
 }
 
 /// Transposes a square of registers: in each step, neighbouring blocks of `half` lanes change
@@ -161,10 +182,10 @@ template <class T>
 ChannelTiles<T> channel_tiles() {
   ChannelTiles<T> t;
   t.lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
-  t.slim[0] = {8, &channel_tile<T, 8, 1>};
-  t.slim[1] = {4, &channel_tile<T, 4, 1>};
-  t.wide[0] = {EBB_CHANNELS_ROWS, &channel_tile<T, EBB_CHANNELS_ROWS, 2>};
-  t.wide[1] = {4, &channel_tile<T, 4, 2>};
+  t.slim[0] = {8, &channel_tile<T, 8, 1, 1>, &channel_tile<T, 8, 1, 9>};
+  t.slim[1] = {4, &channel_tile<T, 4, 1, 1>, &channel_tile<T, 4, 1, 9>};
+  t.wide[0] = {EBB_CHANNELS_ROWS, &channel_tile<T, EBB_CHANNELS_ROWS, 2, 1>, &channel_tile<T, EBB_CHANNELS_ROWS, 2, 9>};
+  t.wide[1] = {4, &channel_tile<T, 4, 2, 1>, &channel_tile<T, 4, 2, 9>};
   t.to_planes = &to_planes<T>;
   t.from_planes = &from_planes<T>;
   return t;

@@ -117,7 +117,7 @@ void conv2d_grad_weight_channels(const Conv2dGeometry& g, const T* x, const T* d
             a[i] = origin + (counts ? c + i : c) * g.input.area() + from;
             out[i] = counts ? to + ((c + i) * area + t) * width : idle;
           }
-          tile.run(sum, a, b, out, {nullptr, adds, false});
+          tile.run(sum, a, b, out, {nullptr, adds, false}, 1);
         }
         c += tile.rows;
       }

@@ -15,6 +15,15 @@ inline Index channels_per_task(Index channels, Index tasks) {
   return tasks >= 16 ? channels : std::max<Index>(32, divide_up(channels, 16));
 }
 
+/// out[l] (+)= from[l], or the larger of that and zero.
+template <class T>
+void store_run(const T* from, Index count, const simd::ChannelEpilogue<T>& end, T* out) {
+  for (Index l = 0; l < count; ++l) {
+    const T v = from[l] + (end.add ? out[l] : T(0));
+    out[l] = end.relu && v < T(0) ? T(0) : v;
+  }
+}
+
 /// y[r][p] (+)= the sum over taps k of a[r][sum.a_offset[k]] b[sum.b_offset[k] + p], plus bias[r],
 /// for `rows` rows and `pixels` pixels; reads up to a tile's width beyond the last pixel.
 template <class T>
@@ -24,28 +33,34 @@ void line_sums(const simd::ChannelTiles<T>& tiles, Index rows, Index pixels,
   using Tiles = simd::ChannelTiles<T>;
   const Index width = tiles.width();
   T edge[Tiles::most_rows * 2 * Tiles::most_lanes];
-  for (Index p = 0; p < pixels; p += width) {
-    const Index left = std::min(width, pixels - p);
-    const bool hangs = left != width && left != tiles.lanes;
+  for (Index p = 0; p < pixels;) {
+    // Whole tiles, then what remains; what may not be written takes a detour over the edge.
+    const Index repeat = (pixels - p) / width, left = repeat > 0 ? width : pixels - p;
+    const Index next = p + std::max<Index>(1, repeat) * width;
     for (Index i = 0; i < rows;) {
       const auto& tile = tiles.tile(rows - i, left);
+      const Index live = std::min(tile.rows, rows - i);
+      const bool whole =
+          (live == tile.rows || !end.add) && (left == width || left == tiles.lanes);
       const T* from[Tiles::most_rows];
       T *to[Tiles::most_rows], bias[Tiles::most_rows];
       for (Index r = 0; r < tile.rows; ++r) {
         const Index row = std::min(i + r, rows - 1);
         from[r] = a + row * a_row;
-        to[r] = hangs || i + r >= rows ? edge + r * width : y + row * y_row + p;
+        to[r] = whole ? y + row * y_row + p : edge + r * width;
         bias[r] = end.bias ? end.bias[row] : T(0);
       }
-      tile.run(sum, from, b + p, to, {bias, end.add && !hangs, end.relu && !hangs});
-      for (Index r = 0; hangs && r < std::min(tile.rows, rows - i); ++r)
-        for (Index l = 0; l < left; ++l) {
-          T& out = y[(i + r) * y_row + p + l];
-          const T v = edge[r * width + l] + (end.add ? out : T(0));
-          out = end.relu && v < T(0) ? T(0) : v;
-        }
+      if (whole)
+        tile.run(sum, from, b + p, to, {end.bias ? bias : nullptr, end.add, end.relu},
+                 std::max<Index>(1, repeat));
+      for (Index q = p; !whole && q < next; q += width) {
+        tile.run(sum, from, b + q, to, {bias, false, false}, 1);
+        for (Index r = 0; r < live; ++r)
+          store_run(edge + r * width, left, end, y + (i + r) * y_row + q);
+      }
       i += tile.rows;
     }
+    p = next;
   }
 }
 

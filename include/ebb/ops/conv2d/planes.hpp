@@ -15,6 +15,15 @@
 
 namespace ebb::detail {
 
+/// Copies some elements, sixteen bytes at a time: rows are too short for a call.
+template <class T>
+void copy_run(const T* from, Index count, T* to) {
+  constexpr Index few = 16 / Index{sizeof(T)};
+  Index l = 0;
+  for (; l + few <= count; l += few) std::memcpy(to + l, from + l, 16);
+  for (; l < count; ++l) to[l] = from[l];
+}
+
 /// Copies rows x columns elements, every `step`-th from (row, column) on, of an image of extents
 /// `size`; zeros where that is outside of it.
 template <class T>
@@ -36,7 +45,7 @@ void copy_window(const T* image, Size2 size, Index row, Index column, Size2 step
     if (begin < end) {
       const T* from = image + h * size.width + column + begin * step.width;
       if (step.width == 1)
-        std::memcpy(to + begin, from, static_cast<std::size_t>(end - begin) * sizeof(T));
+        copy_run(from, end - begin, to + begin);
       else
         for (Index c = begin; c < end; ++c) to[c] = from[(c - begin) * step.width];
     }
