@@ -26,9 +26,10 @@ struct DepthwiseLoops {
   int lanes = 0;
   void (*copy_rows)(const T* from, Index rows, Index columns, Index from_pitch, T* to,
                     Index to_pitch) = nullptr;
-  /// [v] is 2^v registers wide.
-  void (*plane[3])(const DepthwisePlane& plane, const T* w, const T* source, T* y,
-                   const ChannelEpilogue<T>& end) = {};
+  using Plane = void (*)(const DepthwisePlane& plane, const T* w, const T* source, T* y,
+                         const ChannelEpilogue<T>& end);
+  Plane plane[3] = {};  ///< [v] is 2^v registers wide
+  Plane three[2] = {};  ///< the same for three rows of taps that are neighbours in the frame
   void (*dots)(const DepthwisePlane& plane, const T* dy, const T* source, T* sums) = nullptr;
 };
 
@@ -92,8 +93,8 @@ struct DepthwiseFrame {
     const Size2 halo{d.height * (k.height - 1), d.width * (k.width - 1)};
     if (!forward) first = {halo.height - g.padding.height, halo.width - g.padding.width};
     size = {sums.height + halo.height / s.height, sums.width + halo.width / s.width};
-    // Loops read whole registers, up to four beyond the last row.
-    elements = phases.area() * size.area() + 4 * simd::Tiles<float>::most_lanes;
+    // Loops read whole registers, up to four beyond a row, and up to seven rows beyond the last.
+    elements = phases.area() * size.area() + 8 * size.width + 4 * simd::Tiles<float>::most_lanes;
     for (Index i = 0; i < k.height; ++i)
       for (Index j = 0; j < k.width; ++j) {
         const Index h = i * d.height, w = j * d.width;
@@ -142,7 +143,10 @@ void conv2d_depthwise(const Conv2dGeometry& g, bool forward, const T* x, const T
   const simd::DepthwisePlane plane{taps, frame.offset.data(), frame.size.width, frame.sums.height,
                                    frame.sums.width};
   const Index registers = divide_up(frame.sums.width, loops.lanes);
-  const auto run = loops.plane[registers > 2 ? 2 : registers - 1];
+  const bool three = g.kernel.height == 3 &&
+                     frame.offset[static_cast<std::size_t>(g.kernel.width)] == frame.size.width;
+  const auto run =
+      three ? loops.three[registers > 1] : loops.plane[std::min<Index>(registers, 3) - 1];
   const Scratch<T> scratch = Scratch<T>::per_thread(frame.elements + taps);
   const Index each = std::max<Index>(1, planes / 64);
   parallel_for(divide_up(planes, each), g.macs() / 4, [&](Index task) {

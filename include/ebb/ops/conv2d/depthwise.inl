@@ -34,8 +34,9 @@ EBB_DEPTHWISE_TARGET void copy_rows(const T* from, Index rows, Index columns, In
 
 /// y[r][q] (+)= the sum over taps k of w[k] source[r * pitch + q + offset[k]], `rows` rows of
 /// `vectors` registers at a time. The last registers of a row overlap those before, or reach into
-/// the next row, which is written later; where neither will do, they take a detour.
-template <class T, int rows, int vectors>
+/// the next row, which is written later; where neither will do, they take a detour. Of `three` rows
+/// of taps, one below the other, each row of the source is read once for all the sums it goes into.
+template <class T, int rows, int vectors, bool three>
 EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* w, const T* source,
                                           T* y, const ChannelEpilogue<T>& end) {
 #if defined(__clang__)
@@ -58,17 +59,35 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
       for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) sum[i][j] = bias - Vector{};
-      for (Index k = 0; k < taps; ++k) {
-        const Vector left = w[k] - Vector{};
-        const Index at = offset[k];
-#pragma GCC unroll 8
-        for (int i = 0; i < rows; ++i)
+      if constexpr (three) {
+        const Index wide = taps / 3;
+        for (Index k = 0; k < wide; ++k) {
+          const Vector left[3] = {w[k] - Vector{}, w[wide + k] - Vector{}, w[2 * wide + k] - Vector{}};
+          const T* from = row[0] + offset[k];
+#pragma GCC unroll 16
+          for (int h = 0; h < rows + 2; ++h, from += plane.pitch)
 #pragma GCC unroll 4
-          for (int j = 0; j < vectors; ++j) {
-            Vector right;
-            __builtin_memcpy(&right, row[i] + at + j * lanes, sizeof right);
-            sum[i][j] += left * right;
-          }
+            for (int j = 0; j < vectors; ++j) {
+              Vector right;
+              __builtin_memcpy(&right, from + j * lanes, sizeof right);
+#pragma GCC unroll 3
+              for (int i = 0; i < 3; ++i)
+                if (h - i >= 0 && h - i < rows) sum[h - i][j] += left[i] * right;
+            }
+        }
+      } else {
+        for (Index k = 0; k < taps; ++k) {
+          const Vector left = w[k] - Vector{};
+          const Index at = offset[k];
+#pragma GCC unroll 8
+          for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; ++j) {
+              Vector right;
+              __builtin_memcpy(&right, row[i] + at + j * lanes, sizeof right);
+              sum[i][j] += left * right;
+            }
+        }
       }
       if (end.relu && !end.add) {
 #pragma GCC unroll 8
@@ -136,9 +155,11 @@ DepthwiseLoops<T> depthwise_loops() {
   DepthwiseLoops<T> loops;
   loops.lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
   loops.copy_rows = &copy_rows<T>;
-  loops.plane[0] = &depthwise_plane<T, 8, 1>;
-  loops.plane[1] = &depthwise_plane<T, 4, 2>;
-  loops.plane[2] = &depthwise_plane<T, 2, 4>;
+  loops.plane[0] = &depthwise_plane<T, 8, 1, false>;
+  loops.plane[1] = &depthwise_plane<T, 4, 2, false>;
+  loops.plane[2] = &depthwise_plane<T, 2, 4, false>;
+  loops.three[0] = &depthwise_plane<T, 6, 1, true>;
+  loops.three[1] = &depthwise_plane<T, 4, 2, true>;
   loops.dots = &depthwise_dots<T>;
   return loops;
 }
