@@ -6,6 +6,7 @@
 #include <ebb/device/cpu.hpp>
 #include <ebb/device/parallel.hpp>
 #include <ebb/optim/rule.hpp>
+#include <ebb/tape/factors.hpp>
 
 #include <utility>
 
@@ -19,6 +20,7 @@ struct UpdateJob {
   optim::detail::Prepared<R> step;
   T* weight = nullptr;
   const T* gradient = nullptr;
+  Factors<T> factors = {};  ///< of the gradient, where it is not written out
   T* state[R::states > 0 ? R::states : 1] = {};
   int states_used = R::states;
   Index size = 0;
@@ -65,6 +67,23 @@ void update_piece(const UpdateJob<R, T>& job, Index begin, Index end) {
   }
 }
 
+/// Updates elements [begin, end); a gradient in factors is expanded into the nearest cache first.
+template <class R, class T>
+inline void update_elements(const UpdateJob<R, T>& job, Index begin, Index end) {
+  if (!job.factors) return update_piece<R::states>(job, begin, end);
+  constexpr Index room = 2048;
+  T gradient[room];
+  UpdateJob<R, T> part = job;
+  part.gradient = gradient;
+  for (; begin < end; begin += room) {
+    const Index count = end - begin < room ? end - begin : room;
+    job.factors.expand(job.factors, begin, begin + count, gradient);
+    part.weight = job.weight + begin;
+    for (int k = 0; k < job.states_used; ++k) part.state[k] = job.state[k] + begin;
+    update_piece<R::states>(part, 0, count);
+  }
+}
+
 }  // namespace detail
 
 /// Kernel: applies a rule to every element of every job, in one parallel loop over pieces of equal
@@ -84,8 +103,7 @@ void update_parameters(Cpu, const UpdateJob<R, T>* jobs, Index count) {
     }
     const UpdateJob<R, T>& job = jobs[low];
     const Index begin = (piece - job.first_piece) * chunk;
-    detail::update_piece<R::states>(job, begin,
-                                    begin + chunk < job.size ? begin + chunk : job.size);
+    detail::update_elements(job, begin, begin + chunk < job.size ? begin + chunk : job.size);
   });
 }
 

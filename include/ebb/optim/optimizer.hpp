@@ -44,17 +44,21 @@ struct BatchOf final : Batch<R> {
     Index piece = 0;
     for (Entry& entry : entries) {
       if (!entry.cell->trainable) continue;
-      const auto gradient = entry.cell->flat_grad();
-      if (!gradient.defined() || gradient.size() == 0) continue;
+      const auto factors = entry.cell->grad_factors();
+      const auto gradient = factors ? Tensor<T, 1, Device>() : entry.cell->flat_grad();
+      if (!factors && (!gradient.defined() || gradient.size() == 0)) continue;
       const R& rule = rules[entry.group];
       entry.make_state(rule);
       ++entry.number;
       UpdateJob<R, T> job{rule, prepare(rule, StepInfo{entry.number, entry.memory})};
       job.weight = entry.cell->flat_value().mutable_data();
-      job.gradient = gradient.data();
+      if (factors)
+        job.factors = factors;
+      else
+        job.gradient = gradient.data();
       job.states_used = states_used(rule);
       for (int k = 0; k < job.states_used; ++k) job.state[k] = entry.state[k].mutable_data();
-      job.size = gradient.size();
+      job.size = entry.cell->flat_value().size();
       job.first_piece = piece;
       piece += (job.size + chunk - 1) / chunk;
       jobs.push_back(job);

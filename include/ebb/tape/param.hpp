@@ -2,6 +2,7 @@
 /// Gradient slots and parameters.
 #pragma once
 
+#include <ebb/tape/factors.hpp>
 #include <ebb/tensor/tensor.hpp>
 
 #include <memory>
@@ -61,6 +62,70 @@ class Slot {
   Tens grad_;
 };
 
+/// The slot of a parameter, whose gradient an optimizer may take as two factors. Whoever else asks
+/// for it, or adds to it, finds it multiplied out.
+template <class Tens>
+class ParamSlot : public Slot<Tens> {
+  using T = typename Tens::scalar;
+  using Device = typename Tens::device;
+  using Base = Slot<Tens>;
+
+ public:
+  using Base::Base;
+
+  bool filled() const { return factors_ || Base::filled(); }
+  const Tens& grad() {
+    settle();
+    return Base::grad();
+  }
+  Into<T, Tens::rank> into() {
+    settle();
+    return Base::into();
+  }
+  Into<T, Tens::rank> into(const Tens& spare) {
+    settle();
+    return Base::into(spare);
+  }
+  void give(const Tens& gradient) {
+    settle();
+    Base::give(gradient);
+  }
+  Tens take() {
+    settle();
+    return Base::take();
+  }
+  void clear() {
+    forget();
+    Base::clear();
+  }
+
+  /// Keeps the first gradient to arrive as left^T right, unmultiplied. Both must stay as they are.
+  void defer(const Tensor<T, 2, Device>& left, const Tensor<T, 2, Device>& right,
+             void (*expand)(const Factors<T>&, Index, Index, T*)) {
+    left_ = left;
+    right_ = right;
+    factors_ = {left.data(), right.data(), left.extent(0), left.extent(1), right.extent(1), expand};
+  }
+  /// The factors; empty where the gradient is an ordinary tensor, or there is none.
+  const Factors<T>& factors() const { return factors_; }
+
+ private:
+  void settle() {
+    if (!factors_) return;
+    const auto into = Base::into();
+    factors_.expand(factors_, 0, into.size(), into.data);
+    forget();
+  }
+  void forget() {
+    factors_ = {};
+    left_ = {};
+    right_ = {};
+  }
+
+  Factors<T> factors_;
+  Tensor<T, 2, Device> left_, right_;
+};
+
 /// What an optimizer sees of a parameter, whatever its rank.
 template <class T, class Device>
 struct ParamBase {
@@ -73,7 +138,8 @@ struct ParamBase {
   virtual ~ParamBase() = default;
 
   virtual Tensor<T, 1, Device> flat_value() const = 0;  ///< shares the parameter's memory
-  virtual Tensor<T, 1, Device> flat_grad() const = 0;   ///< undefined while there is none
+  virtual Tensor<T, 1, Device> flat_grad() = 0;         ///< undefined while there is none
+  virtual Factors<T> grad_factors() const = 0;          ///< in place of it, where it is deferred
   virtual Into<T, 1> grad_into() = 0;                   ///< where to write or add a gradient
   virtual void zero_grad() = 0;
 };
@@ -91,15 +157,16 @@ class Param {
   /// The shared part.
   struct Cell final : ParamBase<T, Device> {
     Tens value;
-    Slot<Tens> slot;
+    ParamSlot<Tens> slot;
 
     explicit Cell(Tens v) : value(std::move(v)), slot(value.shape()) {}
     Tensor<T, 1, Device> flat_value() const override {
       return value.reshape(Shape<1>{value.size()});
     }
-    Tensor<T, 1, Device> flat_grad() const override {
+    Tensor<T, 1, Device> flat_grad() override {
       return slot.filled() ? slot.grad().reshape(Shape<1>{value.size()}) : Tensor<T, 1, Device>();
     }
+    Factors<T> grad_factors() const override { return slot.factors(); }
     Into<T, 1> grad_into() override {
       const auto into = slot.into();
       return {into.data, Shape<1>{into.size()}, into.add};

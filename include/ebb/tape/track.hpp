@@ -50,6 +50,8 @@ class Sink<Param<Tens>> {
   auto into() const { return cell_->slot.into(); }
   auto into(const Tens& dy) const { return cell_->slot.into(dy); }
   void give(const Tens& gradient) const { cell_->slot.give(gradient); }
+  /// Where a gradient that need not be multiplied out may be left (`ParamSlot::defer`).
+  auto& slot() const { return cell_->slot; }
 
  private:
   std::shared_ptr<typename Param<Tens>::Cell> cell_;

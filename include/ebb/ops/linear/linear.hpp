@@ -2,7 +2,7 @@
 /// The affine map of a fully connected layer.
 #pragma once
 
-#include <ebb/ops/linear/cpu.hpp>
+#include <ebb/ops/linear/deferred.hpp>
 #include <ebb/ops/present.hpp>
 #include <ebb/ops/relu.hpp>
 
@@ -67,7 +67,7 @@ auto linear_op(Activation activation, const X& x, const W& w, const B& bias) {
       [in, weight, out, rows_out, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dz) {
         const auto g = before_activation(out, dz).reshape(rows_out);
         if (dx) gemm(Device{}, {}, g.view(), weight.view(), as_matrix(dx.into()));
-        if (dw) gemm(Device{}, {.a = true}, g.view(), in.view(), dw.into());
+        if (dw) linear_grad_weight(dw, g, in, bool(dx));
         if (db) sum_rows(Device{}, g.view(), db.into());
       },
       x, w, bias);

@@ -25,6 +25,9 @@ struct Tiles {
   using Copy = void (*)(Index depth, Index columns, const T* b, Index row, Index width,
                         Index stride, T* panels);
 
+  using Combine = void (*)(Index terms, const T* weight, Index apart, const T* rows, Index stride,
+                           Index n, T* to);
+
   int lanes = 0;                           ///< elements of a register
   int rows = 0;                            ///< of a wide broadcast tile
   int vectors = 0;                         ///< registers in the widest one
@@ -36,6 +39,7 @@ struct Tiles {
   Broadcast slim[2] = {};  ///< [r - 1] has r rows, each of four registers
   int dot_rows = 0, dot_columns = 0;
   Dot dot = nullptr;
+  Combine combine_rows = nullptr;
   Copy copy_panels = nullptr;     ///< for widths of whole registers
   DotBlock dot_block = nullptr;   ///< by the dot tile
   DotBlock thin_block = nullptr;  ///< by a dot tile of two rows, for one or two rows in all

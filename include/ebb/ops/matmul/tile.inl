@@ -242,6 +242,42 @@ EBB_TILE_TARGET void copy_panels(Index depth, Index columns, const T* b, Index r
   }
 }
 
+/// to[j] = sum over k of weight[k * apart] rows[k * stride + j] for j below n, added up as a
+/// broadcast tile does.
+template <class T>
+EBB_TILE_TARGET void combine_rows(Index terms, const T* weight, Index apart, const T* rows,
+                                  Index stride, Index n, T* to) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr int vectors = 4;
+  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T)), width = vectors * lanes;
+  Index j = 0;
+  for (; j + width <= n; j += width) {
+    Vector sum[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) sum[v] = Vector{};
+    for (Index k = 0; k < terms; ++k) {
+      const Vector left = weight[k * apart] - Vector{};
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        Vector right;
+        __builtin_memcpy(&right, rows + k * stride + j + v * lanes, sizeof right);
+        sum[v] += left * right;
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v)
+      __builtin_memcpy(to + j + v * lanes, &sum[v], sizeof(Vector));
+  }
+  for (; j < n; ++j) {
+    T sum = T(0);
+    for (Index k = 0; k < terms; ++k) sum += weight[k * apart] * rows[k * stride + j];
+    to[j] = sum;
+  }
+}
+
 /// This instruction set's tiles, as values.
 template <class T>
 Tiles<T> tiles() {
@@ -261,6 +297,7 @@ Tiles<T> tiles() {
   t.slim[0] = &broadcast_tile<T, 1, 4>;
   t.slim[1] = &broadcast_tile<T, 2, 4>;
   t.copy_panels = &copy_panels<T>;
+  t.combine_rows = &combine_rows<T>;
   t.dot_rows = EBB_TILE_DOT_ROWS;
   t.dot_columns = EBB_TILE_DOT_COLUMNS;
   t.dot = &dot_tile<T, EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS>;
