@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--epochs", type=float, default=1)
+    parser.add_argument("--epochs", type=float, default=0.85)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.threads > 0:
@@ -74,8 +74,8 @@ def main():
     net, batch = Net(), 64
     per_epoch = len(labels) // batch
     steps = int(options.epochs * per_epoch)
-    optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=steps, pct_start=0.25, anneal_strategy="linear",
+    optimizer = torch.optim.SGD(net.parameters(), 0.15, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.15, total_steps=steps, pct_start=0.25, anneal_strategy="linear",
                                                    cycle_momentum=False, div_factor=10, final_div_factor=100)
     spent = {"batches": 0.0, "forward": 0.0, "backward": 0.0, "update": 0.0}
     for step in range(steps):
@@ -87,7 +87,7 @@ def main():
         x, y = crops(images, positions, shifts[at * batch:(at + 1) * batch]), labels[positions]
         batched = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(net(x), y, label_smoothing=0.1)
+        loss = F.cross_entropy(net(x), y, label_smoothing=0.05)
         forward = time.perf_counter()
         loss.backward()
         backward = time.perf_counter()

@@ -1,4 +1,4 @@
-// The network: as small as 99 % on MNIST allows after a single pass over the training images.
+// The network: as small as 99 % on MNIST allows when no training image is seen twice.
 #pragma once
 
 #include <ebb/nn/nn.hpp>

@@ -80,7 +80,7 @@ Outcome race(const Recipe& recipe, const data::TrainTest& mnist) {
                                                          .cycle_momentum = false,
                                                          .div_factor = 10,
                                                          .final_div_factor = 100});
-  const ebb::CrossEntropyOptions<float> loss_options{.label_smoothing = 0.1};
+  const ebb::CrossEntropyOptions<float> loss_options{.label_smoothing = 0.05};
 
   Outcome outcome;
   Stopwatch watch;
