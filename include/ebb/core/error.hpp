@@ -37,36 +37,92 @@ struct NumericError : Error {
 
 namespace detail {
 
-inline void append(std::string& text, std::string_view part) { text += part; }
-inline void append(std::string& text, const char* part) { text += part; }
-inline void append(std::string& text, bool part) { text += part ? "true" : "false"; }
+/// A part of a sentence whose type is forgotten, so that the hundreds of messages there are cost
+/// the compiler one array each.
+class Part {
+ public:
+  Part(std::string_view text) : kind_(Kind::text), text_(text) {}
+  Part(const std::string& text) : Part(std::string_view(text)) {}
+  Part(const char* text) : Part(std::string_view(text)) {}
 
-/// Numbers: integers in full, floating point with as many digits as `%g` gives.
-template <class Number>
-requires std::is_arithmetic_v<Number>
-void append(std::string& text, Number part) {
-  if constexpr (std::is_integral_v<Number>) {
-    text += std::to_string(part);
-  } else {
-    char digits[32];
-    std::snprintf(digits, sizeof digits, "%g", static_cast<double>(part));
-    text += digits;
+  /// Numbers: integers in full, floating point with as many digits as `%g` gives.
+  template <class Number>
+  requires std::is_arithmetic_v<Number> Part(Number number) {
+    if constexpr (std::is_same_v<Number, bool>)
+      *this = Part(number ? "true" : "false");
+    else if constexpr (std::is_floating_point_v<Number>)
+      kind_ = Kind::real, real_ = static_cast<double>(number);
+    else if constexpr (std::is_signed_v<Number>)
+      kind_ = Kind::integer, integer_ = number;
+    else
+      kind_ = Kind::natural, natural_ = number;
   }
-}
 
-/// Anything with a `to_string` of its own (a Shape, say).
-template <class Part>
-requires(!std::is_arithmetic_v<Part>) && requires(const Part& p) { to_string(p); }
-void append(std::string& text, const Part& part) { text += to_string(part); }
+  /// Anything with a `to_string` of its own (a Shape, say).
+  template <class Other>
+  requires(!std::is_arithmetic_v<Other>) && requires(const Other& other) { to_string(other); }
+  Part(const Other& other)
+      : kind_(Kind::other), other_{&other, [](const void* at) {
+                                     return std::string(to_string(*static_cast<const Other*>(at)));
+                                   }} {}
+
+  void append_to(std::string& text) const {
+    char digits[32];
+    switch (kind_) {
+      case Kind::text:
+        text += text_;
+        return;
+      case Kind::integer:
+        text += std::to_string(integer_);
+        return;
+      case Kind::natural:
+        text += std::to_string(natural_);
+        return;
+      case Kind::real:
+        std::snprintf(digits, sizeof digits, "%g", real_);
+        text += digits;
+        return;
+      case Kind::other:
+        text += other_.to_text(other_.at);
+        return;
+    }
+  }
+
+ private:
+  enum class Kind { text, integer, natural, real, other };
+  struct Other {
+    const void* at;
+    std::string (*to_text)(const void*);
+  };
+
+  Kind kind_;
+  union {
+    std::string_view text_;
+    long long integer_;
+    unsigned long long natural_;
+    double real_;
+    Other other_;
+  };
+};
+
+/// Not inlined: errors are rare, and calls to it are many.
+#if defined(__GNUC__)
+__attribute__((noinline, cold))
+#endif
+inline std::string
+joined(const Part* parts, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) parts[i].append_to(text);
+  return text;
+}
 
 }  // namespace detail
 
 /// Joins text, numbers and shapes into one sentence: `message("got ", 3, " of ", shape)`.
 template <class... Parts>
 std::string message(const Parts&... parts) {
-  std::string text;
-  (detail::append(text, parts), ...);
-  return text;
+  const detail::Part all[] = {detail::Part(parts)...};
+  return detail::joined(all, sizeof...(Parts));
 }
 
 }  // namespace ebb
