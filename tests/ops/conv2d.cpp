@@ -61,14 +61,14 @@ void compare(const Case& c, std::uint64_t seed) {
   const auto bias_in = random<T>(Shape{g.in_channels}, seed + 4);
   const View<const T, 1> none, b = seed % 2 ? bias.view() : none,
                                bi = seed % 3 ? none : bias_in.view();
-  const bool add = seed % 4 == 1;
+  const bool add = seed % 4 == 1, relu = seed % 3 == 1;
   INFO(to_string(c) << " add " << add);
   const double unit = sizeof(T) == 4 ? 1.2e-7 : 2.3e-16;
   const auto bound = [&](Index terms) { return unit * (static_cast<double>(terms) + 8); };
 
   const Tensor<T, 4> y(y_shape), y2(y_shape);
-  conv2d_forward(Cpu{}, g, x.view(), w.view(), b, y.mut());
-  reference::conv2d_forward<T>(g, x.view(), w.view(), b, y2.mut());
+  conv2d_forward(Cpu{}, g, x.view(), w.view(), b, y.mut(), relu);
+  reference::conv2d_forward<T>(g, x.view(), w.view(), b, y2.mut(), relu);
   CHECK(absolute_difference(y, y2) < bound(g.taps()));
 
   const auto dx = random<T>(c.x, seed + 5), dx2 = dx.clone();

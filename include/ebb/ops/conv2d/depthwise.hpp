@@ -30,7 +30,9 @@ struct DepthwiseLoops {
                          const ChannelEpilogue<T>& end);
   Plane plane[3] = {};  ///< [v] is 2^v registers wide
   Plane three[2] = {};  ///< the same for three rows of taps that are neighbours in the frame
-  void (*dots)(const DepthwisePlane& plane, const T* dy, const T* source, T* sums) = nullptr;
+  /// [1] is for the nine taps of a 3x3 kernel whose rows are neighbours in the frame.
+  void (*dots[2])(const DepthwisePlane& plane, const T* dy, Index dy_pitch, const T* source,
+                  T* sums) = {};
 };
 
 namespace portable {
@@ -103,6 +105,11 @@ struct DepthwiseFrame {
       }
   }
 
+  /// Whether a row of taps stands one row of the frame below that before.
+  bool rows_adjoin(const Conv2dGeometry& g) const {
+    return offset[static_cast<std::size_t>(g.kernel.width)] == size.width;
+  }
+
   /// Writes the plane at `from` into a frame that is zero elsewhere.
   template <class T>
   void fill(const Conv2dGeometry& g, const simd::DepthwiseLoops<T>& loops, const T* from,
@@ -143,8 +150,7 @@ void conv2d_depthwise(const Conv2dGeometry& g, bool forward, const T* x, const T
   const simd::DepthwisePlane plane{taps, frame.offset.data(), frame.size.width, frame.sums.height,
                                    frame.sums.width};
   const Index registers = divide_up(frame.sums.width, loops.lanes);
-  const bool three = g.kernel.height == 3 &&
-                     frame.offset[static_cast<std::size_t>(g.kernel.width)] == frame.size.width;
+  const bool three = g.kernel.height == 3 && frame.rows_adjoin(g);
   const auto run =
       three ? loops.three[registers > 1] : loops.plane[std::min<Index>(registers, 3) - 1];
   const Scratch<T> scratch = Scratch<T>::per_thread(frame.elements + taps);
@@ -177,36 +183,47 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, const T* x, const T* 
   const Index taps = g.kernel.area(), blocks = divide_up(taps, together), lanes = loops.lanes;
   std::vector<Index> offset = frame.offset;
   offset.resize(static_cast<std::size_t>(blocks * together), 0);
-  // Rows of dy end in zeros up to a whole register.
-  const Index columns = divide_up(g.output.width, lanes) * lanes,
-              slopes = g.output.height * columns;
+  const bool three = g.kernel == Size2(3) && frame.rows_adjoin(g);
+  // Rows of dy are read where they lie, but for the ends that do not fill a register: these get
+  // zeros after them.
+  const Index height = g.output.height, width = g.output.width;
+  const Index full = width / lanes * lanes, ends = height * lanes;
   const Index sums = blocks * together * lanes;
-  const Index parts = std::clamp<Index>(divide_up(32, g.groups), 1, g.batch);
+  // A task: some neighbouring channels, whose planes follow each other, in some images.
+  const Index block = std::min<Index>(16, g.groups), bands = divide_up(g.groups, block);
+  const Index parts = std::clamp<Index>(divide_up(32, bands), 1, g.batch);
   const Index each = divide_up(g.batch, parts), splits = divide_up(g.batch, each);
   const Scratch<T> partial(splits * g.groups * taps);
-  const Scratch<T> scratch = Scratch<T>::per_thread(frame.elements + slopes + sums);
-  parallel_for(splits * g.groups, g.macs() / 4, [&](Index task) {
-    const Index channel = task % g.groups, split = task / g.groups;
+  const Index scratch_size = frame.elements + ends + block * sums;
+  const Scratch<T> scratch = Scratch<T>::per_thread(scratch_size);
+  parallel_for(splits * bands, g.macs() / 4, [&](Index task) {
+    const Index first = task % bands * block, split = task / bands;
+    const Index channels = std::min(block, g.groups - first);
     T* const source = scratch.mine();
-    T *const lines = source + frame.elements, *const sum = lines + slopes;
-    for (Index i = 0; i < frame.elements + slopes + sums; ++i) source[i] = T(0);
-    for (Index n = split * each; n < std::min(g.batch, (split + 1) * each); ++n) {
-      const Index p = n * g.groups + channel;
-      frame.fill(g, loops, x + p * g.input.area(), source);
-      loops.copy_rows(dy + p * g.output.area(), g.output.height, g.output.width, g.output.width,
-                      lines, columns);
-      for (Index b = 0; b < blocks; ++b) {
-        const simd::DepthwisePlane plane{together, offset.data() + b * together, frame.size.width,
-                                         g.output.height, columns};
-        loops.dots(plane, lines, source, sum + b * together * lanes);
+    T *const lines = source + frame.elements, *const sum = lines + ends;
+    for (Index i = 0; i < scratch_size; ++i) source[i] = T(0);
+    for (Index n = split * each; n < std::min(g.batch, (split + 1) * each); ++n)
+      for (Index c = 0; c < channels; ++c) {
+        const Index p = n * g.groups + first + c;
+        frame.fill(g, loops, x + p * g.input.area(), source);
+        const T* const slopes = dy + p * g.output.area();
+        if (full < width) loops.copy_rows(slopes + full, height, width - full, width, lines, lanes);
+        for (Index b = 0; b < blocks; ++b) {
+          simd::DepthwisePlane plane{together, offset.data() + b * together, frame.size.width,
+                                     height, full};
+          T* const to = sum + c * sums + b * together * lanes;
+          loops.dots[three](plane, slopes, width, source, to);
+          plane.columns = lanes;
+          if (full < width) loops.dots[three](plane, lines, lanes, source + full, to);
+        }
       }
-    }
-    for (Index k = 0; k < taps; ++k) {
-      T* const part = sum + k * lanes;
-      for (Index step = lanes / 2; step > 0; step /= 2)
-        for (Index l = 0; l < step; ++l) part[l] += part[l + step];
-      partial.data()[task * taps + k] = part[0];
-    }
+    for (Index c = 0; c < channels; ++c)
+      for (Index k = 0; k < taps; ++k) {
+        T* const part = sum + c * sums + k * lanes;
+        for (Index step = lanes / 2; step > 0; step /= 2)
+          for (Index l = 0; l < step; ++l) part[l] += part[l + step];
+        partial.data()[(split * g.groups + first + c) * taps + k] = part[0];
+      }
   });
   add_pieces(partial.data(), splits, g.groups * taps, dw, add);
 }

@@ -117,9 +117,10 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
 }
 
 /// sum[k][lane] += dy[r][q] source[r * pitch + q + offset[k]] for `depthwise_taps` taps, where each
-/// row of dy is some whole registers.
-template <class T>
-EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* dy,
+/// row of dy is some whole registers. Of taps in `three` rows and columns, one row below the other,
+/// each row of the source meets the last three rows of dy.
+template <class T, bool three>
+EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* dy, Index dy_pitch,
                                          const T* source, T* sums) {
 #if defined(__clang__)
 #  pragma clang fp contract(fast)
@@ -133,18 +134,34 @@ EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* d
     from[k] = source + plane.offset[k];
     __builtin_memcpy(&sum[k], sums + k * lanes, sizeof(Vector));
   }
-  Index at = 0;
-  for (Index r = 0; r < plane.rows; ++r, at += plane.pitch - plane.columns)
-    for (Index q = 0; q < plane.columns; q += lanes, dy += lanes, at += lanes) {
-      Vector left;
-      __builtin_memcpy(&left, dy, sizeof left);
+  for (Index q = 0; q < plane.columns; q += lanes) {
+    if constexpr (three) {
+      Vector now{}, before{}, first{};
+      Index at = q;
+      for (Index h = 0; h < plane.rows + 2; ++h, at += plane.pitch) {
+        first = before, before = now, now = Vector{};
+        if (h < plane.rows) __builtin_memcpy(&now, dy + h * dy_pitch + q, sizeof now);
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; ++j) {
+          Vector right;
+          __builtin_memcpy(&right, from[j] + at, sizeof right);
+          sum[j] += now * right, sum[3 + j] += before * right, sum[6 + j] += first * right;
+        }
+      }
+    } else {
+      Index at = q;
+      for (Index r = 0; r < plane.rows; ++r, at += plane.pitch) {
+        Vector left;
+        __builtin_memcpy(&left, dy + r * dy_pitch + q, sizeof left);
 #pragma GCC unroll 16
-      for (int k = 0; k < taps; ++k) {
-        Vector right;
-        __builtin_memcpy(&right, from[k] + at, sizeof right);
-        sum[k] += left * right;
+        for (int k = 0; k < taps; ++k) {
+          Vector right;
+          __builtin_memcpy(&right, from[k] + at, sizeof right);
+          sum[k] += left * right;
+        }
       }
     }
+  }
 #pragma GCC unroll 16
   for (int k = 0; k < taps; ++k) __builtin_memcpy(sums + k * lanes, &sum[k], sizeof(Vector));
 }
@@ -160,7 +177,8 @@ DepthwiseLoops<T> depthwise_loops() {
   loops.plane[2] = &depthwise_plane<T, 2, 4, false>;
   loops.three[0] = &depthwise_plane<T, 6, 1, true>;
   loops.three[1] = &depthwise_plane<T, 4, 2, true>;
-  loops.dots = &depthwise_dots<T>;
+  loops.dots[0] = &depthwise_dots<T, false>;
+  loops.dots[1] = &depthwise_dots<T, true>;
   return loops;
 }
 
