@@ -55,9 +55,9 @@ struct GemmPlan {
       p.depth = m <= 2 ? k : 3 * kib;
     } else if (!transposed.b && n >= lanes && (m <= 16 || k <= 16)) {
       p.way = GemmWay::streams;
-      p.depth = k <= 16 ? k : 8;
-      const Index step = 12 * lanes;  // whole tiles of three registers, and of four
-      p.block = std::clamp<Index>(4 * kib / (step * p.depth), 1, 8) * step;
+      p.depth = std::min<Index>(k, 64);  // rows, each on a page of its own
+      const Index step = 12 * lanes;     // whole tiles of three registers, and of four
+      p.block = std::clamp<Index>(4 * kib / (step * std::min<Index>(k, 16)), 1, 8) * step;
       p.rows = m <= 16 ? m : 64;
       p.columns = p.block;
     } else {
