@@ -3,6 +3,7 @@
 /// plain numbers on either side; maximum and minimum.
 #pragma once
 
+#include <ebb/device/math.hpp>
 #include <ebb/ops/broadcast.hpp>
 #include <ebb/ops/elementwise.hpp>
 
@@ -76,11 +77,11 @@ struct Maximum : Binary<Maximum> {
   static constexpr const char* name = "maximum";
   template <class T>
   EBB_HD T value(T a, T b) const {
-    return a > b || a != a ? a : b;
+    return math::select((a > b) | (a != a), a, b);
   }
   template <class T>
   EBB_HD T slope_a(T a, T b) const {
-    return a > b ? T(1) : a == b ? T(0.5) : T(0);
+    return math::select(a > b, T(1), math::select(a == b, T(0.5), T(0)));
   }
   template <class T>
   EBB_HD T slope_b(T a, T b) const {
@@ -94,11 +95,11 @@ struct Minimum : Binary<Minimum> {
   static constexpr const char* name = "minimum";
   template <class T>
   EBB_HD T value(T a, T b) const {
-    return a < b || a != a ? a : b;
+    return math::select((a < b) | (a != a), a, b);
   }
   template <class T>
   EBB_HD T slope_a(T a, T b) const {
-    return a < b ? T(1) : a == b ? T(0.5) : T(0);
+    return math::select(a < b, T(1), math::select(a == b, T(0.5), T(0)));
   }
   template <class T>
   EBB_HD T slope_b(T a, T b) const {

@@ -52,7 +52,7 @@ EBB_HD void adam_update(const R& rule, T& w, T g, T* state, const AdamStep& step
 /// Kumar, "On the convergence of Adam and beyond", ICLR 2018.
 struct Adam {
   static constexpr const char* name = "adam";
-  static constexpr int states = 3;
+  static constexpr int states = 3, fewest_states = 2;
   static constexpr const char* state_names[] = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
 
   double lr = 1e-3;
@@ -77,7 +77,7 @@ struct Adam {
 /// regularization", ICLR 2019.
 struct AdamW {
   static constexpr const char* name = "adamw";
-  static constexpr int states = 3;
+  static constexpr int states = 3, fewest_states = 2;
   static constexpr const char* state_names[] = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"};
 
   double lr = 1e-3;

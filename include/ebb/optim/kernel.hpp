@@ -57,7 +57,7 @@ void update_range(const UpdateJob<R, T>& job, Index begin, Index end) {
 
 template <int Used, class R, class T>
 void update_piece(const UpdateJob<R, T>& job, Index begin, Index end) {
-  if constexpr (Used == 0 || !optim::detail::may_use_fewer<R>) {
+  if constexpr (Used == optim::detail::fewest_states<R>()) {
     update_range<Used>(job, begin, end);
   } else {
     if (job.states_used == Used)

@@ -19,7 +19,8 @@
 /// A rule may also offer
 ///  - `void check() const`: throws a sentence when a hyper-parameter makes no sense;
 ///  - `static constexpr const char* state_names[]`: what the states are called when saved;
-///  - `int states_used() const`: how many of `states` the present settings need (the first ones);
+///  - `int states_used() const`: how many of `states` the present settings need (the first ones),
+///    and `static constexpr int fewest_states`, the least it returns (0 if not said);
 ///  - `prepare(const StepInfo&) const`: what depends on the step alone, computed once per step in
 ///    double; `update` receives its result in place of the StepInfo;
 ///  - `static constexpr int memory`: doubles kept per parameter from step to step, for `prepare`.
@@ -71,6 +72,16 @@ template <class R>
 constexpr bool may_use_fewer = requires(const R& rule) {
   rule.states_used();
 };
+
+template <class R>
+constexpr int fewest_states() {
+  if constexpr (!may_use_fewer<R>)
+    return R::states;
+  else if constexpr (requires { R::fewest_states; })
+    return R::fewest_states;
+  else
+    return 0;
+}
 
 template <class R>
 int states_used(const R& rule) {

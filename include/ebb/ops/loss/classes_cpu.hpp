@@ -73,23 +73,23 @@ void cross_entropy_forward(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
   T* const rest = log_sum.data + count_lines;
   Scratch<T> scratch(count_lines);
   T* const term = scratch.data();
-  lines.for_tiles(8, [&](Index first, Index line, auto count) {
-    const T* const from = x.data + first;
-    detail::log_sum_exp(from, lines.n, lines.inner, count, largest + line, rest + line);
-    for (Index j = 0; j < count; ++j) {
-      const int label = labels.data[line + j];
-      const T m = largest[line + j], r = rest[line + j];
-      term[line + j] = T(0);
+  lines.for_tiles(4, [&](const auto& tile) {
+    const T* const from = x.data;
+    detail::log_sum_exp(from, tile, largest + tile.line, rest + tile.line);
+    for (Index j = 0; j < tile.count; ++j) {
+      const Index line = tile.line + j;
+      const int label = labels.data[line];
+      const T m = largest[line], r = rest[line];
+      term[line] = T(0);
       if (!terms.counts(label)) continue;
-      T t =
-          (T(1) - terms.smoothing) * terms.weight(label) * (m - from[label * lines.inner + j] + r);
+      T t = (T(1) - terms.smoothing) * terms.weight(label) * (m - from[tile.at(label, j)] + r);
       if (terms.smoothing != T(0)) {
         T spread_out = T(0);
         for (Index c = 0; c < lines.n; ++c)
-          spread_out += terms.weight(c) * (m - from[c * lines.inner + j] + r);
+          spread_out += terms.weight(c) * (m - from[tile.at(c, j)] + r);
         t += terms.smoothing / T(lines.n) * spread_out;
       }
-      term[line + j] = t;
+      term[line] = t;
     }
   });
   norm.data[0] = terms.mean ? detail::sum_of_weights(terms, labels) : T(1);
@@ -102,7 +102,6 @@ template <class T, int N, int M>
 void cross_entropy_grad(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
                         View<const int, M> labels, View<const T, 2> log_sum, View<const T, 0> norm,
                         View<const T, 0> dy, Into<T, N> dx) {
-  using std::exp;
   const AxisLines lines(x.shape, 1);
   const T* const largest = log_sum.data;
   const T* const rest = log_sum.data + labels.size();
@@ -111,27 +110,33 @@ void cross_entropy_grad(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
   T all_weights = T(0);
   for (Index c = 0; c < lines.n; ++c) all_weights += terms.weight(c);
 
-  lines.for_tiles(8, [&](Index first, Index line, auto count) {
-    T by_softmax[AxisLines::tile], by_weight[AxisLines::tile];
-    for (Index j = 0; j < count; ++j) {
-      const int label = labels.data[line + j];
+  lines.for_tiles(4, [&](const auto& tile) {
+    T by_softmax[AxisLines::tile], by_weight[AxisLines::tile], live[AxisLines::tile];
+    for (Index j = 0; j < tile.count; ++j) {
+      const int label = labels.data[tile.line + j];
       const bool counts = terms.counts(label);
       by_softmax[j] = counts ? scale * (sure * terms.weight(label) + share * all_weights) : T(0);
       by_weight[j] = counts ? scale * share : T(0);
+      live[j] = T(counts ? 1 : 0);
     }
-    for (Index c = 0; c < lines.n; ++c) {
-      const Index row = first + c * lines.inner;
-      const T weight = terms.weight(c);
-      for (Index j = 0; j < count; ++j) {
-        const T p = exp(x.data[row + j] - largest[line + j] - rest[line + j]);
-        const bool counts = terms.counts(labels.data[line + j]);
-        dx.put(row + j, counts ? by_softmax[j] * p - by_weight[j] * weight : T(0));
-      }
-    }
-    for (Index j = 0; j < count; ++j) {
-      const int label = labels.data[line + j];
-      if (terms.counts(label))
-        dx.data[first + label * lines.inner + j] -= scale * sure * terms.weight(label);
+    const T* const from = x.data;
+    const T *const top = largest + tile.line, *const log = rest + tile.line;
+    T* const to = dx.data;
+    const auto argument = [=](Index i, Index j) { return from[i] - top[j] - log[j]; };
+    // An ignored line may hold what it likes, nan too.
+    const auto part = [&by_softmax, &live](Index j, T e) {
+      return math::select(live[j] != T(0), by_softmax[j] * e, T(0));
+    };
+    if (dx.add)
+      tile.template each_exp<T>(argument, [=](Index i, Index j, T e) { to[i] += part(j, e); });
+    else
+      tile.template each_exp<T>(argument, [=](Index i, Index j, T e) { to[i] = part(j, e); });
+    for (Index j = 0; j < tile.count; ++j) {
+      const int label = labels.data[tile.line + j];
+      if (!terms.counts(label)) continue;
+      if (share != T(0))
+        for (Index c = 0; c < tile.n; ++c) to[tile.at(c, j)] -= by_weight[j] * terms.weight(c);
+      to[tile.at(label, j)] -= scale * sure * terms.weight(label);
     }
   });
 }
@@ -159,14 +164,12 @@ void nll_grad(Cpu, const ClassTerms<T>& terms, View<const int, M> labels, View<c
               View<const T, 0> dy, Into<T, N> dx) {
   const AxisLines lines(dx.shape, 1);
   const T scale = dy.data[0] / norm.data[0];
-  lines.for_tiles(1, [&](Index first, Index line, auto count) {
-    if (!dx.add)
-      for (Index c = 0; c < lines.n; ++c)
-        for (Index j = 0; j < count; ++j) dx.data[first + c * lines.inner + j] = T(0);
-    for (Index j = 0; j < count; ++j) {
-      const int label = labels.data[line + j];
-      if (terms.counts(label))
-        dx.data[first + label * lines.inner + j] -= scale * terms.weight(label);
+  lines.for_tiles(1, [&](const auto& tile) {
+    T* const to = dx.data;
+    if (!dx.add) tile.each([to](Index i, Index) { to[i] = T(0); });
+    for (Index j = 0; j < tile.count; ++j) {
+      const int label = labels.data[tile.line + j];
+      if (terms.counts(label)) to[tile.at(label, j)] -= scale * terms.weight(label);
     }
   });
 }

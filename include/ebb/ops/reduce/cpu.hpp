@@ -5,6 +5,7 @@
 
 #include <ebb/core/view.hpp>
 #include <ebb/device/cpu.hpp>
+#include <ebb/device/math.hpp>
 #include <ebb/ops/broadcast/geometry.hpp>
 #include <ebb/ops/reduce/engine.hpp>
 
@@ -20,7 +21,7 @@ struct Largest {
   }
   template <class T>
   EBB_HD T operator()(T a, T b) const {
-    return b > a || b != b ? b : a;
+    return math::select((b > a) | (b != b), b, a);
   }
 };
 
@@ -32,7 +33,7 @@ struct Smallest {
   }
   template <class T>
   EBB_HD T operator()(T a, T b) const {
-    return b < a || b != b ? b : a;
+    return math::select((b < a) | (b != b), b, a);
   }
 };
 
@@ -55,10 +56,14 @@ void spread(Cpu, T factor, View<const T, N> dy, Into<T, N> dx) {
     walk(loop, 1, [&](const Index(&at)[2], Index count) {
       T* const to = dx.data + at[0];
       const T* const from = dy.data + at[1];
-      if (dx.add)
-        for (Index j = 0; j < count; ++j) to[j] += factor * from[j * step()];
-      else
-        for (Index j = 0; j < count; ++j) to[j] = factor * from[j * step()];
+      const T scale = factor;
+      if (dx.add) {
+        EBB_SIMD
+        for (Index j = 0; j < count; ++j) to[j] += scale * from[j * step()];
+      } else {
+        EBB_SIMD
+        for (Index j = 0; j < count; ++j) to[j] = scale * from[j * step()];
+      }
     });
   });
 }
@@ -67,7 +72,7 @@ void spread(Cpu, T factor, View<const T, N> dy, Into<T, N> dx) {
 /// what the extremum came from.
 template <class T>
 EBB_HD bool is_extremum(T x, T y) {
-  return x == y || (x != x && y != y);
+  return (x == y) | ((x != x) & (y != y));
 }
 
 /// Kernel: the gradient of `reduce` with Largest or Smallest, dy shared evenly among the elements
@@ -96,9 +101,12 @@ void reduce_extremum_grad(Cpu, View<const T, N> x, View<const T, N> y, View<cons
       const T* const from = x.data + at[0];
       const T* const extremum = y.data + at[1];
       const T* const part = share + at[1];
+      const bool add = dx.add;
+      EBB_SIMD
       for (Index j = 0; j < count; ++j) {
-        const T g = is_extremum(from[j], extremum[j * step()]) ? part[j * step()] : T(0);
-        to[j] = dx.add ? to[j] + g : g;
+        const T g =
+            math::select(is_extremum(from[j], extremum[j * step()]), part[j * step()], T(0));
+        to[j] = add ? to[j] + g : g;
       }
     });
   });
@@ -136,9 +144,12 @@ void variance_grad(Cpu, T divisor, View<const T, N> x, View<const T, N> mean, Vi
       const T* const from = x.data + at[0];
       const T* const center = mean.data + at[1];
       const T* const g = dy.data + at[1];
+      const bool add = dx.add;
+      const T scale = factor;
+      EBB_SIMD
       for (Index j = 0; j < count; ++j) {
-        const T d = factor * (from[j] - center[j * step()]) * g[j * step()];
-        to[j] = dx.add ? to[j] + d : d;
+        const T d = scale * (from[j] - center[j * step()]) * g[j * step()];
+        to[j] = add ? to[j] + d : d;
       }
     });
   });

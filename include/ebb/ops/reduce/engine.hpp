@@ -25,31 +25,6 @@ struct AddUp {
 
 namespace detail {
 
-/// Folds row(begin) ... row(end - 1): sixteen lanes in a leaf, leaves joined pairwise.
-template <class T, class Join, class Row>
-T fold(const Join& join, const Row& row, Index begin, Index end) {
-  constexpr Index lanes = 16, leaf = 64 * lanes;
-  const Index n = end - begin;
-  if (n > leaf) {
-    const Index half = begin + (n / 2 + leaf - 1) / leaf * leaf;
-    return join(fold<T>(join, row, begin, half), fold<T>(join, row, half, end));
-  }
-  if (n < 2 * lanes) {
-    T total = Join::template neutral<T>();
-    for (Index i = begin; i < end; ++i) total = join(total, row(i));
-    return total;
-  }
-  T lane[lanes];
-  for (Index l = 0; l < lanes; ++l) lane[l] = row(begin + l);
-  Index i = begin + lanes;
-  for (; i + lanes <= end; i += lanes)
-    for (Index l = 0; l < lanes; ++l) lane[l] = join(lane[l], row(i + l));
-  for (; i < end; ++i) lane[0] = join(lane[0], row(i));
-  for (Index width = lanes / 2; width > 0; width /= 2)
-    for (Index l = 0; l < width; ++l) lane[l] = join(lane[l], lane[l + width]);
-  return lane[0];
-}
-
 /// Joins values pairwise as they come: value i waits for its partner as the bits of i say.
 template <class T, class Join>
 class Cascade {
@@ -72,6 +47,51 @@ class Cascade {
   int depth_ = 0;
   Index count_ = 0;
 };
+
+/// Folds row(begin) ... row(end - 1), at most 64 values a lane: many lanes, because each waits for
+/// its own last sum; they stay in the nearest cache.
+template <class T, class Join, class Row>
+T fold_leaf(const Join& join, const Row& row, Index begin, Index end) {
+  constexpr Index lanes = 64;
+  T total = Join::template neutral<T>();
+  Index i = begin;
+  if (end - begin >= lanes) {
+    T lane[lanes];
+    EBB_SIMD
+    for (Index l = 0; l < lanes; ++l) lane[l] = row(begin + l);
+    for (i += lanes; i + lanes <= end; i += lanes) {
+      EBB_SIMD
+      for (Index l = 0; l < lanes; ++l) lane[l] = join(lane[l], row(i + l));
+    }
+    for (Index width = lanes / 2; width > 0; width /= 2) {
+      EBB_SIMD
+      for (Index l = 0; l < width; ++l) lane[l] = join(lane[l], lane[l + width]);
+    }
+    total = lane[0];
+  }
+  constexpr Index few = 8;
+  if (end - i >= 2 * few) {
+    T lane[few];
+    for (Index l = 0; l < few; ++l) lane[l] = row(i + l);
+    for (i += few; i + few <= end; i += few) {
+      EBB_SIMD
+      for (Index l = 0; l < few; ++l) lane[l] = join(lane[l], row(i + l));
+    }
+    for (Index l = 0; l < few; ++l) total = join(total, lane[l]);
+  }
+  for (; i < end; ++i) total = join(total, row(i));
+  return total;
+}
+
+/// Folds row(begin) ... row(end - 1), leaves joined pairwise.
+template <class T, class Join, class Row>
+T fold(const Join& join, const Row& row, Index begin, Index end) {
+  constexpr Index leaf = 4096;
+  Cascade<T, Join> cascade(join);
+  for (; begin < end; begin += leaf)
+    cascade.push(fold_leaf<T>(join, row, begin, end - begin < leaf ? end : begin + leaf));
+  return cascade.total();
+}
 
 }  // namespace detail
 
@@ -98,43 +118,38 @@ void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt
     const Index pieces = std::max<Index>(1, (width + chunk - 1) / chunk);
     const Index group = std::max<Index>(1, chunk / std::max<Index>(1, width));
     const Index parts = pieces > 1 ? rows * pieces : std::max<Index>(1, (rows + group - 1) / group);
-    const auto fold_part = [&](const Index(&base)[K], Index part) {
-      Cursor<N, K> row(folded, folded.rank);
-      Index at[K];
-      if (pieces > 1) {
-        row.seek(part / pieces);
-        sum_of(base, row.at, at);
-        const Index begin = part % pieces * chunk;
-        return detail::fold<T>(join, row_at(at), begin, std::min(begin + chunk, width));
-      }
-      const Index begin = part * group, end = std::min(begin + group, rows);
-      if (rows == 1) return detail::fold<T>(join, row_at(base), 0, width);
-      detail::Cascade<T, Join> cascade(join);
-      row.seek(begin);
-      for (Index r = begin; r < end; ++r, row.next()) {
-        sum_of(base, row.at, at);
-        cascade.push(detail::fold<T>(join, row_at(at), 0, width));
-      }
-      return cascade.total();
-    };
-    if (parts == 1) {
-      const Index per_task = std::max<Index>(1, chunk / std::max<Index>(1, rows * width));
-      parallel_for((results + per_task - 1) / per_task, work, [&](Index task) {
-        const Index begin = task * per_task, end = std::min(begin + per_task, results);
-        Cursor<N, K> result(kept, kept.rank);
-        result.seek(begin);
-        for (Index i = begin; i < end; ++i, result.next())
-          store(result.at[0], fold_part(result.at, 0));
-      });
-      return;
-    }
-    Scratch<T> scratch(results * parts);
+    const Index per_task =
+        parts > 1 ? 1 : std::max<Index>(1, chunk / std::max<Index>(1, rows * width));
+    const Index items = results * parts;
+    Scratch<T> scratch(parts > 1 ? items : 0);
     T* const partial = scratch.data();
-    parallel_for(results * parts, work, [&](Index task) {
-      Cursor<N, K> result(kept, kept.rank);
-      result.seek(task / parts);
-      partial[task] = fold_part(result.at, task % parts);
+    vector_for((items + per_task - 1) / per_task, work, [&](Index task) {
+      const Index last = std::min((task + 1) * per_task, items);
+      for (Index item = task * per_task; item < last; ++item) {
+        const Index part = item % parts;
+        Index row_begin = part * group, row_end = std::min(row_begin + group, rows);
+        Index begin = 0, end = width;
+        if (pieces > 1) {
+          row_begin = part / pieces, row_end = row_begin + 1;
+          begin = part % pieces * chunk, end = std::min(begin + chunk, width);
+        }
+        Cursor<N, K> result(kept, kept.rank), row(folded, folded.rank);
+        result.seek(item / parts);
+        row.seek(row_begin);
+        // (One call of `fold`: compilers draw it in at every place where it stands.)
+        detail::Cascade<T, Join> cascade(join);
+        for (Index r = row_begin; r < row_end; ++r, row.next()) {
+          Index at[K];
+          sum_of(result.at, row.at, at);
+          cascade.push(detail::fold<T>(join, row_at(at), begin, end));
+        }
+        if (parts > 1)
+          partial[item] = cascade.total();
+        else
+          store(result.at[0], cascade.total());
+      }
     });
+    if (parts == 1) return;
     Cursor<N, K> result(kept, kept.rank);
     result.seek(0);
     for (Index i = 0; i < results; ++i, result.next()) {
@@ -147,7 +162,8 @@ void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt
 
   // The innermost axis is kept: a tile of neighbouring results takes in row after row, a part at a
   // time; parts are joined pairwise.
-  constexpr Index tile = 256, group = 128;
+  constexpr Index tile = 2048;
+  const Index group = std::clamp<Index>(4 * chunk / std::min(tile, width), 16, 128);
   const Index tiles = (width + tile - 1) / tile;
   const Index parts = std::max<Index>(1, (rows + group - 1) / group);
   const Index items = results * parts * tiles;
@@ -155,7 +171,7 @@ void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt
   const Index per_task = std::max<Index>(1, chunk / std::max<Index>(1, item_work));
   Scratch<T> scratch(parts > 1 ? results * parts * width : 0);
   T* const partial = scratch.data();
-  parallel_for((items + per_task - 1) / per_task, work, [&](Index task) {
+  vector_for((items + per_task - 1) / per_task, work, [&](Index task) {
     for (Index item = task * per_task; item < std::min((task + 1) * per_task, items); ++item) {
       const Index first = item % tiles * tile, count = std::min(tile, width - first);
       const Index part = item / tiles % parts, i = item / tiles / parts;
@@ -164,11 +180,13 @@ void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt
       const Index begin = part * group, end = std::min(begin + group, rows);
       row.seek(begin);
       T total[tile];
+      EBB_SIMD
       for (Index j = 0; j < count; ++j) total[j] = Join::template neutral<T>();
       for (Index r = begin; r < end; ++r, row.next()) {
         Index at[K];
         sum_of(result.at, row.at, at);
         const auto value = row_at(at);
+        EBB_SIMD
         for (Index j = 0; j < count; ++j) total[j] = join(total[j], value(first + j));
       }
       if (parts == 1)
@@ -179,7 +197,7 @@ void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt
     }
   });
   if (parts == 1) return;
-  parallel_for(results * tiles, results * parts * width, [&](Index item) {
+  vector_for(results * tiles, results * parts * width, [&](Index item) {
     const Index first = item % tiles * tile, count = std::min(tile, width - first);
     const Index i = item / tiles;
     Cursor<N, K> result(kept, kept.rank);

@@ -6,11 +6,110 @@
 
 #include <ebb/core/view.hpp>
 #include <ebb/device/cpu.hpp>
-#include <ebb/ops/reduce/engine.hpp>
-
-#include <cmath>
+#include <ebb/device/math.hpp>
+#include <ebb/ops/reduce/cpu.hpp>
 
 namespace ebb {
+
+namespace detail {
+
+/// x = e^x for n numbers: one copy in a program, instead of one in every kernel.
+template <class T>
+[[gnu::noinline]] void exp_all(T* x, Index n) {
+  vector_for(1, 0, [x, n](Index) {
+    EBB_SIMD
+    for (Index i = 0; i < n; ++i) x[i] = math::exp(x[i]);
+  });
+}
+
+}  // namespace detail
+
+/// Neighbouring lines of one task: `count` lines of n elements, number `line` and following among
+/// all. Either the axis is the last one, and a line is a row, or lines lie side by side.
+template <bool are_rows>
+struct LineTile {
+  static constexpr bool rows = are_rows;
+  Index line, count, n, inner, first;
+
+  /// Where element k of line j lies.
+  Index at(Index k, Index j) const { return rows ? first + j * n + k : first + k * inner + j; }
+
+  /// Rows shorter than this are not worth vectors of their own.
+  bool short_rows() const { return rows && n < 64; }
+
+  /// Calls f(at, j) for every element of every line j, along the memory.
+  template <class F>
+  void each(const F& f) const {
+    if constexpr (rows) {
+      for (Index j = 0; j < count; ++j) {
+        const Index row = first + j * n;
+        if (n < 16) {
+          for (Index k = 0; k < n; ++k) f(row + k, j);
+        } else {
+          EBB_SIMD
+          for (Index k = 0; k < n; ++k) f(row + k, j);
+        }
+      }
+    } else {
+      for (Index k = 0; k < n; ++k) {
+        const Index row = first + k * inner;
+        EBB_SIMD
+        for (Index j = 0; j < count; ++j) f(row + j, j);
+      }
+    }
+  }
+
+  /// total[j] = the elements value(at, j) of line j, joined.
+  template <class T, class Join, class F>
+  void fold(const Join& join, const F& value, T* total) const {
+    if (rows && !short_rows()) {
+      for (Index j = 0; j < count; ++j)
+        total[j] = detail::fold<T>(
+            join, [this, &value, j](Index k) { return value(at(k, j), j); }, 0, n);
+    } else {
+      for (Index j = 0; j < count; ++j) total[j] = Join::template neutral<T>();
+      for (Index k = 0; k < n; ++k) {
+        EBB_SIMD
+        for (Index j = 0; j < count; ++j) total[j] = join(total[j], value(at(k, j), j));
+      }
+    }
+  }
+
+  /// Exponentials of all elements: calls run(at, j, e, width) for stretches of `width` neighbours,
+  /// the first of which is element `at`, of line j; e holds e^argument(at, j) of each. They pass
+  /// through a buffer: short rows together, or vectors would go half empty; long lines in pieces.
+  template <class T, class Argument, class Run>
+  void exponentials(const Argument& argument, const Run& run) const {
+    constexpr Index room = 64 * 64;
+    T e[room];
+    const Index length = rows ? n : count, lines = rows ? count : n;  // of what is contiguous
+    const Index stride = rows ? n : inner;
+    const Index together = short_rows() ? lines : 1;
+    const Index piece = length < room / together ? length : room / together;
+    for (Index line = 0; line < lines; line += together)
+      for (Index begin = 0; begin < length; begin += piece) {
+        const Index width = piece < length - begin ? piece : length - begin;
+        for (Index l = 0; l < together; ++l) {
+          const Index from = first + (line + l) * stride + begin;
+          T* const to = e + l * width;
+          EBB_SIMD
+          for (Index k = 0; k < width; ++k) to[k] = argument(from + k, rows ? line + l : begin + k);
+        }
+        detail::exp_all(e, together * width);
+        for (Index l = 0; l < together; ++l)
+          run(first + (line + l) * stride + begin, rows ? line + l : begin, e + l * width, width);
+      }
+  }
+
+  /// Calls result(at, j, e^argument(at, j)) for every element.
+  template <class T, class Argument, class Result>
+  void each_exp(const Argument& argument, const Result& result) const {
+    exponentials<T>(argument, [&result](Index at, Index j, const T* e, Index width) {
+      EBB_SIMD
+      for (Index k = 0; k < width; ++k) result(at + k, rows ? j : j + k, e[k]);
+    });
+  }
+};
 
 /// An axis of n elements with `outer` blocks before it and `inner` elements after it.
 struct AxisLines {
@@ -23,52 +122,41 @@ struct AxisLines {
     for (int before = 0; before < axis; ++before) outer *= shape[before];
   }
 
-  /// Calls `body(first, line, count)` in parallel: `count` neighbouring lines, the first of which
-  /// begins at element `first` of the tensor and has number `line` among all outer * inner. Where
-  /// the axis is the last one `count` is 1, and the compiler knows it.
+  /// Calls `body(tile)` in parallel for all lines; loops in it are compiled for wider vectors too.
   template <class Body>
   void for_tiles(Index cost, Body&& body) const {
-    const Index tiles = (inner + tile - 1) / tile, items = outer * tiles;
-    const Index item_work = std::max<Index>(1, n * std::min(tile, inner));
-    const Index per_task = std::max<Index>(1, chunk / 8 / item_work);
-    parallel_for((items + per_task - 1) / per_task, outer * n * inner * cost, [&](Index task) {
-      for (Index item = task * per_task; item < std::min((task + 1) * per_task, items); ++item) {
-        const Index block = tiles == 1 ? item : item / tiles;
-        const Index at = tiles == 1 ? 0 : item % tiles * tile;
-        if (inner == 1)
-          body(block * n, block, Step<1>{});
-        else
-          body(block * n * inner + at, block * inner + at, std::min(tile, inner - at));
-      }
+    const Index work = outer * n * inner * cost;
+    if (inner == 1) {
+      const Index wanted = 2048 / (n > 0 ? n : 1);
+      const Index together = wanted < 1 ? 1 : wanted < tile ? wanted : tile;
+      vector_for((outer + together - 1) / together, work, [&](Index task) {
+        const Index line = task * together;
+        const Index count = outer - line < together ? outer - line : together;
+        body(LineTile<true>{line, count, n, 1, line * n});
+      });
+      return;
+    }
+    const Index tiles = (inner + tile - 1) / tile;
+    vector_for(outer * tiles, work, [&](Index task) {
+      const Index block = task / tiles, at = task % tiles * tile;
+      const Index count = inner - at < tile ? inner - at : tile;
+      body(LineTile<false>{block * inner + at, count, n, inner, block * n * inner + at});
     });
   }
 };
 
 namespace detail {
 
-/// The largest of each of `count` neighbouring lines of n elements with stride `inner`; nan where
-/// there is one.
-template <class T, class Count>
-void largest_of_lines(const T* x, Index n, Index inner, Count count, T* largest) {
-  for (Index j = 0; j < count; ++j) largest[j] = x[j];
-  for (Index k = 1; k < n; ++k)
-    for (Index j = 0; j < count; ++j) {
-      const T v = x[k * inner + j];
-      largest[j] = v > largest[j] || v != v ? v : largest[j];
-    }
-}
-
 /// log sum e^x = m + log sum e^(x - m), which cannot overflow: m in `largest`, the other term in
 /// `rest`.
-template <class T, class Count>
-void log_sum_exp(const T* x, Index n, Index inner, Count count, T* largest, T* rest) {
-  using std::exp;
-  using std::log;
-  largest_of_lines(x, n, inner, count, largest);
-  for (Index j = 0; j < count; ++j) rest[j] = T(0);
-  for (Index k = 0; k < n; ++k)
-    for (Index j = 0; j < count; ++j) rest[j] += exp(x[k * inner + j] - largest[j]);
-  for (Index j = 0; j < count; ++j) rest[j] = log(rest[j]);
+template <class T, class Tile>
+void log_sum_exp(const T* x, const Tile& lines, T* largest, T* rest) {
+  lines.fold(
+      Largest{}, [x](Index i, Index) { return x[i]; }, largest);
+  lines.fold(
+      AddUp{}, [=](Index i, Index j) { return math::exp(x[i] - largest[j]); }, rest);
+  EBB_SIMD
+  for (Index j = 0; j < lines.count; ++j) rest[j] = math::log(rest[j]);
 }
 
 }  // namespace detail
@@ -76,23 +164,19 @@ void log_sum_exp(const T* x, Index n, Index inner, Count count, T* largest, T* r
 /// Kernel: y = e^(x - m) / sum e^(x - m) along the axis, m the largest x of its line.
 template <class T, int N>
 void softmax_forward(Cpu, int axis, View<const T, N> x, View<T, N> y) {
-  using std::exp;
   const AxisLines lines(x.shape, axis);
   if (y.size() == 0) return;
-  lines.for_tiles(8, [&](Index first, Index, auto count) {
+  lines.for_tiles(4, [&](const auto& tile) {
     T largest[AxisLines::tile], total[AxisLines::tile];
-    const T* const from = x.data + first;
-    T* const to = y.data + first;
-    detail::largest_of_lines(from, lines.n, lines.inner, count, largest);
-    for (Index j = 0; j < count; ++j) total[j] = T(0);
-    for (Index k = 0; k < lines.n; ++k)
-      for (Index j = 0; j < count; ++j) {
-        const T e = exp(from[k * lines.inner + j] - largest[j]);
-        to[k * lines.inner + j] = e;
-        total[j] += e;
-      }
-    for (Index k = 0; k < lines.n; ++k)
-      for (Index j = 0; j < count; ++j) to[k * lines.inner + j] /= total[j];
+    const T* const from = x.data;
+    T* const to = y.data;
+    tile.fold(
+        Largest{}, [from](Index i, Index) { return from[i]; }, largest);
+    tile.template each_exp<T>([=, &largest](Index i, Index j) { return from[i] - largest[j]; },
+                              [to](Index i, Index, T e) { to[i] = e; });
+    tile.fold(
+        AddUp{}, [to](Index i, Index) { return to[i]; }, total);
+    tile.each([to, &total](Index i, Index j) { to[i] /= total[j]; });
   });
 }
 
@@ -101,18 +185,16 @@ template <class T, int N>
 void softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
   const AxisLines lines(y.shape, axis);
   if (dx.size() == 0) return;
-  lines.for_tiles(2, [&](Index first, Index, auto count) {
+  lines.for_tiles(2, [&](const auto& tile) {
     T total[AxisLines::tile];
-    for (Index j = 0; j < count; ++j) total[j] = T(0);
-    for (Index k = 0; k < lines.n; ++k) {
-      const Index row = first + k * lines.inner;
-      for (Index j = 0; j < count; ++j) total[j] += y.data[row + j] * dy.data[row + j];
-    }
-    for (Index k = 0; k < lines.n; ++k) {
-      const Index row = first + k * lines.inner;
-      for (Index j = 0; j < count; ++j)
-        dx.put(row + j, y.data[row + j] * (dy.data[row + j] - total[j]));
-    }
+    const T *const from = y.data, *const up = dy.data;
+    T* const to = dx.data;
+    tile.fold(
+        AddUp{}, [=](Index i, Index) { return from[i] * up[i]; }, total);
+    if (dx.add)
+      tile.each([=, &total](Index i, Index j) { to[i] += from[i] * (up[i] - total[j]); });
+    else
+      tile.each([=, &total](Index i, Index j) { to[i] = from[i] * (up[i] - total[j]); });
   });
 }
 
@@ -121,34 +203,33 @@ template <class T, int N>
 void log_softmax_forward(Cpu, int axis, View<const T, N> x, View<T, N> y) {
   const AxisLines lines(x.shape, axis);
   if (y.size() == 0) return;
-  lines.for_tiles(8, [&](Index first, Index, auto count) {
+  lines.for_tiles(4, [&](const auto& tile) {
     T largest[AxisLines::tile], rest[AxisLines::tile];
-    detail::log_sum_exp(x.data + first, lines.n, lines.inner, count, largest, rest);
-    for (Index k = 0; k < lines.n; ++k) {
-      const Index row = first + k * lines.inner;
-      for (Index j = 0; j < count; ++j) y.data[row + j] = x.data[row + j] - largest[j] - rest[j];
-    }
+    const T* const from = x.data;
+    T* const to = y.data;
+    detail::log_sum_exp(from, tile, largest, rest);
+    tile.each([=, &largest, &rest](Index i, Index j) { to[i] = from[i] - largest[j] - rest[j]; });
   });
 }
 
 /// Kernel: dx = dy - e^y sum dy along the axis.
 template <class T, int N>
 void log_softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
-  using std::exp;
   const AxisLines lines(y.shape, axis);
   if (dx.size() == 0) return;
-  lines.for_tiles(8, [&](Index first, Index, auto count) {
+  lines.for_tiles(4, [&](const auto& tile) {
     T total[AxisLines::tile];
-    for (Index j = 0; j < count; ++j) total[j] = T(0);
-    for (Index k = 0; k < lines.n; ++k) {
-      const Index row = first + k * lines.inner;
-      for (Index j = 0; j < count; ++j) total[j] += dy.data[row + j];
-    }
-    for (Index k = 0; k < lines.n; ++k) {
-      const Index row = first + k * lines.inner;
-      for (Index j = 0; j < count; ++j)
-        dx.put(row + j, dy.data[row + j] - exp(y.data[row + j]) * total[j]);
-    }
+    const T *const from = y.data, *const up = dy.data;
+    T* const to = dx.data;
+    tile.fold(
+        AddUp{}, [up](Index i, Index) { return up[i]; }, total);
+    const auto argument = [from](Index i, Index) { return from[i]; };
+    if (dx.add)
+      tile.template each_exp<T>(
+          argument, [=, &total](Index i, Index j, T e) { to[i] += up[i] - e * total[j]; });
+    else
+      tile.template each_exp<T>(
+          argument, [=, &total](Index i, Index j, T e) { to[i] = up[i] - e * total[j]; });
   });
 }
 
