@@ -1,6 +1,5 @@
 /// \file
-/// Convolution on the CPU. All three passes are sums over taps by the register tiles of the matrix
-/// product; planes.hpp says how. Work is cut into bands of rows by the geometry alone.
+/// Convolution on the CPU: each pass by the algorithm that conv2d_algorithm() chooses.
 #pragma once
 
 #include <ebb/ops/conv2d/algorithm.hpp>
