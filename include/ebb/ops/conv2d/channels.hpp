@@ -41,6 +41,10 @@ struct ChannelPass {
 
   Index pairs() const { return static_cast<Index>(rows.classes.size() * columns.classes.size()); }
 
+  /// Whether the offsets of all classes make a table of reasonable size, as they do unless kernel
+  /// and padding are both huge.
+  bool reasonable() const { return total(rows) * total(columns) <= Index{1} << 20; }
+
   /// The weights, as [block of `width` sums][channel][tap][sum], of group after group; what hangs
   /// over the last block is zero.
   void pack(const T* w, Index width, T* packed) const {
@@ -68,11 +72,6 @@ struct ChannelPass {
     pack(w, width, packed.data());
 
     // Offsets of taps, for each pair of a class of rows and one of columns.
-    const auto total = [](const TapAxis& axis) {
-      Index sum = 0;
-      for (const TapAxis::Class& c : axis.classes) sum += c.count;
-      return sum;
-    };
     const Scratch<Index> table(2 * total(rows) * total(columns));
     std::vector<simd::ChannelSum> pair;
     Index* entry = table.data();
@@ -165,6 +164,12 @@ struct ChannelPass {
   }
 
  private:
+  static Index total(const TapAxis& axis) {
+    Index sum = 0;
+    for (const TapAxis::Class& c : axis.classes) sum += c.count;
+    return sum;
+  }
+
   /// The pixels of a task, one pair of classes after the other: where each sees its first tap, and
   /// its place among the sums.
   void list(Index images, Index source_image, Index r0, Index r1, Index* from, Index* to,

@@ -181,7 +181,10 @@ void direct_forward(const Conv2dGeometry& g, const T* x, const T* w, T* y,
   if (conv2d_applies(ConvAlgorithm::pointwise, g) && pointwise_lines(g, width))
     return conv2d_pointwise(g, true, x, w, y, end);
   if (conv2d_applies(ConvAlgorithm::depthwise, g)) return conv2d_depthwise(g, true, x, w, y, end);
-  if (g.group_out() >= 4 && g.taps() >= 32) return ChannelPass<T>(g, true).run(x, w, y, end);
+  if (g.group_out() >= 4 && g.taps() >= 32) {
+    const ChannelPass<T> pass(g, true);
+    if (pass.reasonable()) return pass.run(x, w, y, end);
+  }
   conv2d_forward_lines(g, x, w, y, end);
 }
 
@@ -193,7 +196,10 @@ void direct_grad_input(const Conv2dGeometry& g, View<const T, 4> dy, View<const 
     return conv2d_pointwise(g, false, dy.data, w.data, dx.data, end);
   if (conv2d_applies(ConvAlgorithm::depthwise, g))
     return conv2d_depthwise(g, false, dy.data, w.data, dx.data, end);
-  if (g.group_in() >= 4) return ChannelPass<T>(g, false).run(dy.data, w.data, dx.data, end);
+  if (g.group_in() >= 4) {
+    const ChannelPass<T> pass(g, false);
+    if (pass.reasonable()) return pass.run(dy.data, w.data, dx.data, end);
+  }
   conv2d_grad_input_tiles(g, dy, w, end.bias, dx);
 }
 
