@@ -16,7 +16,7 @@ namespace detail {
 template <class T, int N>
 void print_axis(std::string& text, const Shape<N>& shape, const T* values, int axis) {
   if (axis == N) {
-    append(text, *values);
+    Part(*values).append_to(text);
     return;
   }
   constexpr Index edge = 3;  // elements kept at each end of an axis that is cut
