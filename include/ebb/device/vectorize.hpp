@@ -9,8 +9,11 @@
 #include <utility>
 
 /// Whether loops are compiled a second time, for AVX2 with FMA. (Where the compiler may assume
-/// AVX2 anyway, once is enough. AVX-512 has nothing to give here: these loops wait for memory.)
-#if EBB_X86 && !(defined(__AVX2__) && defined(__FMA__))
+/// AVX2 anyway, once is enough, and so it is under a sanitizer, whose checks make the wide copies
+/// slow to compile and find nothing the others do not. AVX-512 has nothing to give here: these
+/// loops wait for memory.)
+#if EBB_X86 && !(defined(__AVX2__) && defined(__FMA__)) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 #  define EBB_WIDE_LOOPS 1
 #else
 #  define EBB_WIDE_LOOPS 0
