@@ -3,6 +3,7 @@
 /// a channel are combined in their order; (batch, channels) inputs are summed by strips of columns.
 #pragma once
 
+#include <ebb/device/compiled.hpp>
 #include <ebb/device/cpu.hpp>
 #include <ebb/device/parallel.hpp>
 #include <ebb/ops/batch_norm/reference.hpp>
@@ -266,5 +267,21 @@ void batch_norm_backward(Cpu, const BatchNormGeometry& g, View<const T, 1> x, Vi
     });
   }
 }
+
+#define EBB_BATCH_NORM(T)                                                                       \
+  EBB_COMPILED(void batch_norm_statistics<T>(Cpu, const BatchNormGeometry&, View<const T, 1>,   \
+                                             View<detail::Wide<T>, 2>, View<T, 1>, View<T, 1>)) \
+  EBB_COMPILED(void batch_norm_apply<T>(Cpu, const BatchNormGeometry&, View<const T, 1>,        \
+                                        View<const T, 1>, View<const T, 1>, View<const T, 1>,   \
+                                        View<const T, 1>, View<T, 1>))                          \
+  EBB_COMPILED(void batch_norm_sums<T>(Cpu, const BatchNormGeometry&, View<const T, 1>,         \
+                                       View<const T, 1>, View<const T, 1>, View<const T, 1>,    \
+                                       View<detail::Wide<T>, 2>, View<T, 1>, View<T, 1>))       \
+  EBB_COMPILED(void batch_norm_backward<T>(                                                     \
+      Cpu, const BatchNormGeometry&, View<const T, 1>, View<const T, 1>, View<const T, 1>,      \
+      View<const T, 1>, View<const T, 1>, View<const T, 1>, View<const T, 1>, Into<T, 1>))
+EBB_BATCH_NORM(float)
+EBB_BATCH_NORM(double)
+#undef EBB_BATCH_NORM
 
 }  // namespace ebb

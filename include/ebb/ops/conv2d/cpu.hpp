@@ -2,6 +2,7 @@
 /// Convolution on the CPU: each pass by the algorithm that conv2d_algorithm() chooses.
 #pragma once
 
+#include <ebb/device/compiled.hpp>
 #include <ebb/ops/conv2d/algorithm.hpp>
 #include <ebb/ops/conv2d/direct.hpp>
 #include <ebb/ops/conv2d/reference.hpp>
@@ -94,5 +95,17 @@ void sum_channels(Cpu, View<const T, 4> x, Into<T, 1> sum) {
     sum.put(c, total);
   });
 }
+
+#define EBB_CONV2D(T)                                                                        \
+  EBB_COMPILED(void conv2d_forward<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,          \
+                                      View<const T, 4>, View<const T, 1>, View<T, 4>, bool)) \
+  EBB_COMPILED(void conv2d_grad_input<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,       \
+                                         View<const T, 4>, View<const T, 1>, Into<T, 4>))    \
+  EBB_COMPILED(void conv2d_grad_weight<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,      \
+                                          View<const T, 4>, Into<T, 4>))                     \
+  EBB_COMPILED(void sum_channels<T>(Cpu, View<const T, 4>, Into<T, 1>))
+EBB_CONV2D(float)
+EBB_CONV2D(double)
+#undef EBB_CONV2D
 
 }  // namespace ebb

@@ -3,6 +3,7 @@
 /// pixel of it.
 #pragma once
 
+#include <ebb/device/compiled.hpp>
 #include <ebb/ops/softmax/cpu.hpp>
 
 namespace ebb {
@@ -173,5 +174,17 @@ void nll_grad(Cpu, const ClassTerms<T>& terms, View<const int, M> labels, View<c
     }
   });
 }
+
+#define EBB_CROSS_ENTROPY(T)                                                                    \
+  EBB_COMPILED(void cross_entropy_forward<T, 2, 1>(Cpu, const ClassTerms<T>&, View<const T, 2>, \
+                                                   View<const int, 1>, View<T, 2>, View<T, 0>,  \
+                                                   View<T, 0>))                                 \
+  EBB_COMPILED(void cross_entropy_grad<T, 2, 1>(Cpu, const ClassTerms<T>&, View<const T, 2>,    \
+                                                View<const int, 1>, View<const T, 2>,           \
+                                                View<const T, 0>, View<const T, 0>, Into<T, 2>))
+EBB_CROSS_ENTROPY(float)
+EBB_CROSS_ENTROPY(double)
+#undef EBB_CROSS_ENTROPY
+EBB_COMPILED(LabelCount count_labels<1>(Cpu, Index, int, View<const int, 1>))
 
 }  // namespace ebb

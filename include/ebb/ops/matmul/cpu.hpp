@@ -5,6 +5,7 @@
 /// 34, 2008); plan.hpp says which way and how.
 #pragma once
 
+#include <ebb/device/compiled.hpp>
 #include <ebb/device/scratch.hpp>
 #include <ebb/ops/matmul/pack.hpp>
 #include <ebb/ops/matmul/plan.hpp>
@@ -292,5 +293,12 @@ void gemm(Device device, Transposed transposed, View<const T, 2> a, View<const T
   gemm(device, transposed, View<const T, 3>{a.data, one(a.shape)},
        View<const T, 3>{b.data, one(b.shape)}, Into<T, 3>{c.data, one(c.shape), c.add});
 }
+
+#define EBB_GEMM(T)                                                                             \
+  EBB_COMPILED(void detail::gemm_matrix<T>(Transposed, Index, Index, Index, const T*, const T*, \
+                                           T*, bool, const detail::Epilogue<T>&))
+EBB_GEMM(float)
+EBB_GEMM(double)
+#undef EBB_GEMM
 
 }  // namespace ebb

@@ -4,6 +4,7 @@
 /// windows, so that the result is the same for any number of threads.
 #pragma once
 
+#include <ebb/device/compiled.hpp>
 #include <ebb/device/cpu.hpp>
 #include <ebb/device/math.hpp>
 #include <ebb/device/parallel.hpp>
@@ -294,5 +295,18 @@ void adaptive_avg_pool2d_backward(Cpu, const AdaptivePoolGeometry& g, View<const
       }
   });
 }
+
+#define EBB_POOL(T)                                                                         \
+  EBB_COMPILED(void max_pool2d_forward<T>(Cpu, const Pool2dGeometry&, View<const T, 4>,     \
+                                          View<T, 4>, View<int, 4>))                        \
+  EBB_COMPILED(void max_pool2d_backward<T>(Cpu, const Pool2dGeometry&, View<const int, 4>,  \
+                                           View<const T, 4>, Into<T, 4>))                   \
+  EBB_COMPILED(                                                                             \
+      void avg_pool2d_forward<T>(Cpu, const Pool2dGeometry&, View<const T, 4>, View<T, 4>)) \
+  EBB_COMPILED(                                                                             \
+      void avg_pool2d_backward<T>(Cpu, const Pool2dGeometry&, View<const T, 4>, Into<T, 4>))
+EBB_POOL(float)
+EBB_POOL(double)
+#undef EBB_POOL
 
 }  // namespace ebb

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
+#include <ebb/device/compiled.hpp>
 #include <ebb/device/cpu.hpp>
 #include <ebb/device/math.hpp>
 #include <ebb/ops/reduce/cpu.hpp>
@@ -232,5 +233,15 @@ void log_softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, In
           argument, [=, &total](Index i, Index j, T e) { to[i] = up[i] - e * total[j]; });
   });
 }
+
+#define EBB_SOFTMAX(T)                                                                            \
+  EBB_COMPILED(void softmax_forward<T, 2>(Cpu, int, View<const T, 2>, View<T, 2>))                \
+  EBB_COMPILED(void softmax_grad<T, 2>(Cpu, int, View<const T, 2>, View<const T, 2>, Into<T, 2>)) \
+  EBB_COMPILED(void log_softmax_forward<T, 2>(Cpu, int, View<const T, 2>, View<T, 2>))            \
+  EBB_COMPILED(                                                                                   \
+      void log_softmax_grad<T, 2>(Cpu, int, View<const T, 2>, View<const T, 2>, Into<T, 2>))
+EBB_SOFTMAX(float)
+EBB_SOFTMAX(double)
+#undef EBB_SOFTMAX
 
 }  // namespace ebb

@@ -1,0 +1,14 @@
+/// \file
+/// Kernels compiled once for a program of many files. Each takes a compiler a second or more, so
+/// with EBB_COMPILED_KERNELS defined, headers only declare those of floats and doubles, and
+/// ebb/kernels.cpp, compiled into the program (CMake: link ebb::kernels), holds them. Without it,
+/// every file compiles what it uses, and there is nothing to link.
+#pragma once
+
+#if defined(EBB_COMPILE_KERNELS)  // in kernels.cpp
+#  define EBB_COMPILED(...) template __VA_ARGS__;
+#elif defined(EBB_COMPILED_KERNELS)
+#  define EBB_COMPILED(...) extern template __VA_ARGS__;
+#else
+#  define EBB_COMPILED(...)
+#endif
