@@ -77,13 +77,13 @@ def compile_times(report, arguments):
         if folder and os.path.isdir(folder):
             flags += ["-isystem", folder]
 
-    def seconds_of(source, text=None, times=1):
+    def seconds_of(source, text=None, times=1, options=()):
         """The median of some compilations. Each is the compiler's own processor time, so that other
         programs on the machine matter less."""
         taken = []
         for _ in range(times):
             before = os.times()
-            done = subprocess.run([*flags, "-" if text else source], input=text, text=True, stderr=subprocess.PIPE,
+            done = subprocess.run([*flags, *options, "-" if text else source], input=text, text=True, stderr=subprocess.PIPE,
                                   env=dict(os.environ, CCACHE_DISABLE="1"))
             if done.returncode != 0:
                 return None
@@ -110,4 +110,6 @@ def compile_times(report, arguments):
         both = seconds_of(None, f"#include <unsupported/Eigen/CXX11/Tensor>\n#include <{header}>\n")
         row(f"`{header}` over Eigen", both and base and max(0.0, both - base), OP_BUDGET)
     for source in sorted(glob.glob(os.path.join(ROOT, "examples/mnist/*.cpp"))):
-        row(os.path.relpath(source, ROOT), seconds_of(source), EXAMPLE_BUDGET)
+        row(os.path.relpath(source, ROOT), seconds_of(source), None)
+        row("  the same with `ebb::kernels`", seconds_of(source, options=["-DEBB_COMPILED_KERNELS"]), EXAMPLE_BUDGET)
+    row("`ebb/kernels.cpp`, once", seconds_of(os.path.join(ROOT, "include/ebb/kernels.cpp")), None)

@@ -16,6 +16,13 @@
 #  define EBB_X86 0
 #endif
 
+/// Elements of two vectors at constant positions: those of `a` count from 0, those of `b` follow.
+#if defined(__clang__)
+#  define EBB_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#  define EBB_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype(a == b){__VA_ARGS__})
+#endif
+
 namespace ebb {
 
 /// Vector instruction sets with kernels of their own. `portable` is what the compiler was told to

@@ -26,22 +26,22 @@ EBB_WINOGRAD_HELPER void transpose(Vector* v) {
         const Vector a = v[i], b = v[i + step];
 #if EBB_WINOGRAD_BYTES == 32
         if (step == 4) {
-          v[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
-          v[i + step] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+          v[i] = EBB_SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+          v[i + step] = EBB_SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
         } else if (step == 2) {
-          v[i] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
-          v[i + step] = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+          v[i] = EBB_SHUFFLE(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+          v[i + step] = EBB_SHUFFLE(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
         } else {
-          v[i] = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
-          v[i + step] = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+          v[i] = EBB_SHUFFLE(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+          v[i + step] = EBB_SHUFFLE(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
         }
 #else
         if (step == 2) {
-          v[i] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-          v[i + step] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+          v[i] = EBB_SHUFFLE(a, b, 0, 1, 4, 5);
+          v[i + step] = EBB_SHUFFLE(a, b, 2, 3, 6, 7);
         } else {
-          v[i] = __builtin_shufflevector(a, b, 0, 4, 2, 6);
-          v[i + step] = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+          v[i] = EBB_SHUFFLE(a, b, 0, 4, 2, 6);
+          v[i + step] = EBB_SHUFFLE(a, b, 1, 5, 3, 7);
         }
 #endif
       }

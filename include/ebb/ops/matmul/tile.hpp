@@ -47,14 +47,6 @@ struct Tiles {
   int columns() const { return lanes * vectors; }
 };
 
-/// Elements of two vectors by constant positions: those of `a` count from 0,
-/// those of `b` follow.
-#if defined(__clang__)
-#  define EBB_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#  define EBB_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype(a == b){__VA_ARGS__})
-#endif
-
 namespace portable {
 #define EBB_TILE_TARGET
 #define EBB_TILE_BYTES 16
