@@ -127,7 +127,9 @@ TEST_CASE("conv2d: padding 'same' puts the odd zero below and to the right", "[c
                                           -1, -0.9375, 1.125, -0.875});
 }
 
+// (Winograd's rounding is another: tests/ops/conv2d_winograd.cpp.)
 TEST_CASE("conv2d: the fast kernels against the reference, on every instruction set", "[conv2d]") {
+  set_conv2d_algorithm(ConvAlgorithm::direct);
   each_isa([](Isa set) {
     INFO(ebb::to_string(set));
     for (std::uint64_t i = 0; i < 200; ++i) {
@@ -141,6 +143,7 @@ TEST_CASE("conv2d: the fast kernels against the reference, on every instruction 
     compare<float>({{1, 1, 5, 600}, {2, 1, 1, 500}, {}}, 3);
     compare<float>({{1, 2, 6, 5}, {3, 2, 2, 2}, {.stride = 100}}, 4);
   });
+  reset_conv2d_algorithm();
 }
 
 TEST_CASE("conv2d: the number of threads does not change a bit", "[conv2d]") {

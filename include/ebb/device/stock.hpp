@@ -61,9 +61,11 @@ class Stock {
     }
   }
 
-  /// Blocks of a class that are kept, at most: 32 KiB of them.
+  /// Blocks of a class that are kept, at most: 32 KiB of them, and few enough that a thread which
+  /// only frees what others take passes them on soon.
   static constexpr int most_of(std::uint32_t size_class) {
-    return static_cast<int>(std::size_t{32 * 1024} / P::bytes_of(size_class));
+    const auto fit = static_cast<int>(std::size_t{32 * 1024} / P::bytes_of(size_class));
+    return fit < 128 ? fit : 128;
   }
 
  private:
