@@ -19,12 +19,6 @@
 #  define EBB_WIDE_LOOPS 0
 #endif
 
-// Which loops become vectors is decided here, not by the user: no warnings about the others.
-#if defined(__clang__)
-#  pragma clang diagnostic push
-#  pragma clang diagnostic ignored "-Wpass-failed"
-#endif
-
 namespace ebb::simd {
 
 /// Whether loops run in their wide copy. Ask before a parallel region: it may throw.
@@ -61,7 +55,3 @@ TaskCall copy_for([[maybe_unused]] bool wide) {
 }
 
 }  // namespace ebb::simd
-
-#if defined(__clang__)
-#  pragma clang diagnostic pop
-#endif
