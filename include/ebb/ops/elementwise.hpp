@@ -24,7 +24,8 @@ void map(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
 template <class F, class T, int N>
 void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
   parallel_ranges(dx.size(), F::cost, [&](Index begin, Index end) {
-    const auto slope = [g = f, at = saved.data](Index i) {
+    const auto slope = [g = f, at = saved.data]([[maybe_unused]] Index i) {
+      static_cast<void>(at);  // a constant slope needs neither
       if constexpr (requires { g.slope(); })
         return T(g.slope());
       else if constexpr (requires { g.slope_at_output(at[i]); })
