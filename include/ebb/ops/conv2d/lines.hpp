@@ -40,8 +40,7 @@ void line_sums(const simd::ChannelTiles<T>& tiles, Index rows, Index pixels,
     for (Index i = 0; i < rows;) {
       const auto& tile = tiles.tile(rows - i, left);
       const Index live = std::min(tile.rows, rows - i);
-      const bool whole =
-          (live == tile.rows || !end.add) && (left == width || left == tiles.lanes);
+      const bool whole = (live == tile.rows || !end.add) && (left == width || left == tiles.lanes);
       const T* from[Tiles::most_rows];
       T *to[Tiles::most_rows], bias[Tiles::most_rows];
       for (Index r = 0; r < tile.rows; ++r) {
