@@ -48,8 +48,7 @@ struct ChannelTiles {
   Tile slim[2] = {}, wide[2];  ///< one and two registers wide: tall ones, and low ones
   void (*to_planes)(const T* sums, Index stride, Index pixels, Index channels, T* y, Index y_stride,
                     const ChannelEpilogue<T>& end) = nullptr;
-  void (*from_planes)(const T* y, Index y_stride, Index pixels, Index channels, T* to,
-                      Index stride) = nullptr;
+  typename Tiles<T>::Transpose from_planes = nullptr;
 
   int width() const { return 2 * lanes; }
   /// The tile for the next of `rows` rows.

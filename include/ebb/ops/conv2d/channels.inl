@@ -83,32 +83,6 @@ EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, 
   }
 }
 
-/// Transposes a square of registers: in each step, neighbouring blocks of `half` lanes change
-/// places with those of the register `half` further on.
-template <class T, int half, int... lane>
-EBB_CHANNELS_TARGET inline __attribute__((always_inline)) void transpose_step(
-    void* square, std::integer_sequence<int, lane...>) {
-  constexpr int lanes = sizeof...(lane);
-  typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
-  Vector* v = static_cast<Vector*>(square);
-#pragma GCC unroll 16
-  for (int i = 0; i < lanes; ++i) {
-    if (i & half) continue;
-    const Vector a = v[i], b = v[i + half];
-    v[i] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane - half : lane)...);
-    v[i + half] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane : lane + half)...);
-  }
-}
-template <class T>
-EBB_CHANNELS_TARGET inline __attribute__((always_inline)) void transpose_square(void* square) {
-  constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
-  constexpr auto all = std::make_integer_sequence<int, lanes>{};
-  if constexpr (lanes > 8) transpose_step<T, 8 % lanes>(square, all);
-  if constexpr (lanes > 4) transpose_step<T, 4 % lanes>(square, all);
-  if constexpr (lanes > 2) transpose_step<T, 2 % lanes>(square, all);
-  transpose_step<T, 1>(square, all);
-}
-
 /// y[c][p] (+)= sums[p][c] + bias[c], or the larger of that and zero.
 template <class T>
 EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, Index channels, T* y,
@@ -147,33 +121,6 @@ EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, In
         if (end.add) v += *to;
         *to = end.relu && v < T(0) ? T(0) : v;
       }
-  }
-}
-
-/// to[p][c] = y[c][p], with zeros up to a whole register of channels.
-template <class T>
-EBB_CHANNELS_TARGET void from_planes(const T* y, Index y_stride, Index pixels, Index channels,
-                                     T* to, Index stride) {
-  typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
-  constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
-  for (Index c = 0; c < channels; c += lanes) {
-    const int live = static_cast<int>(channels - c < lanes ? channels - c : lanes);
-    Index p = 0;
-    for (; p + lanes <= pixels; p += lanes) {
-      Vector square[lanes];
-#pragma GCC unroll 16
-      for (int l = 0; l < lanes; ++l) {
-        square[l] = Vector{};
-        if (l < live) __builtin_memcpy(&square[l], y + (c + l) * y_stride + p, sizeof(Vector));
-      }
-      transpose_square<T>(square);
-#pragma GCC unroll 16
-      for (int l = 0; l < lanes; ++l)
-        __builtin_memcpy(to + (p + l) * stride + c, &square[l], sizeof(Vector));
-    }
-    for (; p < pixels; ++p)
-      for (int l = 0; l < lanes; ++l)
-        to[p * stride + c + l] = l < live ? y[(c + l) * y_stride + p] : T(0);
   }
 }
 

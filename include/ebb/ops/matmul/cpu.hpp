@@ -55,6 +55,37 @@ void edge_tile(typename simd::Tiles<T>::Broadcast tile, Index rows, Index column
       c[r * c_row + l] = edge[r * Tiles::most_columns + l] + (add ? c[r * c_row + l] : T(0));
 }
 
+/// Asks for a part of a matrix, a few lines of the cache at each call, while something else is
+/// computed.
+template <class T>
+class Ahead {
+ public:
+  Ahead() = default;
+  /// `rows` x `columns` of `b`, to be there after so many calls; nothing where neither is
+  /// contiguous.
+  Ahead(Strided<T> b, Index rows, Index columns, Index calls) {
+    if (b.column != 1) {
+      b = b.transposed();
+      std::swap(rows, columns);
+    }
+    if (b.column != 1 || columns <= 0) return;
+    at_ = b.data, row_ = b.row, rows_ = rows, lines_ = divide_up(columns, line) + 1;
+    quota_ = divide_up(rows * lines_, calls);
+  }
+
+  void some() {
+    for (Index q = 0; q < quota_ && rows_ > 0; ++q) {
+      __builtin_prefetch(at_ + next_ * line, 0, 2);
+      if (++next_ == lines_) next_ = 0, --rows_, at_ += row_;
+    }
+  }
+
+ private:
+  static constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  const T* at_ = nullptr;
+  Index row_ = 0, rows_ = 0, lines_ = 0, quota_ = 0, next_ = 0;
+};
+
 /// How far apart the elements of packed rows of A are: a multiple of the height
 /// of every tile, and of the lanes of every register.
 inline constexpr Index left_width = 48;
@@ -65,7 +96,6 @@ template <class T>
 void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
                  Strided<T> a, Strided<T> b, Target<T> c, const Index* offset, T* scratch) {
   using Tiles = simd::Tiles<T>;
-  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
   const auto* const tile = plan.tall ? tiles.tall : tiles.broadcast;
   const Index height = plan.tall ? tiles.tall_rows : tiles.rows;
   const Index width = tiles.lanes * (plan.tall ? tiles.tall_vectors : tiles.vectors);
@@ -82,14 +112,14 @@ void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Ind
     for (Index j0 = 0; j0 < n; j0 += plan.block) {
       const Index across = std::min(plan.block, n - j0);
       pack_panels(tiles, b.from(k0, j0), depth, across, width, right);
-      // While a block is computed, what the next one copies comes closer: a few
-      // lines per tile.
-      const Index next = std::min(plan.block, n - j0 - across), lines = divide_up(next, line);
-      const bool ask = next > 0 && b.column == 1;
-      const Index quota =
-          ask ? divide_up(depth * lines, divide_up(m, height) * divide_up(across, width)) : 0;
-      const T* wanted = b.data + k0 * b.row + (j0 + across) * b.column;
-      Index wanted_row = 0, wanted_line = 0;
+      // While a block is computed, what the next one reads comes closer.
+      const Index calls = divide_up(m, height) * divide_up(across, width);
+      const Index next = k0 + depth, later = std::min(plan.depth, k - next);
+      const bool last = j0 + across == n;
+      Ahead<T> right_ahead = last ? Ahead<T>(b.from(next, 0), later, std::min(plan.block, n), calls)
+                                  : Ahead<T>(b.from(k0, j0 + across), depth,
+                                             std::min(plan.block, n - j0 - across), calls);
+      Ahead<T> left_ahead = last ? Ahead<T>(a.from(0, next), m, later, calls) : Ahead<T>();
       for (Index j = 0; j < across; j += width) {
         const T* panel = right + j / width * panel_stride(depth, width);
         const Index columns = std::min(width, across - j),
@@ -103,10 +133,8 @@ void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Ind
           const Index apart = pack_left ? 1 : a.row, step = pack_left ? left_width : a.column;
           for (Index r = 0; r < height; ++r) row[r] = first + (r < rows ? r : rows - 1) * apart;
           T* to = c.data + i * c.row + j0 + j;
-          for (Index q = 0; q < quota && wanted_row < depth; ++q) {
-            __builtin_prefetch(wanted + wanted_line * line);
-            if (++wanted_line == lines) wanted_line = 0, ++wanted_row, wanted += b.row;
-          }
+          right_ahead.some();
+          left_ahead.some();
           if (k0 == 0)
             for (Index r = 0; r < height && i + height + r < m; ++r) {
               __builtin_prefetch(to + (height + r) * c.row, 1);
@@ -227,10 +255,11 @@ void gemm_matrix(Transposed transposed, Index m, Index n, Index k, const T* a, c
       plan.way == GemmWay::dot ? (plan.depth + 16) * (plan.columns + 4)
                                : (plan.depth + 8) * (std::max<Index>(plan.block, tiles.columns()) +
                                                      plan.rows + 2 * left_width));
-  const Scratch<Index> offset(2 * depth);
-  Index* const in_place = offset.data() + depth;
+  const Index entries = plan.way == GemmWay::dot ? 0 : depth;
+  const Scratch<Index> offset(2 * entries);
+  Index* const in_place = offset.data() + entries;
   const Index width = tiles.lanes * (plan.tall ? tiles.tall_vectors : tiles.vectors);
-  for (Index l = 0; l < depth; ++l) {
+  for (Index l = 0; l < entries; ++l) {
     offset.data()[l] = l * width;
     in_place[l] = l * right.row;
   }

@@ -48,7 +48,7 @@ struct GemmPlan {
     constexpr Index kib = 1024 / Index{sizeof(T)};  // elements
     GemmPlan p{};
     const Index lanes = tiles.lanes;
-    if (!transposed.a && transposed.b && k >= 4 * lanes && (m <= 128 || n <= 16)) {
+    if (!transposed.a && transposed.b && k >= 4 * lanes && (m <= 16 || n <= 16)) {
       p.way = GemmWay::dot;
       p.rows = 64;
       p.columns = 96;

@@ -25,6 +25,9 @@ struct Tiles {
   using Copy = void (*)(Index depth, Index columns, const T* b, Index row, Index width,
                         Index stride, T* panels);
 
+  using Transpose = void (*)(const T* y, Index y_stride, Index pixels, Index channels, T* to,
+                             Index stride);
+
   using Combine = void (*)(Index terms, const T* weight, Index apart, const T* rows, Index stride,
                            Index n, T* to);
 
@@ -40,7 +43,8 @@ struct Tiles {
   int dot_rows = 0, dot_columns = 0;
   Dot dot = nullptr;
   Combine combine_rows = nullptr;
-  Copy copy_panels = nullptr;     ///< for widths of whole registers
+  Copy copy_panels = nullptr;      ///< for widths of whole registers
+  Transpose from_planes = nullptr;
   DotBlock dot_block = nullptr;   ///< by the dot tile
   DotBlock thin_block = nullptr;  ///< by a dot tile of two rows, for one or two rows in all
 

@@ -242,6 +242,59 @@ EBB_TILE_TARGET void copy_panels(Index depth, Index columns, const T* b, Index r
   }
 }
 
+/// Transposes a square of registers: in each step, neighbouring blocks of `half` lanes change
+/// places with those of the register `half` further on.
+template <class T, int half, int... lane>
+EBB_TILE_TARGET inline __attribute__((always_inline)) void transpose_step(
+    void* square, std::integer_sequence<int, lane...>) {
+  constexpr int lanes = sizeof...(lane);
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  Vector* v = static_cast<Vector*>(square);
+#pragma GCC unroll 16
+  for (int i = 0; i < lanes; ++i) {
+    if (i & half) continue;
+    const Vector a = v[i], b = v[i + half];
+    v[i] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane - half : lane)...);
+    v[i + half] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane : lane + half)...);
+  }
+}
+template <class T>
+EBB_TILE_TARGET inline __attribute__((always_inline)) void transpose_square(void* square) {
+  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  constexpr auto all = std::make_integer_sequence<int, lanes>{};
+  if constexpr (lanes > 8) transpose_step<T, 8 % lanes>(square, all);
+  if constexpr (lanes > 4) transpose_step<T, 4 % lanes>(square, all);
+  if constexpr (lanes > 2) transpose_step<T, 2 % lanes>(square, all);
+  transpose_step<T, 1>(square, all);
+}
+
+/// to[p][c] = y[c][p], with zeros up to a whole register of channels.
+template <class T>
+EBB_TILE_TARGET void from_planes(const T* y, Index y_stride, Index pixels, Index channels,
+                                     T* to, Index stride) {
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  for (Index c = 0; c < channels; c += lanes) {
+    const int live = static_cast<int>(channels - c < lanes ? channels - c : lanes);
+    Index p = 0;
+    for (; p + lanes <= pixels; p += lanes) {
+      Vector square[lanes];
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l) {
+        square[l] = Vector{};
+        if (l < live) __builtin_memcpy(&square[l], y + (c + l) * y_stride + p, sizeof(Vector));
+      }
+      transpose_square<T>(square);
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l)
+        __builtin_memcpy(to + (p + l) * stride + c, &square[l], sizeof(Vector));
+    }
+    for (; p < pixels; ++p)
+      for (int l = 0; l < lanes; ++l)
+        to[p * stride + c + l] = l < live ? y[(c + l) * y_stride + p] : T(0);
+  }
+}
+
 /// to[j] = sum over k of weight[k * apart] rows[k * stride + j] for j below n, added up as a
 /// broadcast tile does.
 template <class T>
@@ -297,6 +350,7 @@ Tiles<T> tiles() {
   t.slim[0] = &broadcast_tile<T, 1, 4>;
   t.slim[1] = &broadcast_tile<T, 2, 4>;
   t.copy_panels = &copy_panels<T>;
+  t.from_planes = &from_planes<T>;
   t.combine_rows = &combine_rows<T>;
   t.dot_rows = EBB_TILE_DOT_ROWS;
   t.dot_columns = EBB_TILE_DOT_COLUMNS;
