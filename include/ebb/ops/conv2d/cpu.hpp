@@ -7,6 +7,7 @@
 #include <ebb/ops/conv2d/direct.hpp>
 #include <ebb/ops/conv2d/reference.hpp>
 #include <ebb/ops/conv2d/winograd_passes.hpp>
+#include <ebb/ops/lanes.hpp>
 
 namespace ebb {
 namespace detail {
@@ -77,22 +78,15 @@ void conv2d_grad_weight(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<c
 /// Kernel: sum[c] (+)= the sum of channel c over images and pixels; the gradient of a bias.
 template <class T>
 void sum_channels(Cpu, View<const T, 4> x, Into<T, 1> sum) {
-  constexpr Index lanes = 16;
+  using Wide = detail::Wide<T>;
   const Index area = x.extent(2) * x.extent(3), channels = x.extent(1);
-  parallel_for(channels, x.size(), [&](Index c) {
-    T total(0);
+  vector_for(channels, x.size(), [&](Index c) {
+    Wide total(0);
     for (Index n = 0; n < x.extent(0); ++n) {
-      const T* from = x.data + (n * channels + c) * area;
-      T part[lanes] = {};
-      Index i = 0;
-      for (; i + lanes <= area; i += lanes)
-        for (Index l = 0; l < lanes; ++l) part[l] += from[i + l];
-      for (Index l = 0; i < area; ++i, ++l) part[l] += from[i];
-      for (Index step = lanes / 2; step > 0; step /= 2)
-        for (Index l = 0; l < step; ++l) part[l] += part[l + step];
-      total += part[0];
+      const T* const from = x.data + (n * channels + c) * area;
+      total += detail::lane_sum<Wide>(area, [from](Index i) { return from[i]; });
     }
-    sum.put(c, total);
+    sum.put(c, static_cast<T>(total));
   });
 }
 

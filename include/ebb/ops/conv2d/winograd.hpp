@@ -157,8 +157,10 @@ class Winograd {
     const Index lanes = f_.lanes, area = s_.output.area(), width = 4 * s_.tiles.width;
     const Index rows = std::min(4 * unit.rows, s_.output.height - 4 * unit.row);
     const Index size = s_.pixels.area() * lanes, groups = width_ / lanes;
+    const bool hangs_over = rows < 4 * unit.rows || s_.output.width < width;
     for (Index g = 0; g < groups; ++g)
-      std::fill(pixels + g * size, pixels + g * size + 4 * unit.rows * width * lanes, 0.0f);
+      if (hangs_over || panel * width_ + (g + 1) * lanes > out_)
+        std::fill(pixels + g * size, pixels + g * size + 4 * unit.rows * width * lanes, 0.0f);
     for (Index n = 0; n < unit.images; ++n) {
       for (Index g = 0; g < groups; ++g) {
         const Index channel = panel * width_ + g * lanes;
