@@ -69,6 +69,7 @@ TEST_CASE("matmul: every way a product can go, at the edges of its blocks", "[ma
     };
     for (const Index m : {1, 2, 3, 5, 7, 8, 9, 16, 17, 64}) {
       both(m, 1100, 37, {});                       // B's rows streamed
+      both(m, 4500, 21, {}, m % 2 == 0);           // a few of them at a time, where they are long
       both(m, 12 * lanes * 3 + 1, 9, {}, true);    // and one column more than whole registers
       both(m, 65, 1700, {.b = true}, m % 2 == 0);  // dot products, in two steps along k
       both(70, 333, m, {.a = true});               // long rows of a small batch's weight gradient
@@ -87,9 +88,8 @@ TEST_CASE("matmul: which way a product goes", "[matmul]") {
     return detail::GemmPlan::of(m, n, k, transposed, simd::tiles<float>()).way;
   };
   using Way = detail::GemmWay;
-  CHECK(way(64, 64, 25088, {.b = true}) == Way::dot);
-  CHECK(way(128, 64, 25088, {.b = true}) == Way::dot);
-  CHECK(way(129, 64, 25088, {.b = true}) == Way::packed);
+  CHECK(way(16, 64, 25088, {.b = true}) == Way::dot);
+  CHECK(way(17, 64, 25088, {.b = true}) == Way::packed);
   CHECK(way(60000, 10, 784, {.b = true}) == Way::dot);
   CHECK(way(64, 64, 3, {.b = true}) == Way::packed);
   CHECK(way(16, 25088, 64, {}) == Way::streams);
@@ -112,6 +112,7 @@ TEST_CASE("matmul: the number of threads does not change a bit", "[matmul]") {
   each_isa([&](Isa) {
     product(150, 500, 300, {});
     product(64, 64, 6000, {.b = true});  // the sum is split
+    product(9, 64, 6000, {.b = true});
     product(33, 21, 9000, {.a = true});
     product(3, 9000, 40, {});  // streamed
     product(70, 5000, 4, {.a = true});

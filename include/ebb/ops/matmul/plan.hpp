@@ -55,9 +55,16 @@ struct GemmPlan {
       p.depth = m <= 2 ? k : 3 * kib;
     } else if (!transposed.b && n >= lanes && (m <= 16 || k <= 16)) {
       p.way = GemmWay::streams;
-      p.depth = std::min<Index>(k, 64);  // rows, each on a page of its own
-      const Index step = 12 * lanes;     // whole tiles of three registers, and of four
-      p.block = std::clamp<Index>(4 * kib / (step * std::min<Index>(k, 16)), 1, 8) * step;
+      const Index step = 12 * lanes;  // whole tiles of three registers, and of four
+      if (m > 2 && m <= 16 && n >= 16 * kib) {
+        // Rows of B on pages of their own: a few long stretches at a time, which the processor
+        // foresees, while the sums wait in the nearest cache.
+        p.depth = std::min<Index>(k, 8);
+        p.block = 8 * kib / step * step;
+      } else {
+        p.depth = std::min<Index>(k, 64);
+        p.block = std::clamp<Index>(4 * kib / (step * std::min<Index>(k, 16)), 1, 8) * step;
+      }
       p.rows = m <= 16 ? m : 64;
       p.columns = p.block;
     } else {
