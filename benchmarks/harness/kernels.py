@@ -122,7 +122,10 @@ def tape(report, programs, arguments):
     if not runs:
         return
     report.say("\n## The tape\n")
-    report.say("Recording and reversing one operation on scalars, its arithmetic and its value's buffer included.\n")
+    report.say("Recording and reversing one operation on scalars, its arithmetic and its value's buffer (64 bytes) included.\n")
     report.table("operation", "ns", "bytes", align="l")
-    for name in runs[0]:
+    for name in ("sin", "x * x"):
         report.row(name, *(f"{medians(runs, (name, what)):.0f}" for what in ("ns", "bytes")))
+    taped, kernels = (medians(runs, ("deep", what)) for what in ("us", "kernels us"))
+    report.say(f"\nFifty dense layers of 32 features, 16 samples, forward and backward: {taped:.0f} us; the same kernels called by hand, "
+               f"on buffers that are there, {kernels:.0f} us. The tape takes {100 * (taped - kernels) / taped:.0f} % of the step.")

@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 
+from harness import libtorch
 from harness.programs import alternate, median, number, output, spread
 
 TITLES = {"cnn": "tutorial's CNN", "lenet": "LeNet-5", "resnet18": "ResNet-18, 28x28", "unet": "U-Net, 256x256"}
@@ -101,6 +102,7 @@ def peers(row, threads, seconds, programs):
     if network == "cnn":
         for how in ("direct", "winograd"):
             found[f"oneDNN {how}"] = [programs("onednn_cnn"), mode, batch, threads, seconds, how]
+        found["LibTorch"] = [programs("libtorch_cnn"), mode, batch, threads, seconds]
     if network == "lenet" and mode == "train":
         found["dlib"] = [programs("dlib_lenet"), batch, seconds]
         found["tiny-dnn"] = [programs("tiny_dnn_lenet"), batch, threads, seconds]
@@ -110,6 +112,7 @@ def peers(row, threads, seconds, programs):
 def section(report, programs, torch, arguments, limits):
     report.say("\n## Networks\n")
     if torch.there:
+        libtorch.build(programs("libtorch_cnn"))
         same_network(report, programs, torch)
     report.say("Images per second; plain gradient descent, cross entropy. The ratio is ebb's to PyTorch's at the best of "
                "its settings, found anew for each row; *floor* is what direct convolutions and products would reach at the "
@@ -130,7 +133,8 @@ def section(report, programs, torch, arguments, limits):
                 command = torch.command("networks.py", *row, threads, arguments.seconds, ",".join(words))
                 runs["PyTorch"] = lambda: output(command, threads, environment)
             for name, peer in peers(row, threads, arguments.seconds, programs).items():
-                runs[name] = lambda peer=peer: output(peer, threads)
+                settings = torch.tuned()[1] if name == "LibTorch" else None
+                runs[name] = lambda peer=peer, settings=settings: output(peer, threads, settings)
             # A step of the large networks takes long enough by itself.
             repeats = min(arguments.repeats, 3) if network in ("resnet18", "unet") else arguments.repeats
             results = alternate(runs, repeats)

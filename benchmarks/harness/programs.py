@@ -86,14 +86,20 @@ class Torch:
         with open("/proc/cpuinfo") as f:
             self.amd = "AuthenticAMD" in f.read()
 
-    def settings(self, mode, threads, quick):
-        """{name: (environment, words)} of those to be tried."""
+    def tuned(self):
+        """The name and the environment of what suits it best on most machines."""
         plain = {"LD_PRELOAD": self.jemalloc, "MALLOC_CONF": self.JEMALLOC} if self.jemalloc else {}
         name = "jemalloc" if plain else "plain"
-        fast, fastest = plain, name
-        if self.amd:
-            # MKL up to 2020.0 takes its AVX2 path on processors that are not Intel's only when told so.
-            fast, fastest = dict(plain, MKL_DEBUG_CPU_TYPE="5"), name + ", MKL AVX2"
+        if not self.amd:
+            return name, plain
+        # MKL up to 2020.0 takes its AVX2 path on processors that are not Intel's only when told so.
+        return name + ", MKL AVX2", dict(plain, MKL_DEBUG_CPU_TYPE="5")
+
+    def settings(self, mode, threads, quick):
+        """{name: (environment, words)} of those to be tried."""
+        fastest, fast = self.tuned()
+        plain = {key: value for key, value in fast.items() if key != "MKL_DEBUG_CPU_TYPE"}
+        name = fastest.split(",")[0]
         tries = {}
         if mode == "infer":
             tries[f"{fastest}, frozen"] = (fast, ["frozen"])
