@@ -16,7 +16,7 @@
 
 namespace {
 
-constexpr int chains = 12;  // independent sums: latency times throughput, and some to spare
+constexpr int chains = 12;       // independent sums: latency times throughput, and some to spare
 constexpr long rounds = 200000;  // about a millisecond: threads take a while to begin
 
 /// Each computes `rounds` times `chains` vector multiply-adds and returns how many operations on

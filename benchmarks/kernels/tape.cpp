@@ -79,25 +79,31 @@ int main(int count, char** words) {
     return 2;
   }
   set_num_threads(1);
-  constexpr int operations = 1000;
   const auto one = Tensor<float, 0>::ones(Shape<0>{});
-  double bytes = 0;
+  const auto record = [&](int operations, auto operation, Tape& tape) {
+    auto x = tape.watch(one);
+    for (int i = 0; i < operations; ++i) x = operation(x);
+    return x;
+  };
   const auto time_of = [&](auto operation) {
+    constexpr int operations = 1000;
     return 1e9 / operations * bench::median_time(std::atof(words[1]), [&] {
-             const auto before = Cpu::stats().bytes_in_use;
              Tape tape;
-             auto x = tape.watch(one);
-             for (int i = 0; i < operations; ++i) x = operation(x);
-             bytes = static_cast<double>(Cpu::stats().bytes_in_use - before) / operations;
-             backward(x);
+             backward(record(operations, operation, tape));
            });
   };
-  const double unary = time_of([](const auto& x) { return sin(x); });
-  const double unary_bytes = bytes;
-  const double binary = time_of([](const auto& x) { return x * x; });
+  const auto bytes_of = [&](auto operation) {
+    constexpr int operations = 100000;  // the tape grows by blocks
+    const auto before = Cpu::stats().bytes_in_use;
+    Tape tape;
+    const auto last = record(operations, operation, tape);
+    return static_cast<double>(Cpu::stats().bytes_in_use - before) / operations;
+  };
+  const auto sine = [](const auto& x) { return sin(x); };
+  const auto product = [](const auto& x) { return x * x; };
   std::printf(
       "{\"sin\": {\"ns\": %.1f, \"bytes\": %.0f}, \"x * x\": {\"ns\": %.1f, \"bytes\": %.0f}",
-      unary, unary_bytes, binary, bytes);
+      time_of(sine), bytes_of(sine), time_of(product), bytes_of(product));
 
   const Deep net;
   const Tensor<float, 2> x(Shape<2>{batch, width});

@@ -43,6 +43,29 @@ struct Shape {
 template <class... Extents>
 Shape(Extents...) -> Shape<static_cast<int>(sizeof...(Extents))>;
 
+/// A shape inside of an object: that of a scalar takes no room where it is declared
+/// `[[no_unique_address]]`. `Owner` tells the objects apart, which the address must.
+template <int N, class Owner>
+class KeptShape {
+ public:
+  KeptShape() = default;
+  explicit KeptShape(const Shape<N>& shape) : shape_(shape) {}
+  const Shape<N>& get() const { return shape_; }
+
+ private:
+  Shape<N> shape_{};
+};
+template <class Owner>
+class KeptShape<0, Owner> {
+ public:
+  KeptShape() = default;
+  explicit KeptShape(const Shape<0>&) {}
+  const Shape<0>& get() const {
+    static constexpr Shape<0> scalar{};
+    return scalar;
+  }
+};
+
 /// "(64, 1, 28, 28)"; "()" for a scalar.
 template <int N>
 std::string to_string(const Shape<N>& shape) {

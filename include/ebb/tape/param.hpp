@@ -21,7 +21,7 @@ class Slot {
  public:
   explicit Slot(const Shape<Tens::rank>& shape) : shape_(shape) {}
 
-  const Shape<Tens::rank>& shape() const { return shape_; }
+  const Shape<Tens::rank>& shape() const { return shape_.get(); }
   bool filled() const { return grad_.defined(); }
   /// The gathered gradient; undefined while none has arrived.
   const Tens& grad() const { return grad_; }
@@ -30,17 +30,17 @@ class Slot {
   Into<T, Tens::rank> into() {
     const bool add = filled();
     if (!add)
-      grad_ = Tens(shape_);
+      grad_ = Tens(shape());
     else if (grad_.shared())
       grad_ = grad_.clone();
-    return {grad_.mutable_data(), shape_, add};
+    return {grad_.mutable_data(), shape(), add};
   }
 
   /// The same, in the memory of `spare` where this gradient is the first and nobody else holds it.
   Into<T, Tens::rank> into(const Tens& spare) {
-    if (filled() || spare.shared() || !(spare.shape() == shape_)) return into();
+    if (filled() || spare.shared() || !(spare.shape() == shape())) return into();
     grad_ = spare;
-    return {grad_.mutable_data(), shape_, false};
+    return {grad_.mutable_data(), shape(), false};
   }
 
   /// Adds a gradient that exists already; shares its memory when it is the first.
@@ -58,8 +58,8 @@ class Slot {
   void clear() { grad_ = {}; }
 
  private:
-  Shape<Tens::rank> shape_;
   Tens grad_;
+  [[no_unique_address]] KeptShape<Tens::rank, Slot> shape_;
 };
 
 /// The slot of a parameter, whose gradient an optimizer may take as two factors. Whoever else asks

@@ -89,14 +89,14 @@ class Tensor {
   }
 
   bool defined() const { return storage_.defined(); }
-  const Shape<N>& shape() const { return shape_; }
-  Index extent(int axis) const { return shape_[normalize_axis("extent", axis, N)]; }
-  Index size() const { return defined() ? shape_.size() : 0; }
+  const Shape<N>& shape() const { return shape_.get(); }
+  Index extent(int axis) const { return shape()[normalize_axis("extent", axis, N)]; }
+  Index size() const { return defined() ? shape().size() : 0; }
 
   /// Read-only window for kernels. \throws ValueError when undefined.
-  View<const T, N> view() const { return {data(), shape_}; }
+  View<const T, N> view() const { return {data(), shape()}; }
   /// Writable window for kernels; const, because a tensor is a handle, like `std::span`.
-  View<T, N> mut() const { return {mutable_data(), shape_}; }
+  View<T, N> mut() const { return {mutable_data(), shape()}; }
   const T* data() const { return mutable_data(); }
   T* mutable_data() const {
     if (!defined()) detail::throw_undefined();
@@ -105,7 +105,7 @@ class Tensor {
 
   /// The same elements in fresh memory.
   Tensor clone() const {
-    Tensor t(shape_);
+    Tensor t(shape());
     Device::copy(t.mutable_data(), data(), bytes());
     return t;
   }
@@ -114,8 +114,9 @@ class Tensor {
   /// \throws ShapeError when the number of elements differs.
   template <int M>
   Tensor<T, M, Device> reshape(const Shape<M>& shape) const {
-    if (shape.size() != shape_.size())
-      throw ShapeError(message("reshape: ", shape_, " holds ", shape_.size(), " elements, ", shape,
+    const Shape<N>& own = shape_.get();
+    if (shape.size() != own.size())
+      throw ShapeError(message("reshape: ", own, " holds ", own.size(), " elements, ", shape,
                                " holds ", shape.size()));
     static_cast<void>(data());  // throws when undefined
     return Tensor<T, M, Device>(storage_, shape);
@@ -124,7 +125,7 @@ class Tensor {
   /// The only element. \throws ShapeError when there are more, or none.
   T item() const {
     if (size() != 1)
-      throw ShapeError(message("item: a tensor of shape ", shape_, " holds ", size(),
+      throw ShapeError(message("item: a tensor of shape ", shape(), " holds ", size(),
                                " elements; reduce it with sum() or mean() first"));
     T value;
     Device::download(&value, data(), sizeof(T));
@@ -180,7 +181,7 @@ class Tensor {
   }
 
   Storage<Device> storage_;
-  Shape<N> shape_{};
+  [[no_unique_address]] KeptShape<N, Tensor> shape_;
 };
 
 template <class>

@@ -43,7 +43,7 @@ struct Tiles {
   int dot_rows = 0, dot_columns = 0;
   Dot dot = nullptr;
   Combine combine_rows = nullptr;
-  Copy copy_panels = nullptr;      ///< for widths of whole registers
+  Copy copy_panels = nullptr;  ///< for widths of whole registers
   Transpose from_planes = nullptr;
   DotBlock dot_block = nullptr;   ///< by the dot tile
   DotBlock thin_block = nullptr;  ///< by a dot tile of two rows, for one or two rows in all
