@@ -125,7 +125,7 @@ void expect_state(StateLoader& loader, Net& net) {
 /// \throws FileError when the file cannot be read or believed, when a shape or a type differs, or,
 /// if strict, when tensors are missing or left over; if not, when nothing at all fits.
 template <class Net>
-LoadReport load(Net& net, const std::string& path, LoadOptions options = {}) {
+LoadReport load(Net& net, const std::string& path, const LoadOptions& options = {}) {
   const SafetensorsFile file(path);
   detail::StateLoader loader(file, options.prefix, options.convert);
   detail::expect_state(loader, net);

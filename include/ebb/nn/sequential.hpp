@@ -75,7 +75,7 @@ class Sequential {
     if constexpr (std::is_lvalue_reference_v<X>) {
       return layer(x, next...);
     } else {
-      X mine = std::move(x);
+      X mine = std::forward<X>(x);
       return layer(std::move(mine), next...);
     }
   }

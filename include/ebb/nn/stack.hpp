@@ -136,7 +136,7 @@ class AnyLayer {
       static_assert(std::is_same_v<std::remove_cvref_t<decltype(layer(x))>, X>,
                     "ebb::nn::Stack: a layer of a stack must yield what it takes, a tensor of the "
                     "stack's rank, scalar type and device");
-      return layer(std::move(x));
+      return layer(std::forward<X>(x));
     }
     void each_leaf(const std::string& path, typename Leaves::Receivers& receivers) override {
       auto receive = [&receivers]<class Leaf>(const std::string& leaf_path, Leaf& leaf) {

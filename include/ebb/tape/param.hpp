@@ -183,6 +183,7 @@ class Param {
     if (this != &other) assign(other, [](const Tens& value) { return value.clone(); });
     return *this;
   }
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): throws where the shapes differ
   Param& operator=(Param&& other) {
     if (this != &other) {
       if (cell_)

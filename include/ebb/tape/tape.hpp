@@ -167,8 +167,9 @@ class Tape {
   }
 
   const Node** keep_inputs(int count) {
-    return static_cast<const Node**>(
-        bump(sizeof(Node*) * static_cast<std::size_t>(count), alignof(Node*)));
+    using Entry = const Node*;
+    return static_cast<Entry*>(
+        bump(sizeof(Entry) * static_cast<std::size_t>(count), alignof(Entry)));
   }
 
   /// Forgets the intermediate gradients an earlier backward pass left to look at.

@@ -98,9 +98,10 @@ inline std::string plot_command(const std::string& prefix, const std::vector<Lin
     const std::string block = "$" + prefix + std::to_string(i);
     const std::string paint = std::string(" lc rgb '") + colour(i) + "'";
     if (i > 0 || !before.empty()) text += ", ";
-    text += block + " using 1:2 with " + (lines[i].dots ? "linespoints pt 7 ps 0.55" : "lines") +
-            " lw 2.2" + (lines[i].dashed ? " dt 2" : "") + paint +
-            (lines[i].label.empty() ? " notitle" : " title " + literal(lines[i].label));
+    text.append(block).append(" using 1:2 with ");
+    text.append(lines[i].dots ? "linespoints pt 7 ps 0.55" : "lines").append(" lw 2.2");
+    text.append(lines[i].dashed ? " dt 2" : "").append(paint);
+    text.append(lines[i].label.empty() ? " notitle" : " title " + literal(lines[i].label));
   }
   return text + "\n";
 }
@@ -163,7 +164,9 @@ inline void confusion(const std::string& path, const ConfusionMatrix& matrix,
       if (t != p) worst = std::max(worst, matrix(t, p));
   }
   const auto mix = [](double share, int r, int g, int b) {  // white at 0, the colour at 1
-    const auto channel = [share](int c) { return static_cast<int>(255 + share * (c - 255) + 0.5); };
+    const auto channel = [share](int c) {
+      return static_cast<int>(std::lround(255 + share * (c - 255)));
+    };
     return (channel(r) << 16) + (channel(g) << 8) + channel(b);
   };
   std::string cells = "$cells << EOD\n", dark, light, tics;
@@ -220,11 +223,14 @@ void contour(const std::string& path, F&& f, Range x, Range y, const std::vector
   constexpr int grid = 241;
   std::vector<double> z(static_cast<std::size_t>(grid) * grid);
   const auto point = [](Range r, int i) { return r.from + (r.to - r.from) * i / (grid - 1); };
+  const auto place = [](int i, int j) {
+    return static_cast<std::size_t>(j) * std::size_t{grid} + static_cast<std::size_t>(i);
+  };
   double least = std::numeric_limits<double>::infinity(), most = -least;
   for (int j = 0; j < grid; ++j)
     for (int i = 0; i < grid; ++i) {
       const double value = static_cast<double>(f(point(x, i), point(y, j)));
-      z[static_cast<std::size_t>(j * grid + i)] = value;
+      z[place(i, j)] = value;
       least = std::min(least, value);
       most = std::max(most, value);
     }
@@ -233,7 +239,7 @@ void contour(const std::string& path, F&& f, Range x, Range y, const std::vector
   std::string script = "$grid << EOD\n";
   for (int j = 0; j < grid; ++j) {
     for (int i = 0; i < grid; ++i) {
-      const double value = z[static_cast<std::size_t>(j * grid + i)];
+      const double value = z[place(i, j)];
       script += detail::number(point(x, i)) + " " + detail::number(point(y, j)) + " " +
                 detail::number(log_levels ? std::log10(value - least + floor) : value) + "\n";
     }

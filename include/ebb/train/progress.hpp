@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -129,7 +130,7 @@ class Progress {
   }
   /// "1:05", "2:03:04".
   static std::string clock(double seconds) {
-    const auto s = static_cast<long>(seconds + 0.5);
+    const auto s = std::lround(seconds);
     char text[48];
     if (s < 3600)
       std::snprintf(text, sizeof text, "%ld:%02ld", s / 60, s % 60);

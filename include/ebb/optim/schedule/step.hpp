@@ -27,7 +27,8 @@ struct StepLr {
       throw ValueError(message("step lr: step_size = ", step_size, " must be at least 1"));
   }
   double lr(std::int64_t step, double base) const {
-    return base * std::pow(gamma, static_cast<double>(step / step_size));
+    const std::int64_t stages = step / step_size;
+    return base * std::pow(gamma, static_cast<double>(stages));
   }
 };
 
