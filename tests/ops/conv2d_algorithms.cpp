@@ -64,6 +64,8 @@ std::vector<Case> special_cases() {
       {{1, 130, 5, 5}, {70, 130, 3, 3}, {.padding = 1}},  // several chunks of channels
       {{2, 3, 9, 9}, {2, 3, 3, 3}, {.padding = 2, .dilation = 2}},
       {{2, 12, 16, 16}, {8, 6, 3, 3}, {.stride = 2, .padding = 1, .groups = 2}},
+      {{3, 2, 9, 21}, {7, 2, 3, 3}, {.padding = 2}},  // planes read where they lie
+      {{3, 3, 1, 30}, {5, 3, 3, 4}, {.padding = {1, 5}, .dilation = {1, 2}}},
       {{31, 6, 14, 14}, {10, 6, 5, 5}, {}},  // vectors along images
       {{16, 16, 12, 12}, {6, 16, 5, 5}, {.padding = 2}},
       {{24, 12, 9, 11}, {12, 6, 3, 5}, {.stride = {2, 1}, .padding = 1, .groups = 2}},

@@ -221,6 +221,7 @@ void direct_grad_input(const Conv2dGeometry& g, View<const T, 4> dy, View<const 
     if (const ChannelPass<T> pass(g, false); pass.reasonable())
       return pass.run(dy.data, w.data, dx.data, end);
   }
+  if (ThreeRows<T>::applies(g)) return conv2d_three_rows(g, false, dy.data, w.data, dx.data, end);
   conv2d_grad_input_tiles(g, dy, w, end.bias, dx);
 }
 
