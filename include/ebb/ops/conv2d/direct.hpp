@@ -132,6 +132,7 @@ void conv2d_grad_weight_lines(const Conv2dGeometry& g, const T* x, const T* dy, 
   const bool turned =
       divide_up(block, low) * divide_up(taps, tall) < divide_up(block, tall) * divide_up(taps, low);
   const Index many = turned ? low : tall, wide = turned ? tall : low;
+  const Index down = turned ? 1 : wide, across = turned ? many : 1;
   const Scratch<T> partial(splits > 1 || add ? splits * size : 0);
   T* const sums = splits > 1 || add ? partial.data() : dw;
   const Scratch<T> scratch = Scratch<T>::per_thread(planes.elements + planes.slack());
@@ -164,11 +165,12 @@ void conv2d_grad_weight_lines(const Conv2dGeometry& g, const T* x, const T* dy, 
             tiles.dot(length, of_tap, of_channel, tile);
           else
             tiles.dot(length, of_channel, of_tap, tile);
-          for (Index r = 0; r < rows; ++r)
-            for (Index l = 0; l < columns; ++l) {
-              T& sum = to[(i + r) * taps + k + l];
-              sum = tile[turned ? l * many + r : r * wide + l] + (adds ? sum : T(0));
-            }
+          for (Index r = 0; r < rows; ++r) {
+            T* const sum = to + (i + r) * taps + k;
+            const T* const from = tile + r * down;
+            for (Index l = 0; l < columns; ++l)
+              sum[l] = adds ? sum[l] + from[l * across] : from[l * across];
+          }
         }
     }
   });
