@@ -85,6 +85,14 @@ void compare(const Case& c, std::uint64_t seed) {
   sum_channels(Cpu{}, dy.view(), into(db, add));
   reference::sum_channels<T>(dy.view(), into(db2, add));
   CHECK(absolute_difference(db, db2) < bound(g.batch * g.output.area()));
+
+  const Tensor<T, 4> rectified(y_shape), rectified2(y_shape);
+  const auto db3 = bias.clone(), db4 = bias.clone();
+  sum_rectified_channels(Cpu{}, y.view(), dy.view(), rectified.mut(), into(db3, add));
+  map_grad(Cpu{}, ebb::relu, y.view(), dy.view(), into(rectified2));
+  reference::sum_channels<T>(rectified2.view(), into(db4, add));
+  CHECK(absolute_difference(rectified, rectified2) == 0);
+  CHECK(absolute_difference(db3, db4) < bound(g.batch * g.output.area()));
 }
 
 }  // namespace

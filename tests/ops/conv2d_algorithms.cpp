@@ -3,6 +3,8 @@
 #include "tests/support/kernels.hpp"
 #include "tests/support/random.hpp"
 
+#include <random>
+
 using namespace ebb;
 using namespace ebb::test;
 
@@ -62,6 +64,11 @@ std::vector<Case> special_cases() {
       {{1, 130, 5, 5}, {70, 130, 3, 3}, {.padding = 1}},  // several chunks of channels
       {{2, 3, 9, 9}, {2, 3, 3, 3}, {.padding = 2, .dilation = 2}},
       {{2, 12, 16, 16}, {8, 6, 3, 3}, {.stride = 2, .padding = 1, .groups = 2}},
+      {{3, 2, 9, 21}, {7, 2, 3, 3}, {.padding = 2}},  // planes read where they lie
+      {{3, 3, 1, 30}, {5, 3, 3, 4}, {.padding = {1, 5}, .dilation = {1, 2}}},
+      {{31, 6, 14, 14}, {10, 6, 5, 5}, {}},  // vectors along images
+      {{16, 16, 12, 12}, {6, 16, 5, 5}, {.padding = 2}},
+      {{24, 12, 9, 11}, {12, 6, 3, 5}, {.stride = {2, 1}, .padding = 1, .groups = 2}},
   };
   for (const Index size : {1, 3, 4, 7, 8, 12, 16, 28})
     for (const Index channels : {1, 5, 16, 38})
@@ -78,16 +85,43 @@ std::vector<Case> special_cases() {
   return cases;
 }
 
+/// Shapes at random: batches that fill a register of images and that do not, few channels, many
+/// strides.
+std::vector<Case> random_cases(int count) {
+  std::vector<Case> cases;
+  std::mt19937 engine(7);
+  const auto pick = [&](Index least, Index most) {
+    return least + static_cast<Index>(engine() % static_cast<unsigned>(most - least + 1));
+  };
+  while (static_cast<int>(cases.size()) < count) {
+    const Index groups = pick(0, 3) == 0 ? 2 : 1, in = pick(1, 9), out = pick(1, 20);
+    const Size2 kernel{pick(1, 5), pick(1, 5)};
+    const Case c{
+        {pick(0, 1) == 0 ? pick(1, 8) : pick(12, 33), in * groups, pick(1, 15), pick(1, 15)},
+        {out * groups, in, kernel.height, kernel.width},
+        {.stride = {pick(1, 3), pick(1, 3)},
+         .padding = {pick(0, 3), pick(0, 3)},
+         .dilation = {pick(1, 2), pick(1, 2)},
+         .groups = groups}};
+    const Size2 window = detail::reach(kernel, c.options.dilation);
+    if (window.height <= c.x[2] + 2 * c.options.padding.size.height &&
+        window.width <= c.x[3] + 2 * c.options.padding.size.width)
+      cases.push_back(c);
+  }
+  return cases;
+}
+
 }  // namespace
 
 TEST_CASE("conv2d: every layout of the direct kernels against the reference", "[conv2d]") {
   each_isa([](Isa set) {
     INFO(ebb::to_string(set));
     std::uint64_t seed = 0;
-    for (const Case& c : special_cases()) {
-      compare<float>(c, ++seed);
-      compare<double>(c, ++seed);
-    }
+    for (const auto& cases : {special_cases(), random_cases(150)})
+      for (const Case& c : cases) {
+        compare<float>(c, ++seed);
+        compare<double>(c, ++seed);
+      }
   });
 }
 
@@ -95,6 +129,7 @@ TEST_CASE("conv2d: no layout depends on the number of threads", "[conv2d]") {
   for (const Case& c : {Case{{9, 1, 28, 28}, {16, 1, 3, 3}, {.padding = 1}},
                         Case{{5, 40, 14, 14}, {50, 40, 1, 1}, {}},
                         Case{{3, 40, 7, 7}, {50, 40, 3, 3}, {.padding = 1}},
+                        Case{{30, 6, 14, 14}, {6, 6, 5, 5}, {.padding = 1}},
                         Case{{3, 40, 17, 17}, {40, 1, 3, 3}, {.padding = 1, .groups = 40}}}) {
     INFO(to_string(c));
     const Conv2dGeometry g = c.geometry();

@@ -17,33 +17,10 @@ namespace ebb::detail {
 /// Tasks that a pass is cut into at least, where it has so much work.
 inline constexpr Index enough_tasks = 32;
 
-/// What the forward pass and the gradient of the input have in common: sums over the taps of
-/// `channels` planes of a source give each of `sums` channels of a target, group by group.
+/// A pass whose vectors run along the channels of the target.
 template <class T>
-struct ChannelPass {
-  const Conv2dGeometry& g;
-  bool forward;
-  Index channels, sums;  ///< of a group
-  Size2 source, target;
-  TapAxis rows, columns;
-
-  ChannelPass(const Conv2dGeometry& geometry, bool is_forward)
-      : g(geometry),
-        forward(is_forward),
-        channels(forward ? g.group_in() : g.group_out()),
-        sums(forward ? g.group_out() : g.group_in()),
-        source(forward ? g.input : g.output),
-        target(forward ? g.output : g.input),
-        rows(forward, target.height, source.height, g.kernel.height, g.stride.height,
-             g.padding.height, g.dilation.height),
-        columns(forward, target.width, source.width, g.kernel.width, g.stride.width,
-                g.padding.width, g.dilation.width) {}
-
-  Index pairs() const { return static_cast<Index>(rows.classes.size() * columns.classes.size()); }
-
-  /// Whether the offsets of all classes make a table of reasonable size, as they do unless kernel
-  /// and padding are both huge.
-  bool reasonable() const { return total(rows) * total(columns) <= Index{1} << 20; }
+struct ChannelPass : TapPass {
+  using TapPass::TapPass;
 
   /// The weights, as [block of `width` sums][channel][tap][sum], of group after group; what hangs
   /// over the last block is zero.
@@ -52,14 +29,12 @@ struct ChannelPass {
     parallel_for(g.groups * blocks, g.groups * blocks * width * taps, [&](Index task) {
       const Index group = task / blocks, first = task % blocks * width;
       const Index live = std::min(width, sums - first);
-      // Element (channel, tap) of sum s stands `along` sums and `across` channels on.
-      const Index along = forward ? taps : area, across = forward ? area : sums * area;
-      const T* const from = w + group * sums * taps + first * along;
+      const T* const from = w + group * sums * taps + first * along();
       T* to = packed + task * width * taps;
       for (Index c = 0; c < channels; ++c)
         for (Index t = 0; t < area; ++t, to += width) {
-          const T* const element = from + c * across + t;
-          for (Index l = 0; l < live; ++l) to[l] = element[l * along];
+          const T* const element = from + c * across() + t;
+          for (Index l = 0; l < live; ++l) to[l] = element[l * along()];
           for (Index l = live; l < width; ++l) to[l] = T(0);
         }
     });
@@ -72,7 +47,7 @@ struct ChannelPass {
     pack(w, width, packed.data());
 
     // Offsets of taps, for each pair of a class of rows and one of columns.
-    const Scratch<Index> table(2 * total(rows) * total(columns));
+    const Scratch<Index> table(2 * entries());
     std::vector<simd::ChannelSum> pair;
     Index* entry = table.data();
     for (const TapAxis::Class& r : rows.classes)
@@ -164,12 +139,6 @@ struct ChannelPass {
   }
 
  private:
-  static Index total(const TapAxis& axis) {
-    Index sum = 0;
-    for (const TapAxis::Class& c : axis.classes) sum += c.count;
-    return sum;
-  }
-
   /// The pixels of a task, one pair of classes after the other: where each sees its first tap, and
   /// its place among the sums.
   void list(Index images, Index source_image, Index r0, Index r1, Index* from, Index* to,

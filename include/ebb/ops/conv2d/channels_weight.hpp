@@ -124,15 +124,9 @@ void conv2d_grad_weight_channels(const Conv2dGeometry& g, const T* x, const T* d
     }
   });
 
-  // The parts are added up and transposed into place.
-  parallel_for(g.groups * blocks, parts * size, [&](Index task) {
-    T* const first = sums.data() + task * width * taps;
-    for (Index step = 1; step < parts; step *= 2)
-      for (Index p = 0; p + step < parts; p += 2 * step) {
-        T* to = first + p * size;
-        const T* from = to + step * size;
-        for (Index i = 0; i < width * taps; ++i) to[i] += from[i];
-      }
+  add_pieces(sums.data(), parts, size, sums.data(), false);
+  parallel_for(g.groups * blocks, size, [&](Index task) {
+    const T* const first = sums.data() + task * width * taps;
     const Index channel = task / blocks * m + task % blocks * width;
     tiles.to_planes(first, width, taps, std::min(width, m - task % blocks * width),
                     dw + channel * taps, taps, {nullptr, add, false});

@@ -9,6 +9,21 @@
 namespace ebb {
 namespace detail {
 
+/// The gradient of what the bias was added to, from that of the result, on the way to which the
+/// bias's own is summed up; `out` is the result of a relu, or undefined.
+template <class Tens, class Sink>
+Tens before_bias(const Tens& out, const Tens& dz, const Sink& db) {
+  using Device = typename Tens::device;
+  if (!db) return before_activation(out, dz);
+  if (!out.defined()) {
+    sum_channels(Device{}, dz.view(), db.into());
+    return dz;
+  }
+  const Tens dy = dz.shared() ? Tens(dz.shape()) : dz;
+  sum_rectified_channels(Device{}, out.view(), dz.view(), dy.mut(), db.into());
+  return dy;
+}
+
 /// conv2d with a bias that may be absent.
 template <class X, class W, class B>
 auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bias) {
@@ -36,11 +51,10 @@ auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bi
   return track(
       Op{rectify ? "conv2d+relu" : "conv2d", g.macs()}, std::move(y),
       [g, in, weight, out, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dz) {
-        const auto dy = before_activation(out, dz);
+        const auto dy = before_bias(out, dz, db);
         if (dx)
           conv2d_grad_input(Device{}, g, dy.view(), weight.view(), view_or_none<T>(), dx.into());
         if (dw) conv2d_grad_weight(Device{}, g, in.view(), dy.view(), dw.into());
-        if (db) sum_channels(Device{}, dy.view(), db.into());
       },
       x, w, bias);
 }

@@ -75,29 +75,68 @@ void conv2d_grad_weight(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<c
   reference::conv2d_grad_weight(g, x, dy, dw);
 }
 
+namespace detail {
+
+/// sum[c] (+)= the sum of channel c over images, where plane_sum(at) is that over the pixels of the
+/// plane that begins at element `at`. Images are shared out to parts, so that memory is walked
+/// through in order.
+template <class T, class PlaneSum>
+void sum_planes(const Shape<4>& shape, Into<T, 1> sum, const PlaneSum& plane_sum) {
+  const Index batch = shape[0], channels = shape[1], area = shape[2] * shape[3];
+  const Index each = std::max<Index>(1, divide_up(batch, 16)), parts = divide_up(batch, each);
+  const Scratch<T> partial(parts * channels);
+  T* const sums = partial.data();
+  vector_for(parts, shape.size(), [&, sums](Index part) {
+    for (Index c = 0; c < channels; ++c) sums[part * channels + c] = T(0);
+    for (Index n = part * each; n < std::min(batch, (part + 1) * each); ++n)
+      for (Index c = 0; c < channels; ++c)
+        sums[part * channels + c] += plane_sum((n * channels + c) * area);
+  });
+  for (Index c = 0; c < channels; ++c) {
+    T total(0);
+    for (Index part = 0; part < parts; ++part) total += sums[part * channels + c];
+    sum.put(c, total);
+  }
+}
+
+}  // namespace detail
+
 /// Kernel: sum[c] (+)= the sum of channel c over images and pixels; the gradient of a bias.
 template <class T>
 void sum_channels(Cpu, View<const T, 4> x, Into<T, 1> sum) {
-  using Wide = detail::Wide<T>;
-  const Index area = x.extent(2) * x.extent(3), channels = x.extent(1);
-  vector_for(channels, x.size(), [&](Index c) {
-    Wide total(0);
-    for (Index n = 0; n < x.extent(0); ++n) {
-      const T* const from = x.data + (n * channels + c) * area;
-      total += detail::lane_sum<Wide>(area, [from](Index i) { return from[i]; });
-    }
-    sum.put(c, static_cast<T>(total));
+  const Index area = x.extent(2) * x.extent(3);
+  detail::sum_planes(x.shape, sum, [&](Index plane) {
+    const T* const from = x.data + plane;
+    return detail::lane_sum<T>(area, [from](Index i) { return from[i]; });
   });
 }
 
-#define EBB_CONV2D(T)                                                                        \
-  EBB_COMPILED(void conv2d_forward<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,          \
-                                      View<const T, 4>, View<const T, 1>, View<T, 4>, bool)) \
-  EBB_COMPILED(void conv2d_grad_input<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,       \
-                                         View<const T, 4>, View<const T, 1>, Into<T, 4>))    \
-  EBB_COMPILED(void conv2d_grad_weight<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,      \
-                                          View<const T, 4>, Into<T, 4>))                     \
-  EBB_COMPILED(void sum_channels<T>(Cpu, View<const T, 4>, Into<T, 1>))
+/// Kernel: the same for dx, the gradient before a relu, which is written on the way: dy where the
+/// relu's result y is positive. dx may be dy.
+template <class T>
+void sum_rectified_channels(Cpu, View<const T, 4> y, View<const T, 4> dy, View<T, 4> dx,
+                            Into<T, 1> sum) {
+  const Index area = y.extent(2) * y.extent(3);
+  detail::sum_planes(y.shape, sum, [&](Index plane) {
+    const T *const out = y.data + plane, *const from = dy.data + plane;
+    T* const to = dx.data + plane;
+    return detail::lane_sum<T>(area, [=](Index i) {
+      const T slope = out[i] > T(0) ? T(1) : T(0);
+      return to[i] = slope * from[i];
+    });
+  });
+}
+
+#define EBB_CONV2D(T)                                                                              \
+  EBB_COMPILED(void conv2d_forward<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,                \
+                                      View<const T, 4>, View<const T, 1>, View<T, 4>, bool))       \
+  EBB_COMPILED(void conv2d_grad_input<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,             \
+                                         View<const T, 4>, View<const T, 1>, Into<T, 4>))          \
+  EBB_COMPILED(void conv2d_grad_weight<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,            \
+                                          View<const T, 4>, Into<T, 4>))                           \
+  EBB_COMPILED(void sum_channels<T>(Cpu, View<const T, 4>, Into<T, 1>))                            \
+  EBB_COMPILED(void sum_rectified_channels<T>(Cpu, View<const T, 4>, View<const T, 4>, View<T, 4>, \
+                                              Into<T, 1>))
 EBB_CONV2D(float)
 EBB_CONV2D(double)
 #undef EBB_CONV2D

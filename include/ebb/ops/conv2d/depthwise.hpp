@@ -1,73 +1,16 @@
 /// \file
 /// Depthwise convolution: every channel is convolved alone, so that there is nothing to share but
-/// the weights of a plane. A plane is copied into a frame of zeros, and vectors run along its rows.
+/// the weights of a plane, and vectors run along its rows. Unless three_rows.hpp can do, a plane is
+/// copied into a frame of zeros.
 #pragma once
 
-#include <ebb/ops/conv2d/channel_tiles.hpp>
+#include <ebb/ops/conv2d/depthwise_loops.hpp>
 #include <ebb/ops/conv2d/planes.hpp>
+#include <ebb/ops/conv2d/three_rows.hpp>
 
-namespace ebb {
-namespace simd {
+#include <optional>
 
-/// The outputs of a plane, and where in the frame each tap is seen.
-struct DepthwisePlane {
-  Index taps;
-  const Index* offset;
-  Index pitch;  ///< from one row of the frame to the next
-  Index rows, columns;
-};
-
-/// Taps whose dot products are taken together: those of a 3x3 kernel.
-inline constexpr int depthwise_taps = 9;
-
-/// The functions of one instruction set for scalar T; what they compute stands in depthwise.inl.
-template <class T>
-struct DepthwiseLoops {
-  int lanes = 0;
-  void (*copy_rows)(const T* from, Index rows, Index columns, Index from_pitch, T* to,
-                    Index to_pitch) = nullptr;
-  using Plane = void (*)(const DepthwisePlane& plane, const T* w, const T* source, T* y,
-                         const ChannelEpilogue<T>& end);
-  Plane plane[3] = {};  ///< [v] is 2^v registers wide
-  Plane three[2] = {};  ///< the same for three rows of taps that are neighbours in the frame
-  /// [1] is for the nine taps of a 3x3 kernel whose rows are neighbours in the frame.
-  void (*dots[2])(const DepthwisePlane& plane, const T* dy, Index dy_pitch, const T* source,
-                  T* sums) = {};
-};
-
-namespace portable {
-#define EBB_DEPTHWISE_TARGET
-#define EBB_DEPTHWISE_BYTES 16
-#include <ebb/ops/conv2d/depthwise.inl>
-}  // namespace portable
-
-#if EBB_X86
-namespace avx2 {
-#  define EBB_DEPTHWISE_TARGET __attribute__((target("avx2,fma")))
-#  define EBB_DEPTHWISE_BYTES 32
-#  include <ebb/ops/conv2d/depthwise.inl>
-}  // namespace avx2
-
-namespace avx512 {
-#  define EBB_DEPTHWISE_TARGET __attribute__((target("avx512f")))
-#  define EBB_DEPTHWISE_BYTES 64
-#  include <ebb/ops/conv2d/depthwise.inl>
-}  // namespace avx512
-#endif
-
-/// The functions of the instruction set in use.
-template <class T>
-DepthwiseLoops<T> depthwise_loops() {
-#if EBB_X86
-  if (isa() == Isa::avx512) return avx512::depthwise_loops<T>();
-  if (isa() == Isa::avx2) return avx2::depthwise_loops<T>();
-#endif
-  return portable::depthwise_loops<T>();
-}
-
-}  // namespace simd
-
-namespace detail {
+namespace ebb::detail {
 
 /// A plane inside of zeros, so that all its taps are offsets. The forward pass and the gradient of
 /// the weight see x, one frame for each phase of the stride; the gradient of the input sees dy with
@@ -105,11 +48,6 @@ struct DepthwiseFrame {
       }
   }
 
-  /// Whether a row of taps stands one row of the frame below that before.
-  bool rows_adjoin(const Conv2dGeometry& g) const {
-    return offset[static_cast<std::size_t>(g.kernel.width)] == size.width;
-  }
-
   /// Writes the plane at `from` into a frame that is zero elsewhere.
   template <class T>
   void fill(const Conv2dGeometry& g, const simd::DepthwiseLoops<T>& loops, const T* from,
@@ -144,15 +82,14 @@ struct DepthwiseFrame {
 template <class T>
 void conv2d_depthwise(const Conv2dGeometry& g, bool forward, const T* x, const T* w, T* y,
                       const simd::ChannelEpilogue<T>& end) {
+  if (ThreeRows<T>::applies(g)) return conv2d_three_rows(g, forward, x, w, y, end);
   const simd::DepthwiseLoops<T> loops = simd::depthwise_loops<T>();
   const DepthwiseFrame frame(g, forward);
   const Index taps = g.kernel.area(), planes = g.batch * g.groups;
   const simd::DepthwisePlane plane{taps, frame.offset.data(), frame.size.width, frame.sums.height,
                                    frame.sums.width};
   const Index registers = divide_up(frame.sums.width, loops.lanes);
-  const bool three = g.kernel.height == 3 && frame.rows_adjoin(g);
-  const auto run =
-      three ? loops.three[registers > 1] : loops.plane[std::min<Index>(registers, 3) - 1];
+  const auto run = loops.plane[std::min<Index>(registers, 3) - 1];
   const Scratch<T> scratch = Scratch<T>::per_thread(frame.elements + taps);
   const Index each = std::max<Index>(1, planes / 64);
   parallel_for(divide_up(planes, each), g.macs() / 4, [&](Index task) {
@@ -183,9 +120,12 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, const T* x, const T* 
   const Index taps = g.kernel.area(), blocks = divide_up(taps, together), lanes = loops.lanes;
   std::vector<Index> offset = frame.offset;
   offset.resize(static_cast<std::size_t>(blocks * together), 0);
-  const bool three = g.kernel == Size2(3) && frame.rows_adjoin(g);
-  // Rows of dy are read where they lie, but for the ends that do not fill a register: these get
-  // zeros after them.
+  const bool three = g.kernel == Size2(3) && ThreeRows<T>::applies(g);
+  std::optional<ThreeRows<T>> rows;
+  if (three) rows.emplace(g, true, lanes, false, true);
+  const simd::DepthwisePlane in_place = three ? rows->plane(taps, 1) : simd::DepthwisePlane{};
+  // Otherwise rows of dy are read where they lie, but for the ends that do not fill a register:
+  // these get zeros after them.
   const Index height = g.output.height, width = g.output.width;
   const Index full = width / lanes * lanes, ends = height * lanes;
   const Index sums = blocks * together * lanes;
@@ -194,17 +134,28 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, const T* x, const T* 
   const Index parts = std::clamp<Index>(divide_up(32, bands), 1, g.batch);
   const Index each = divide_up(g.batch, parts), splits = divide_up(g.batch, each);
   const Scratch<T> partial(splits * g.groups * taps);
-  const Index scratch_size = frame.elements + ends + block * sums;
+  const Index framed = three ? 0 : frame.elements + ends;
+  const Index copied = three ? rows->room(g.input.area()) + rows->room(g.output.area()) : 0;
+  const Index scratch_size = framed + copied + block * sums;
   const Scratch<T> scratch = Scratch<T>::per_thread(scratch_size);
   parallel_for(splits * bands, g.macs() / 4, [&](Index task) {
     const Index first = task % bands * block, split = task / bands;
     const Index channels = std::min(block, g.groups - first);
     T* const source = scratch.mine();
-    T *const lines = source + frame.elements, *const sum = lines + ends;
+    T *const lines = source + std::max<Index>(0, framed - ends), *const sum =
+                                                                     source + framed + copied;
     for (Index i = 0; i < scratch_size; ++i) source[i] = T(0);
     for (Index n = split * each; n < std::min(g.batch, (split + 1) * each); ++n)
       for (Index c = 0; c < channels; ++c) {
         const Index p = n * g.groups + first + c;
+        if (three) {
+          const Index area = g.input.area(), out = g.output.area(), all = g.batch * g.groups;
+          const T* const seen = rows->find(x, all * area, p * area, area, source);
+          const T* const slopes =
+              rows->find(dy, all * out, p * out, out, source + rows->room(area));
+          loops.dots[1](in_place, slopes, width, seen, sum + c * sums);
+          continue;
+        }
         frame.fill(g, loops, x + p * g.input.area(), source);
         const T* const slopes = dy + p * g.output.area();
         if (full < width) loops.copy_rows(slopes + full, height, width - full, width, lines, lanes);
@@ -212,9 +163,9 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, const T* x, const T* 
           simd::DepthwisePlane plane{together, offset.data() + b * together, frame.size.width,
                                      height, full};
           T* const to = sum + c * sums + b * together * lanes;
-          loops.dots[three](plane, slopes, width, source, to);
+          loops.dots[0](plane, slopes, width, source, to);
           plane.columns = lanes;
-          if (full < width) loops.dots[three](plane, lines, lanes, source + full, to);
+          if (full < width) loops.dots[0](plane, lines, lanes, source + full, to);
         }
       }
     for (Index c = 0; c < channels; ++c)
@@ -228,5 +179,4 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, const T* x, const T* 
   add_pieces(partial.data(), splits, g.groups * taps, dw, add);
 }
 
-}  // namespace detail
-}  // namespace ebb
+}  // namespace ebb::detail

@@ -1,4 +1,4 @@
-// The loops of depthwise convolution over one plane. ops/conv2d/depthwise.hpp includes this file
+// The loops of depthwise convolution over one plane. ops/conv2d/depthwise_loops.hpp includes this file
 // once per instruction set, in a namespace of its own, with
 //   EBB_DEPTHWISE_TARGET   the function attribute that turns the instruction set on,
 //   EBB_DEPTHWISE_BYTES    the width of its registers.
@@ -35,7 +35,9 @@ EBB_DEPTHWISE_TARGET void copy_rows(const T* from, Index rows, Index columns, In
 /// y[r][q] (+)= the sum over taps k of w[k] source[r * pitch + q + offset[k]], `rows` rows of
 /// `vectors` registers at a time. The last registers of a row overlap those before, or reach into
 /// the next row, which is written later; where neither will do, they take a detour. Of `three` rows
-/// of taps, one below the other, each row of the source is read once for all the sums it goes into.
+/// of taps, one below the other, each row of the source is read once for all the sums it goes into;
+/// what its columns see to the left and right of the source is masked, and rows above and below are
+/// left out, so that nothing needs to surround it.
 template <class T, int rows, int vectors, bool three>
 EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* w, const T* source,
                                           T* y, const ChannelEpilogue<T>& end) {
@@ -43,6 +45,7 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  typedef decltype(Vector{} < Vector{}) Mask;
   constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), width = vectors * lanes;
   const Index taps = plane.taps, columns = plane.columns, all = plane.rows;
   const Index* const offset = plane.offset;
@@ -60,20 +63,38 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) sum[i][j] = bias - Vector{};
       if constexpr (three) {
-        const Index wide = taps / 3;
-        for (Index k = 0; k < wide; ++k) {
-          const Vector left[3] = {w[k] - Vector{}, w[wide + k] - Vector{}, w[2 * wide + k] - Vector{}};
-          const T* from = row[0] + offset[k];
-#pragma GCC unroll 16
-          for (int h = 0; h < rows + 2; ++h, from += plane.pitch)
+        const Index wide = taps / 3, top = r - plane.above;
+        unsigned outside = 0;  // a bit for each row that the source does not have
+        for (int h = 0; h < rows + 2; ++h)
+          if (top + h < 0 || top + h >= plane.height) outside |= 1u << h;
+        const T* plane_at = source + top * plane.pitch + q;
+        const T* weights = w;
+        for (Index c = 0; c < plane.channels; ++c, plane_at += plane.apart, weights += taps) {
+          const unsigned char* mask_at = plane.mask + plane.mask_at[next / width];
+          for (Index k = 0; k < wide; ++k) {
+            const Vector left[3] = {weights[k] - Vector{}, weights[wide + k] - Vector{},
+                                    weights[2 * wide + k] - Vector{}};
+            Mask mask[vectors];
 #pragma GCC unroll 4
-            for (int j = 0; j < vectors; ++j) {
-              Vector right;
-              __builtin_memcpy(&right, from + j * lanes, sizeof right);
+            for (int j = 0; j < vectors; ++j, mask_at += sizeof(Vector))
+              __builtin_memcpy(&mask[j], mask_at, sizeof(Vector));
+            const T* from = plane_at + offset[k];
+#pragma GCC unroll 16
+            for (int h = 0; h < rows + 2; ++h, from += plane.pitch) {
+              if (__builtin_expect(outside & (1u << h), 0)) continue;
+#pragma GCC unroll 4
+              for (int j = 0; j < vectors; ++j) {
+                Mask bits;
+                Vector right;
+                __builtin_memcpy(&bits, from + j * lanes, sizeof bits);
+                bits &= mask[j];
+                __builtin_memcpy(&right, &bits, sizeof right);
 #pragma GCC unroll 3
-              for (int i = 0; i < 3; ++i)
-                if (h - i >= 0 && h - i < rows) sum[h - i][j] += left[i] * right;
+                for (int i = 0; i < 3; ++i)
+                  if (h - i >= 0 && h - i < rows) sum[h - i][j] += left[i] * right;
+              }
             }
+          }
         }
       } else {
         for (Index k = 0; k < taps; ++k) {
@@ -118,7 +139,7 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
 
 /// sum[k][lane] += dy[r][q] source[r * pitch + q + offset[k]] for `depthwise_taps` taps, where each
 /// row of dy is some whole registers. Of taps in `three` rows and columns, one row below the other,
-/// each row of the source meets the last three rows of dy.
+/// each row of the source meets the last three rows of dy; both are masked, as in depthwise_plane.
 template <class T, bool three>
 EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* dy, Index dy_pitch,
                                          const T* source, T* sums) {
@@ -126,6 +147,7 @@ EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* d
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  typedef decltype(Vector{} < Vector{}) Mask;
   constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), taps = depthwise_taps;
   const T* from[taps];
   Vector sum[taps];
@@ -136,15 +158,25 @@ EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* d
   }
   for (Index q = 0; q < plane.columns; q += lanes) {
     if constexpr (three) {
+      Mask mask[4];  // for each column of taps, and for dy
+      __builtin_memcpy(mask, plane.mask + plane.mask_at[q / lanes], sizeof mask);
       Vector now{}, before{}, first{};
-      Index at = q;
+      Index at = q - plane.above * plane.pitch;
       for (Index h = 0; h < plane.rows + 2; ++h, at += plane.pitch) {
         first = before, before = now, now = Vector{};
-        if (h < plane.rows) __builtin_memcpy(&now, dy + h * dy_pitch + q, sizeof now);
+        Mask bits;
+        if (h < plane.rows) {
+          __builtin_memcpy(&bits, dy + h * dy_pitch + q, sizeof bits);
+          bits &= mask[3];
+          __builtin_memcpy(&now, &bits, sizeof now);
+        }
+        if (h < plane.above || h - plane.above >= plane.height) continue;
 #pragma GCC unroll 3
         for (int j = 0; j < 3; ++j) {
+          __builtin_memcpy(&bits, from[j] + at, sizeof bits);
+          bits &= mask[j];
           Vector right;
-          __builtin_memcpy(&right, from[j] + at, sizeof right);
+          __builtin_memcpy(&right, &bits, sizeof right);
           sum[j] += now * right, sum[3 + j] += before * right, sum[6 + j] += first * right;
         }
       }

@@ -7,6 +7,7 @@
 #include <ebb/ops/conv2d/channels.hpp>
 #include <ebb/ops/conv2d/channels_weight.hpp>
 #include <ebb/ops/conv2d/depthwise.hpp>
+#include <ebb/ops/conv2d/images.hpp>
 #include <ebb/ops/conv2d/lines.hpp>
 
 namespace ebb::detail {
@@ -125,6 +126,13 @@ void conv2d_grad_weight_lines(const Conv2dGeometry& g, const T* x, const T* dy, 
   const Index parts = std::min(units, std::clamp<Index>(largest / size, 1, 16));
   const Index each = divide_up(units, parts), splits = divide_up(units, each);
   const Index block = channels_per_task(m, splits * g.groups), blocks = divide_up(m, block);
+  // Channels are the rows of a tile and taps its columns, or the other way round, whichever leaves
+  // fewer of them idle.
+  const Index low = tiles.dot_columns, tall = tiles.dot_rows;
+  const bool turned =
+      divide_up(block, low) * divide_up(taps, tall) < divide_up(block, tall) * divide_up(taps, low);
+  const Index many = turned ? low : tall, wide = turned ? tall : low;
+  const Index down = turned ? 1 : wide, across = turned ? many : 1;
   const Scratch<T> partial(splits > 1 || add ? splits * size : 0);
   T* const sums = splits > 1 || add ? partial.data() : dw;
   const Scratch<T> scratch = Scratch<T>::per_thread(planes.elements + planes.slack());
@@ -145,21 +153,24 @@ void conv2d_grad_weight_lines(const Conv2dGeometry& g, const T* x, const T* dy, 
       planes.fill(x + (n * g.in_channels + group * g.group_in()) * g.input.area(), row, source);
       const T* const slopes =
           dy + (n * g.out_channels + channel) * g.output.area() + row * g.output.width;
-      for (Index i = 0; i < channels; i += tiles.dot_rows)
-        for (Index k = 0; k < taps; k += tiles.dot_columns) {
-          const Index rows = std::min<Index>(tiles.dot_rows, channels - i);
-          const Index columns = std::min<Index>(tiles.dot_columns, taps - k);
-          const T *left[Tiles::most_dot], *right[Tiles::most_dot];
-          for (Index r = 0; r < tiles.dot_rows; ++r)
-            left[r] = slopes + (i + std::min(r, rows - 1)) * g.output.area();
-          for (Index l = 0; l < tiles.dot_columns; ++l)
-            right[l] = source + offset.data()[k + std::min(l, columns - 1)];
-          tiles.dot(length, left, right, tile);
-          for (Index r = 0; r < rows; ++r)
-            for (Index l = 0; l < columns; ++l) {
-              T& sum = to[(i + r) * taps + k + l];
-              sum = tile[r * tiles.dot_columns + l] + (adds ? sum : T(0));
-            }
+      for (Index i = 0; i < channels; i += many)
+        for (Index k = 0; k < taps; k += wide) {
+          const Index rows = std::min(many, channels - i), columns = std::min(wide, taps - k);
+          const T *of_channel[Tiles::most_dot], *of_tap[Tiles::most_dot];
+          for (Index r = 0; r < many; ++r)
+            of_channel[r] = slopes + (i + std::min(r, rows - 1)) * g.output.area();
+          for (Index l = 0; l < wide; ++l)
+            of_tap[l] = source + offset.data()[k + std::min(l, columns - 1)];
+          if (turned)
+            tiles.dot(length, of_tap, of_channel, tile);
+          else
+            tiles.dot(length, of_channel, of_tap, tile);
+          for (Index r = 0; r < rows; ++r) {
+            T* const sum = to + (i + r) * taps + k;
+            const T* const from = tile + r * down;
+            for (Index l = 0; l < columns; ++l)
+              sum[l] = adds ? sum[l] + from[l * across] : from[l * across];
+          }
         }
     }
   });
@@ -172,8 +183,16 @@ inline bool pointwise_lines(const Conv2dGeometry& g, Index width) {
   return 100 * pixels >= 85 * divide_up(pixels, width) * width;
 }
 
-/// Vectors run along channels where there are enough of them: of the result, to fill a register,
-/// and of what is summed over, to be worth a transposition.
+/// Whether vectors that run along so many channels are mostly full.
+template <class T>
+bool fills_lanes(Index sums) {
+  const Index lanes = simd::channel_tiles<T>().lanes;
+  return sums > lanes && 4 * sums > 3 * divide_up(sums, lanes) * lanes;
+}
+
+/// Vectors run along channels where there are enough of them: of the result, to fill registers, and
+/// of what is summed over, to be worth a transposition. Where channels would leave lanes empty,
+/// images may not.
 template <class T>
 void direct_forward(const Conv2dGeometry& g, const T* x, const T* w, T* y,
                     const simd::ChannelEpilogue<T>& end) {
@@ -181,9 +200,10 @@ void direct_forward(const Conv2dGeometry& g, const T* x, const T* w, T* y,
   if (conv2d_applies(ConvAlgorithm::pointwise, g) && pointwise_lines(g, width))
     return conv2d_pointwise(g, true, x, w, y, end);
   if (conv2d_applies(ConvAlgorithm::depthwise, g)) return conv2d_depthwise(g, true, x, w, y, end);
-  if (g.group_out() >= 4 && g.taps() >= 32) {
-    const ChannelPass<T> pass(g, true);
-    if (pass.reasonable()) return pass.run(x, w, y, end);
+  const bool fills = fills_lanes<T>(g.group_out());
+  if (g.group_out() >= 4 && g.taps() >= (fills ? 32 : 64)) {
+    if (const ImagePass<T> pass(g, true); !fills && pass.applies()) return pass.run(x, w, y, end);
+    if (const ChannelPass<T> pass(g, true); pass.reasonable()) return pass.run(x, w, y, end);
   }
   conv2d_forward_lines(g, x, w, y, end);
 }
@@ -197,9 +217,13 @@ void direct_grad_input(const Conv2dGeometry& g, View<const T, 4> dy, View<const 
   if (conv2d_applies(ConvAlgorithm::depthwise, g))
     return conv2d_depthwise(g, false, dy.data, w.data, dx.data, end);
   if (g.group_in() >= 4) {
-    const ChannelPass<T> pass(g, false);
-    if (pass.reasonable()) return pass.run(dy.data, w.data, dx.data, end);
+    // The edges of an image see few taps, and few pixels see the same.
+    if (const ImagePass<T> pass(g, false); g.kernel.area() > 1 && pass.applies())
+      return pass.run(dy.data, w.data, dx.data, end);
+    if (const ChannelPass<T> pass(g, false); pass.reasonable())
+      return pass.run(dy.data, w.data, dx.data, end);
   }
+  if (ThreeRows<T>::applies(g)) return conv2d_three_rows(g, false, dy.data, w.data, dx.data, end);
   conv2d_grad_input_tiles(g, dy, w, end.bias, dx);
 }
 

@@ -15,13 +15,36 @@
 
 namespace ebb::detail {
 
-/// Copies some elements, sixteen bytes at a time: rows are too short for a call.
+/// Copies some elements, sixteen bytes at a time: rows are too short for a call. The last sixteen
+/// bytes overlap those before.
 template <class T>
 void copy_run(const T* from, Index count, T* to) {
   constexpr Index few = 16 / Index{sizeof(T)};
+  if (count < few) {
+    for (Index l = 0; l < count; ++l) to[l] = from[l];
+    return;
+  }
+  for (Index l = 0; l + few < count; l += few) std::memcpy(to + l, from + l, 16);
+  std::memcpy(to + count - few, from + count - few, 16);
+}
+
+/// Copies every second element, from the first to the last of `count`.
+template <class T>
+void copy_every_second(const T* from, Index count, T* to) {
+  typedef T Vector __attribute__((vector_size(16)));
+  constexpr Index few = 16 / Index{sizeof(T)};
   Index l = 0;
-  for (; l + few <= count; l += few) std::memcpy(to + l, from + l, 16);
-  for (; l < count; ++l) to[l] = from[l];
+  for (; l + few <= count; l += few) {
+    Vector a, b;
+    std::memcpy(&a, from + 2 * l, 16);
+    std::memcpy(&b, from + 2 * l + few - 1, 16);
+    if constexpr (few == 4)
+      a = EBB_SHUFFLE(a, b, 0, 2, 5, 7);
+    else
+      a = EBB_SHUFFLE(a, b, 0, 3);
+    std::memcpy(to + l, &a, 16);
+  }
+  for (; l < count; ++l) to[l] = from[2 * l];
 }
 
 /// Copies rows x columns elements, every `step`-th from (row, column) on, of an image of extents
@@ -35,22 +58,36 @@ void copy_window(const T* image, Size2 size, Index row, Index column, Size2 step
   const Index begin = std::min(columns, first_at_least(0, column, step.width));
   const Index end =
       std::max(begin, std::min(columns, first_at_least(size.width, column, step.width)));
-  for (Index r = 0; r < rows; ++r, to += columns) {
-    const Index h = row + r * step.height;
-    if (h < 0 || h >= size.height) {
-      for (Index c = 0; c < columns; ++c) to[c] = T(0);
-      continue;
-    }
-    for (Index c = 0; c < begin; ++c) to[c] = T(0);
-    if (begin < end) {
-      const T* from = image + h * size.width + column + begin * step.width;
+  const Index top = std::min(rows, first_at_least(0, row, step.height));
+  const Index bottom = std::max(top, std::min(rows, first_at_least(size.height, row, step.height)));
+  std::fill(to, to + top * columns, T(0));
+  if (step == Size2(1) && columns == size.width) {
+    // All rows are one run, shifted; what comes from a neighbouring row is cleared below.
+    const Index shift = row * columns + column;
+    const Index first = std::max(top * columns, -shift);
+    const Index last = std::min(bottom * columns, size.area() - shift);
+    if (first < last) std::copy(image + shift + first, image + shift + last, to + first);
+  } else if (begin < end) {
+    for (Index r = top; r < bottom; ++r) {
+      const T* const from =
+          image + (row + r * step.height) * size.width + column + begin * step.width;
+      T* const out = to + r * columns + begin;
       if (step.width == 1)
-        copy_run(from, end - begin, to + begin);
+        copy_run(from, end - begin, out);
+      else if (step.width == 2)
+        copy_every_second(from, end - begin, out);
       else
-        for (Index c = begin; c < end; ++c) to[c] = from[(c - begin) * step.width];
+        for (Index c = 0; c < end - begin; ++c) out[c] = from[c * step.width];
     }
-    for (Index c = end; c < columns; ++c) to[c] = T(0);
   }
+  // Column by column: a row has too few for a call.
+  const auto clear = [&](Index from, Index until) {
+    for (Index c = from; c < until; ++c)
+      for (Index r = top; r < bottom; ++r) to[r * columns + c] = T(0);
+  };
+  clear(0, begin);
+  clear(end, columns);
+  std::fill(to + bottom * columns, to + rows * columns, T(0));
 }
 
 /// The planes that a band of output rows reads: for each channel of a group and each column of the

@@ -59,6 +59,48 @@ struct TapAxis {
       from[static_cast<std::size_t>(o)] = start;
     }
   }
+
+  /// Taps of all classes together.
+  Index total() const {
+    Index sum = 0;
+    for (const Class& c : classes) sum += c.count;
+    return sum;
+  }
+};
+
+/// What the forward pass and the gradient of the input have in common: sums over the taps of
+/// `channels` planes of a source give each of `sums` channels of a target, group by group.
+struct TapPass {
+  const Conv2dGeometry& g;
+  bool forward;
+  Index channels, sums;  ///< of a group
+  Size2 source, target;
+  TapAxis rows, columns;
+
+  TapPass(const Conv2dGeometry& geometry, bool is_forward)
+      : g(geometry),
+        forward(is_forward),
+        channels(forward ? g.group_in() : g.group_out()),
+        sums(forward ? g.group_out() : g.group_in()),
+        source(forward ? g.input : g.output),
+        target(forward ? g.output : g.input),
+        rows(forward, target.height, source.height, g.kernel.height, g.stride.height,
+             g.padding.height, g.dilation.height),
+        columns(forward, target.width, source.width, g.kernel.width, g.stride.width,
+                g.padding.width, g.dilation.width) {}
+
+  /// Pairs of a class of rows and one of columns.
+  Index pairs() const { return static_cast<Index>(rows.classes.size() * columns.classes.size()); }
+  /// Taps of all pairs together.
+  Index entries() const { return rows.total() * columns.total(); }
+  /// Whether the offsets of all pairs make a table of reasonable size, as they do unless kernel
+  /// and padding are both huge.
+  bool reasonable() const { return entries() <= Index{1} << 20; }
+
+  /// In the weights of a group, from those of a sum to those of the next, and from channel to
+  /// channel.
+  Index along() const { return (forward ? channels : 1) * g.kernel.area(); }
+  Index across() const { return (forward ? 1 : sums) * g.kernel.area(); }
 };
 
 }  // namespace ebb::detail

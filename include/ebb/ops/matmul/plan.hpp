@@ -42,6 +42,15 @@ struct GemmPlan {
                                       (rest > 0 ? std::max<Index>(tile_rows * rest, 8) : 0));
   }
 
+  /// Columns of a task, a multiple of `step`: few enough for four tasks of the same size, as long
+  /// as each has some work.
+  static Index even_share(Index m, Index n, Index k, Index rows, Index step) {
+    constexpr Index worth_a_task = 128 * 1024;
+    const Index wanted = std::clamp<Index>(m * n * k / worth_a_task, 1, 4);
+    const Index pieces = divide_up(wanted, divide_up(m, rows));
+    return divide_up(divide_up(n, pieces), step) * step;
+  }
+
   template <class T>
   static GemmPlan of(Index m, Index n, Index k, Transposed transposed,
                      const simd::Tiles<T>& tiles) {
@@ -51,7 +60,7 @@ struct GemmPlan {
     if (!transposed.a && transposed.b && k >= 4 * lanes && (m <= 16 || n <= 16)) {
       p.way = GemmWay::dot;
       p.rows = 64;
-      p.columns = 96;
+      p.columns = std::min<Index>(96, even_share(m, n, k, p.rows, tiles.dot_columns));
       p.depth = m <= 2 ? k : 3 * kib;
     } else if (!transposed.b && n >= lanes && (m <= 16 || k <= 16)) {
       p.way = GemmWay::streams;
@@ -79,6 +88,7 @@ struct GemmPlan {
       p.block = 8 * width;
       const Index most = divide_up(m, 256) * divide_up(n, p.block) < 4 ? 128 : 256;
       p.rows = divide_up(divide_up(m, divide_up(m, most)), height) * height;
+      p.block = std::min(p.block, even_share(m, n, k, p.rows, width));
       const Index tasks = divide_up(m, p.rows) * divide_up(n, p.block);
       p.columns = std::clamp<Index>(tasks / 32, 1, 8) * p.block;
     }
