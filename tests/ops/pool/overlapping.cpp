@@ -13,7 +13,7 @@ template <class T>
 void check_overlapping(const Shape<4>& shape, Size2 stride, Size2 padding, bool ceil_mode) {
   INFO(message(shape, ", stride ", stride, ", padding ", padding, ", ceil mode ", ceil_mode));
   const auto g = pool2d_geometry("pool", shape, 3, stride, padding, 1, ceil_mode);
-  REQUIRE(detail::threes(g.x));
+  REQUIRE(detail::threes(g));
   const auto seed = static_cast<std::uint64_t>(shape[2] + shape[3]);
   const Shape<4> out{shape[0], shape[1], g.y.out, g.x.out};
   Tensor<T, 4> x = test::random<T>(shape, seed, -1, 1);

@@ -74,58 +74,58 @@ void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
                              static_cast<int>(g.x.in), g.x.out, y.data + o,
                              argmax.data ? argmax.data + o : nullptr);
       });
-    const Index threes = detail::threes(g.x) ? g.x.stride : 0;
-    // Windows that look at three elements at once: those that are all inside the image.
-    const Stretch inside = threes ? g.x.windows(0).both(g.x.windows(2)) : Stretch{};
+    const bool threes = detail::threes(g);
+    const Stretch whole = g.x.windows(0);  // the windows that begin inside the image,
+    const Stretch inside = whole.both(g.x.windows(g.x.kernel - 1));  // and end there
     const auto row = [&](Index plane, Index oy) {
       const Index o = (plane * g.y.out + oy) * g.x.out;
       T* best = y.data + o;
       int* at = argmax.data ? argmax.data + o : nullptr;
+      if (const Index top = g.y.at(oy, 0); threes && top >= 0 && top + 3 <= g.y.in)
+        return detail::greatest_of_threes(g.x, inside, x.data + plane * g.y.in * g.x.in, top, best,
+                                          at);
+      EBB_SIMD
       for (Index ox = 0; ox < g.x.out; ++ox) best[ox] = -std::numeric_limits<T>::infinity();
       if (at) {
+        // Where the first tap inside the image lies: the very first one, but at the edges.
         const Index first = g.y.at(oy, g.y.first_tap(oy)) * g.x.in;
-        for (Index ox = 0; ox < g.x.out; ++ox)
+        const auto edge = [&](Index ox) {
           at[ox] = static_cast<int>(first + g.x.at(ox, g.x.first_tap(ox)));
+        };
+        for (Index ox = 0; ox < whole.begin; ++ox) edge(ox);
+        for (Index ox = whole.end; ox < g.x.out; ++ox) edge(ox);
+        const int start = static_cast<int>(first - g.x.padding);
+        const int step = static_cast<int>(g.x.stride);
+        EBB_SIMD
+        for (Index ox = whole.begin; ox < whole.end; ++ox)
+          at[ox] = start + static_cast<int>(ox) * step;
       }
       for (Index ky = 0; ky < g.y.kernel; ++ky) {
         const Index iy = g.y.at(oy, ky);
         if (iy < 0 || iy >= g.y.in) continue;
-        const T* const line = x.data + (plane * g.y.in + iy) * g.x.in;
-        const int first = static_cast<int>(iy * g.x.in);
-        if (threes == 2)
-          detail::take_threes<2>(line - g.x.padding, first - static_cast<int>(g.x.padding), inside,
-                                 best, at);
-        else if (threes == 1)
-          detail::take_threes<1>(line - g.x.padding, first - static_cast<int>(g.x.padding), inside,
-                                 best, at);
         for (Index kx = 0; kx < g.x.kernel; ++kx) {
-          const Stretch all = g.x.windows(kx);
-          // Those before the ones inside, and those behind: at most all, where none is.
-          const Stretch before{all.begin, inside.length() > 0 ? inside.begin : all.end};
-          const Stretch behind{inside.length() > 0 ? inside.end : all.end, all.end};
-          for (const Stretch& windows : {before, behind}) {
-            const Index offset = kx * g.x.dilation - g.x.padding;
-            const T* from = line + offset;
-            const int number = first + static_cast<int>(offset);
-            detail::with_stride(g.x.stride, [&](auto stride) {
-              const auto step = static_cast<Index>(stride);
-              if (at) {
-                EBB_SIMD
-                for (Index ox = windows.begin; ox < windows.end; ++ox) {
-                  const T v = from[ox * step];
-                  const bool more = (v > best[ox]) | (v != v);
-                  best[ox] = math::select(more, v, best[ox]);
-                  at[ox] = math::select(more, number + static_cast<int>(ox * step), at[ox]);
-                }
-              } else {
-                EBB_SIMD
-                for (Index ox = windows.begin; ox < windows.end; ++ox) {
-                  const T v = from[ox * step];
-                  best[ox] = math::select((v > best[ox]) | (v != v), v, best[ox]);
-                }
+          const Stretch windows = g.x.windows(kx);
+          const Index offset = kx * g.x.dilation - g.x.padding;
+          const T* from = x.data + (plane * g.y.in + iy) * g.x.in + offset;
+          const int number = static_cast<int>(iy * g.x.in + offset);
+          detail::with_stride(g.x.stride, [&](auto stride) {
+            const auto step = static_cast<Index>(stride);
+            if (at) {
+              EBB_SIMD
+              for (Index ox = windows.begin; ox < windows.end; ++ox) {
+                const T v = from[ox * step];
+                const bool more = (v > best[ox]) | (v != v);
+                best[ox] = math::select(more, v, best[ox]);
+                at[ox] = math::select(more, number + static_cast<int>(ox * step), at[ox]);
               }
-            });
-          }
+            } else {
+              EBB_SIMD
+              for (Index ox = windows.begin; ox < windows.end; ++ox) {
+                const T v = from[ox * step];
+                best[ox] = math::select((v > best[ox]) | (v != v), v, best[ox]);
+              }
+            }
+          });
         }
       }
     };
@@ -152,14 +152,11 @@ void max_pool2d_backward(Cpu, const Pool2dGeometry& g, View<const int, 4> argmax
       if (!dx.add) detail::clear_behind_halves(g, oy, to);
     });
   const Index in = g.y.in * g.x.in, out = g.y.out * g.x.out;
-  const bool threes =
-      detail::threes(g.x) && detail::threes(g.y) && g.x.stride == 2 && g.y.stride == 2;
   detail::each_pooled_plane(g.planes, in + out, [&](Index plane) {
     T* to = dx.data + plane * in;
+    if (!dx.add) detail::zero_plane(to, in);
     const T* from = dy.data + plane * out;
     const int* at = argmax.data + plane * out;
-    if (threes && !dx.add) return detail::spread_over_threes(g, at, from, to);
-    if (!dx.add) detail::zero_plane(to, in);
     for (Index o = 0; o < out; ++o) to[at[o]] += from[o];
   });
 }
