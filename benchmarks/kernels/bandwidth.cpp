@@ -70,12 +70,17 @@ int main(int count, char** words) {
   const Shape images{64, 64, 56, 56};  // 49 MiB
   measure("relu", images, 2, 3, [](const auto& x) { return relu(x); });
   measure("add", images, 3, 0, [](const auto& x) { return x + x; });
-  // The largest of four is written with its position, which the backward pass reads.
-  measure("max_pool2d 2", images, 1.5, 1.5, [](const auto& x) { return max_pool2d(x, 2); });
+  // With a backward pass to come, the largest of a window is written with its position.
+  measure("max_pool2d 2", images, 1.25, 1.75, [](const auto& x) { return max_pool2d(x, 2); });
+  measure("max_pool2d 3, stride 2", images, 1.25, 1.75, [](const auto& x) {
+    return max_pool2d(x, MaxPool2dOptions{.kernel = 3, .stride = 2, .padding = 1});
+  });
   measure("avg_pool2d 2", images, 1.25, 1.25, [](const auto& x) { return avg_pool2d(x, 2); });
   // Statistics, then the values; backward: sums of x and dy, then dx.
   const nn::BatchNorm2d<> norm(64, {.track_running_stats = false});
   measure("batch_norm2d", images, 3, 5, norm);
+  measure("softmax 10", Shape{1 << 20, 10}, 2, 3, [](const auto& x) { return softmax(x, 1); });
+  measure("softmax 100", Shape{1 << 17, 100}, 2, 3, [](const auto& x) { return softmax(x, 1); });
   measure("softmax 4096", Shape{3072, 4096}, 2, 3, [](const auto& x) { return softmax(x, 1); });
   measure("dropout", images, 2, 2, [](const auto& x) { return dropout(x, 0.5); });
   update("sgd", 3, optim::Sgd{.lr = 1e-6});

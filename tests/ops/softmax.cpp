@@ -1,8 +1,10 @@
+#include <ebb/ops/log_softmax.hpp>
 #include <ebb/ops/reduce/sum.hpp>
 #include <ebb/ops/softmax.hpp>
 #include <ebb/tape/forward.hpp>
 
 #include "tests/support/gradients.hpp"
+#include "tests/support/kernels.hpp"
 #include "tests/support/random.hpp"
 #include "tests/support/tensors.hpp"
 
@@ -95,6 +97,64 @@ TEST_CASE("softmax: any number of threads, and dual numbers", "[ops][softmax]") 
   const auto v = tape.watch(point);
   backward(softmax(v), along);
   CHECK(test::difference(jvp(softmax, point, along).tangent, v.grad()) < 1e-15);
+}
+
+namespace {
+
+/// softmax, log_softmax and their gradients of rows against sums in double.
+template <class T>
+void check_rows(Index rows, Index n, double tolerance) {
+  INFO(rows << " rows of " << n);
+  const auto x = test::random<T>(Shape{rows, n}, 1, -3, 3);
+  const auto dy = test::random<T>(Shape{rows, n}, 2, -1, 1);
+  const Tensor<T, 2> y(x.shape()), log_y(x.shape());
+  Tensor<T, 2> dx = test::random<T>(x.shape(), 3), log_dx = dx.clone();
+  const auto before = dx.clone();
+  softmax_forward(Cpu{}, 1, x.view(), y.mut());
+  log_softmax_forward(Cpu{}, 1, x.view(), log_y.mut());
+  softmax_grad(Cpu{}, 1, y.view(), dy.view(), test::into(dx, true));
+  log_softmax_grad(Cpu{}, 1, log_y.view(), dy.view(), test::into(log_dx, true));
+  const Tensor<T, 2> fresh(x.shape());
+  softmax_grad(Cpu{}, 1, y.view(), dy.view(), test::into(fresh));
+  const auto wide = [n](const Tensor<T, 2>& t, Index row, Index k) {
+    return static_cast<double>(t.data()[row * n + k]);
+  };
+  for (Index row = 0; row < rows; ++row) {
+    double total = 0, dot = 0, rise = 0;
+    for (Index k = 0; k < n; ++k) total += std::exp(wide(x, row, k));
+    for (Index k = 0; k < n; ++k) {
+      dot += std::exp(wide(x, row, k)) / total * wide(dy, row, k);
+      rise += wide(dy, row, k);
+    }
+    for (Index k = 0; k < n; ++k) {
+      const double p = std::exp(wide(x, row, k)) / total, up = wide(dy, row, k);
+      REQUIRE(std::abs(wide(y, row, k) - p) < tolerance);
+      REQUIRE(std::abs(wide(log_y, row, k) - std::log(p)) < 8 * tolerance);
+      REQUIRE(std::abs(wide(fresh, row, k) - p * (up - dot)) < 4 * tolerance);
+      REQUIRE(std::abs(wide(dx, row, k) - wide(before, row, k) - p * (up - dot)) < 4 * tolerance);
+      REQUIRE(std::abs(wide(log_dx, row, k) - wide(before, row, k) - (up - p * rise)) <
+              20 * tolerance);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("softmax: rows of every length, in columns of a copy or where they are",
+          "[ops][softmax]") {
+  test::each_isa([](Isa set) {
+    INFO(to_string(set));
+    for (Index n = 1; n <= 20; ++n)
+      for (const Index rows : {1, 2, 3, 7, 64, 65, 131}) {
+        check_rows<float>(rows, n, 4e-7);
+        check_rows<double>(rows, n, 1e-15);
+      }
+    for (const Index n : {63, 64, 65, 100, 127, 128, 129, 300})
+      for (const Index rows : {1, 3, 33, 70}) {
+        check_rows<float>(rows, n, 4e-7);
+        check_rows<double>(rows, n, 1e-15);
+      }
+  });
 }
 
 TEST_CASE("softmax: empty tensors and axes that are not there", "[ops][softmax]") {

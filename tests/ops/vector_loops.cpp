@@ -107,16 +107,31 @@ TEST_CASE("update rules are right for every length") {
   check_rule(optim::Adam{.lr = 0.01, .amsgrad = true});
 }
 
-TEST_CASE("dropout draws the numbers of its stream, for every length") {
+template <class T>
+void check_dropout() {
   const auto mask = DropoutMask::of({21, 4}, 0.3);
   test::each_isa([&](Isa set) {
     for (Index n = 1; n <= 2 * longest; ++n) {
       INFO(to_string(set) << ", " << n << " elements");
-      const Tensor<float, 1> x = Tensor<float, 1>::ones(Shape{n}), y(Shape{n});
-      apply_dropout(Cpu{}, mask, 2.0f, x.view(), test::into(y));
-      for (Index i = 0; i < n; ++i)
-        REQUIRE((y.data()[i] == 2.0f) ==
-                mask.keeps(mask.stream.bits(static_cast<std::uint64_t>(i))));
+      const auto x = test::random<T>(Shape{n}, 1, 1, 2);
+      const Tensor<T, 1> y(Shape{n}), dx(Shape{n}), unmarked(Shape{n});
+      const Tensor<std::uint32_t, 1> kept(Shape{DropoutMask::words(n)});
+      dropout_forward(Cpu{}, mask, T(2), x.view(), y.mut(), kept.mut());
+      dropout_forward(Cpu{}, mask, T(2), x.view(), unmarked.mut(), View<std::uint32_t, 1>{});
+      CHECK(test::same_bits(unmarked, y));
+      dropout_backward(Cpu{}, kept.view(), T(2), x.view(), test::into(dx));
+      CHECK(test::same_bits(dx, y));
+      dropout_backward(Cpu{}, kept.view(), T(2), x.view(), test::into(dx, true));
+      for (Index i = 0; i < n; ++i) {
+        const bool keeps = mask.keeps(mask.stream.bits(static_cast<std::uint64_t>(i)));
+        REQUIRE(y(i) == (keeps ? 2 * x(i) : T(0)));
+        REQUIRE(dx(i) == (keeps ? 4 * x(i) : T(0)));
+      }
     }
   });
+}
+
+TEST_CASE("dropout draws the numbers of its stream, for every length") {
+  check_dropout<float>();
+  check_dropout<double>();
 }

@@ -57,13 +57,10 @@ struct Reduced {
   std::uint32_t n;
   float r;
 
-  explicit Reduced(float x, float rest = 0.0f) {
-    constexpr float magic = 12582912.0f;
-    const float shifted = (x + rest) * 1.44269504f + magic;
-    const float whole = shifted - magic;
-    n = bits(shifted) - bits(magic);
-    // log 2 in two parts, the first of 15 bits, so that its product with n is exact.
-    r = ((x - whole * 0.693145751953125f) - whole * 1.42860677e-6f) + rest;
+  explicit Reduced(float x) { reduce(x, x); }
+  Reduced(float x, float rest) {
+    reduce(x + rest, x);
+    r += rest;
   }
   /// e^r - 1, relative error 2^-27.
   float exp_minus_one() const {
@@ -71,6 +68,15 @@ struct Reduced {
         0.499999931f +
         r * (0.166665148f + r * (0.0416684567f + r * (0.00836941905f + r * 0.00138131479f)));
     return r + r * r * q;
+  }
+  /// Of `x`, n being that of `near`, which is x but for little.
+  void reduce(float near, float x) {
+    constexpr float magic = 12582912.0f;
+    const float shifted = near * 1.44269504f + magic;
+    const float whole = shifted - magic;
+    n = bits(shifted) - bits(magic);
+    // log 2 in two parts, the first of 15 bits, so that its product with n is exact.
+    r = (x - whole * 0.693145751953125f) - whole * 1.42860677e-6f;
   }
   /// e^(x + rest): 2^n in two factors, because it may be beyond the normal numbers on either side.
   float exp() const {
@@ -94,6 +100,19 @@ EBB_HD inline T exp(const T& x) {
     return part.exp();
   } else {
     using std::exp;
+    return exp(x);
+  }
+}
+
+/// e^x for x up to 88, as softmax needs it: in float within 2 ulp, but zero below -87, so that one
+/// factor 2^n will do and nothing is denormal.
+template <class T>
+EBB_HD inline T exp_or_zero(const T& x) {
+  if constexpr (detail::is_float<T>) {
+    const detail::Reduced part(x);
+    const float e = (1.0f + part.exp_minus_one()) * detail::power_of_two(part.n);
+    return detail::of_bits(detail::bits(e) & (static_cast<std::uint32_t>(x < -87.0f) - 1u));
+  } else {
     return exp(x);
   }
 }

@@ -4,11 +4,12 @@
 
 #include <ebb/core/random.hpp>
 #include <ebb/device/math.hpp>
+#include <ebb/device/random.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb {
 
-/// Which elements a dropout keeps, as a pure function of their number: the mask is never stored.
+/// Which elements a dropout keeps, as a pure function of their number.
 struct DropoutMask {
   RandomStream stream;
   std::uint32_t threshold = 0;  ///< dropped are the elements whose 24 random bits are below
@@ -19,89 +20,76 @@ struct DropoutMask {
   }
 
   EBB_HD constexpr bool keeps(std::uint32_t bits) const { return (bits >> 8) >= threshold; }
+
+  /// Elements whose fate is one word of bits, the first of them the lowest.
+  static constexpr Index word = 32;
+  static constexpr Index words(Index elements) { return (elements + word - 1) / word; }
 };
 
 namespace detail {
 
-inline constexpr Index dropout_batch = 64;  // elements whose random numbers are drawn together
-
-/// `RandomStream::bits` of 64 elements from block `first_block` of four on, with the
-/// ten rounds of Philox made over sixteen blocks side by side, for vector registers.
-inline void draw_batch(RandomStream stream, std::uint64_t first_block,
-                       std::uint32_t (&bits)[dropout_batch]) {
-  constexpr int blocks = dropout_batch / 4;
-  std::uint32_t c0[blocks], c1[blocks], c2[blocks], c3[blocks];
-  EBB_SIMD
-  for (int b = 0; b < blocks; ++b) {
-    const std::uint64_t index = first_block + static_cast<std::uint64_t>(b);
-    c0[b] = static_cast<std::uint32_t>(index);
-    c1[b] = static_cast<std::uint32_t>(index >> 32);
-    c2[b] = static_cast<std::uint32_t>(stream.stream);
-    c3[b] = static_cast<std::uint32_t>(stream.stream >> 32);
-  }
-  auto key0 = static_cast<std::uint32_t>(stream.seed);
-  auto key1 = static_cast<std::uint32_t>(stream.seed >> 32);
-  for (int round = 0; round < 10; ++round) {
-    EBB_SIMD
-    for (int b = 0; b < blocks; ++b) {
-      const std::uint64_t p = std::uint64_t{0xD2511F53u} * c0[b];
-      const std::uint64_t q = std::uint64_t{0xCD9E8D57u} * c2[b];
-      c0[b] = static_cast<std::uint32_t>(q >> 32) ^ c1[b] ^ key0;
-      c2[b] = static_cast<std::uint32_t>(p >> 32) ^ c3[b] ^ key1;
-      c1[b] = static_cast<std::uint32_t>(q);
-      c3[b] = static_cast<std::uint32_t>(p);
+/// y[i] = gain x[i] where bit i of `kept` is set, else 0 x[i], for `count` elements.
+template <class T>
+void keep_elements(const std::uint32_t* kept, T gain, const T* x, Index count, T* y, bool add) {
+  constexpr Index word = DropoutMask::word;
+  const auto factor = [gain](std::uint32_t bits, Index i) {
+    return math::select((bits & (std::uint32_t{1} << i)) != 0, gain, T(0));
+  };
+  Index first = 0;
+  for (; first + word <= count; first += word) {
+    const std::uint32_t bits = *kept++;
+    const T* const from = x + first;
+    T* const to = y + first;
+    if (add) {
+      EBB_SIMD
+      for (Index i = 0; i < word; ++i) to[i] += factor(bits, i) * from[i];
+    } else {
+      EBB_SIMD
+      for (Index i = 0; i < word; ++i) to[i] = factor(bits, i) * from[i];
     }
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
   }
-  EBB_SIMD
-  for (int b = 0; b < blocks; ++b) {
-    bits[4 * b] = c0[b];
-    bits[4 * b + 1] = c1[b];
-    bits[4 * b + 2] = c2[b];
-    bits[4 * b + 3] = c3[b];
+  for (Index i = 0; first + i < count; ++i) {
+    const T value = factor(*kept, i) * x[first + i];
+    y[first + i] = add ? y[first + i] + value : value;
   }
 }
 
 }  // namespace detail
 
-/// Kernel: y[i] = scale x[i] where the mask keeps element i, else 0 x[i]. Forward and backward
-/// alike.
+/// Kernel: y[i] = scale x[i] where the mask keeps element i, else 0 x[i]. `kept`, which may be
+/// absent, receives a bit an element.
 template <class T, int N>
-void apply_dropout(Cpu, const DropoutMask& mask, T scale, View<const T, N> x, Into<T, N> y) {
-  constexpr Index cost = 8;
-  constexpr Index batch = detail::dropout_batch;
+void dropout_forward(Cpu, const DropoutMask& mask, T scale, View<const T, N> x, View<T, N> y,
+                     View<std::uint32_t, 1> kept) {
+  constexpr Index cost = 8, word = DropoutMask::word;
+  constexpr Index batch = 256;        // elements whose numbers are drawn together
+  static_assert(chunk % batch == 0);  // so that a task begins with a word
   parallel_ranges(y.size(), cost, [&](Index begin, Index end) {
-    static_assert(chunk % batch == 0);  // so that a task begins with a block of random words
-    const DropoutMask kept = mask;
-    const T gain = scale;
+    std::uint32_t some[batch / word];
     for (Index first = begin; first < end; first += batch) {
-      std::uint32_t bits[batch];
-      detail::draw_batch(kept.stream, static_cast<std::uint64_t>(first / 4), bits);
       const Index count = end - first < batch ? end - first : batch;
-      const T* from = x.data + first;
-      T* to = y.data + first;
-      // Factors first, made by arithmetic: no branch for the processor to guess wrong half of the
-      // time.
-      T factor[batch];
-      EBB_SIMD
-      for (Index i = 0; i < batch; ++i) factor[i] = math::select(kept.keeps(bits[i]), gain, T(0));
-      if (y.add) {
-        EBB_SIMD
-        for (Index i = 0; i < count; ++i) to[i] += factor[i] * from[i];
-      } else {
-        EBB_SIMD
-        for (Index i = 0; i < count; ++i) to[i] = factor[i] * from[i];
-      }
+      std::uint32_t* const bits = kept.data ? kept.data + first / word : some;
+      draw_at_least(mask.stream, mask.threshold, static_cast<std::uint64_t>(first / word),
+                    DropoutMask::words(count), bits);
+      detail::keep_elements(bits, scale, x.data + first, count, y.data + first, false);
     }
   });
 }
 
+/// Kernel: dx[i] = scale dy[i] where element i was kept, else 0 dy[i].
+template <class T, int N>
+void dropout_backward(Cpu, View<const std::uint32_t, 1> kept, T scale, View<const T, N> dy,
+                      Into<T, N> dx) {
+  parallel_ranges(dx.size(), 1, [&](Index begin, Index end) {
+    detail::keep_elements(kept.data + begin / DropoutMask::word, scale, dy.data + begin,
+                          end - begin, dx.data + begin, dx.add);
+  });
+}
+
 /// x of any shape -> each element with probability 1 - p, divided by 1 - p, else zero: the mean
-/// stays what it was. The backward pass draws the same numbers of `stream` again instead of keeping
-/// a mask. Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov, "Dropout: a simple way to
-/// prevent neural networks from overfitting", JMLR 15 (2014).
-/// \throws ValueError when p is not in [0, 1].
+/// stays what it was. Saves a bit an element. Srivastava, Hinton, Krizhevsky, Sutskever &
+/// Salakhutdinov, "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15
+/// (2014). \throws ValueError when p is not in [0, 1].
 template <Operand X>
 auto dropout(const X& x, double p, RandomStream stream) {
   if (!(p >= 0.0 && p <= 1.0))
@@ -112,12 +100,15 @@ auto dropout(const X& x, double p, RandomStream stream) {
   const auto mask = DropoutMask::of(stream, p);
   const T scale = static_cast<T>(p < 1.0 ? 1.0 / (1.0 - p) : 0.0);
   tensor_of<X> y(x.shape());
-  apply_dropout(Device{}, mask, scale, value(x).view(),
-                Into<T, rank_of<X>>{y.mutable_data(), y.shape(), false});
+  Tensor<std::uint32_t, 1, Device> kept;
+  const auto wanted = sink(x);
+  if (wanted) kept = Tensor<std::uint32_t, 1, Device>(Shape{DropoutMask::words(y.size())});
+  dropout_forward(Device{}, mask, scale, value(x).view(), y.mut(),
+                  kept.defined() ? kept.mut() : View<std::uint32_t, 1>{});
   return track(
       "dropout", y,
-      [mask, scale, dx = sink(x)](const auto& dy) {
-        if (dx) apply_dropout(Device{}, mask, scale, dy.view(), dx.into());
+      [kept, scale, dx = wanted](const auto& dy) {
+        if (dx) dropout_backward(Device{}, kept.view(), scale, dy.view(), dx.into(dy));
       },
       x);
 }

@@ -49,10 +49,61 @@ W lane_sum(Index n, Term&& term) {
   return total;
 }
 
-/// Mean and sum of squared deviations. Pieces that fit into the nearest cache are looked at twice,
-/// the second time from their own mean, so that nothing cancels where the mean is large; pieces
-/// combine exactly: Chan, Golub & LeVeque, "Algorithms for computing the sample variance", The
-/// American Statistician 37, 1983.
+/// What `lane_sums` finds.
+template <class W>
+struct Sums {
+  W sum = 0, dot = 0;
+};
+
+/// The sums of first(i) and of first(i) factor(i) for i in [0, n), in the same pass and in a fixed
+/// order.
+template <class W, class First, class Factor>
+Sums<W> lane_sums(Index n, First&& first, Factor&& factor) {
+  using T = decltype(first(Index{0}));
+  constexpr Index lanes = 32, leaf = 16 * lanes;
+  Sums<W> total;
+  // Narrower for what is left, and where that is all.
+  const auto gather = [&]<Index width>(std::integral_constant<Index, width>, Index i, Index end) {
+    T sum[width] = {}, dot[width] = {};
+    for (; i + width <= end; i += width) {
+      EBB_SIMD
+      for (Index l = 0; l < width; ++l) {
+        const T value = first(i + l);
+        sum[l] += value;
+        dot[l] += value * factor(i + l);
+      }
+    }
+    for (Index half = width / 2; half >= 4; half /= 2) {
+      EBB_SIMD
+      for (Index l = 0; l < half; ++l) {
+        sum[l] += sum[l + half];
+        dot[l] += dot[l + half];
+      }
+    }
+    for (Index l = 0; l < 4; ++l) {
+      total.sum += static_cast<W>(sum[l]);
+      total.dot += static_cast<W>(dot[l]);
+    }
+    return i;
+  };
+  Index i = 0;
+  if (n >= 4 * lanes)
+    while (n - i >= lanes)
+      i = gather(std::integral_constant<Index, lanes>{}, i, n - i < leaf ? n : i + leaf);
+  if (n - i >= 8) i = gather(std::integral_constant<Index, 8>{}, i, n);
+  for (; i < n; ++i) {
+    const T value = first(i);
+    total.sum += static_cast<W>(value);
+    total.dot += static_cast<W>(value * factor(i));
+  }
+  return total;
+}
+
+/// Mean and sum of squared deviations, in one pass. Deviations are from the mean m' of the first
+/// sixty-fourth of a piece: because (m' - mean)^2 <= 64 variance for the mean of any such part
+/// (Cauchy & Schwarz), no more than a factor of 65 cancels, however large the mean or strange the
+/// order. Pieces combine exactly: Chan, Golub & LeVeque, "Algorithms for computing the sample
+/// variance", The American Statistician 37, 1983.
 template <class W>
 struct Moments {
   W mean = 0, squares = 0, count = 0;
@@ -64,16 +115,14 @@ struct Moments {
     for (Index i = 0; i < n; i += in_cache) {
       const T* const from = x + i;
       const Index length = n - i < in_cache ? n - i : in_cache;
-      const W own = static_cast<W>(length);
-      const W sum = lane_sum<W>(length, [from](Index k) { return from[k]; });
-      const T center = static_cast<T>(sum / own);
-      // The mean of what is left is what rounding the center to T lost.
-      const W off = sum / own - static_cast<W>(center);
-      const W around = lane_sum<W>(length, [from, center](Index k) {
-        const T d = from[k] - center;
-        return d * d;
-      });
-      all.join({sum / own, around - own * off * off, own});
+      const Index wanted = (length + 511) / 512 * 8, few = wanted < length ? wanted : length;
+      const T center = static_cast<T>(lane_sum<W>(few, [from](Index k) { return from[k]; }) /
+                                      static_cast<W>(few));
+      const auto deviation = [from, center](Index k) { return from[k] - center; };
+      const Sums<W> around = lane_sums<W>(length, deviation, deviation);
+      const W own = static_cast<W>(length), off = around.sum / own;
+      const W squares = around.dot - own * off * off;
+      all.join({static_cast<W>(center) + off, squares > W(0) ? squares : W(0), own});
     }
     return all;
   }

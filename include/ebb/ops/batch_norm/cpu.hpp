@@ -188,8 +188,10 @@ void batch_norm_sums(Cpu, const BatchNormGeometry& g, View<const T, 1> x, View<c
       W sum = 0, dot = 0;
       for (Index i = 0; i < g.spatial; i += detail::in_cache) {
         const Index n = g.spatial - i < detail::in_cache ? g.spatial - i : detail::in_cache;
-        sum += detail::lane_sum<W>(n, [b, i](Index k) { return b[i + k]; });
-        dot += detail::lane_sum<W>(n, [a, b, m, i](Index k) { return b[i + k] * (a[i + k] - m); });
+        const auto piece = detail::lane_sums<W>(
+            n, [b, i](Index k) { return b[i + k]; }, [a, m, i](Index k) { return a[i + k] - m; });
+        sum += piece.sum;
+        dot += piece.dot;
       }
       sums[plane] = sum;
       dots[plane] = dot;

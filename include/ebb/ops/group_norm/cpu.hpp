@@ -56,9 +56,10 @@ void group_norm_backward(Cpu, const GroupNormGeometry& g, View<const T, 1> x, Vi
         const W w = weight.data ? static_cast<W>(weight.data[first + k]) : W(1);
         const T* up = dy.data + r * g.group_size() + k * g.spatial;
         const T* from = x.data + r * g.group_size() + k * g.spatial;
-        sum += w * detail::lane_sum<W>(g.spatial, [up](Index i) { return up[i]; });
-        dot += w * detail::lane_sum<W>(g.spatial,
-                                       [up, from, m](Index i) { return up[i] * (from[i] - m); });
+        const auto sums = detail::lane_sums<W>(
+            g.spatial, [up](Index i) { return up[i]; }, [from, m](Index i) { return from[i] - m; });
+        sum += w * sums.sum;
+        dot += w * sums.dot;
       }
       // dx = a dy + b (x - m) + c, with a of the channel, b and c of the group
       const W count = static_cast<W>(g.group_size());
@@ -96,10 +97,10 @@ void group_norm_affine_backward(Cpu, const GroupNormGeometry& g, View<const T, 1
         const Index at = (n * g.channels + c) * g.spatial, r = at / g.group_size();
         const T m = mean.data[r];
         const T *from = x.data + at, *up = dy.data + at;
-        sum += detail::lane_sum<W>(g.spatial, [up](Index i) { return up[i]; });
-        dot += static_cast<W>(inv_std.data[r]) *
-               detail::lane_sum<W>(g.spatial,
-                                   [up, from, m](Index i) { return up[i] * (from[i] - m); });
+        const auto sums = detail::lane_sums<W>(
+            g.spatial, [up](Index i) { return up[i]; }, [from, m](Index i) { return from[i] - m; });
+        sum += sums.sum;
+        dot += static_cast<W>(inv_std.data[r]) * sums.dot;
       }
       if (dweight.data) dweight.put(c, static_cast<T>(dot));
       if (dbias.data) dbias.put(c, static_cast<T>(sum));

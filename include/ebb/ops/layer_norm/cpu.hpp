@@ -85,12 +85,11 @@ void layer_norm_backward(Cpu, const LayerNormGeometry& g, View<const T, 1> x, Vi
       const T m = mean.data[r], s = inv_std.data[r];
       const T* from = x.data + r * g.length;
       const W count = static_cast<W>(g.length);
-      const W sum = detail::lane_sum<W>(g.length, d);
-      const W dot =
-          detail::lane_sum<W>(g.length, [d, from, m](Index i) { return d(i) * (from[i] - m); });
+      const auto sums =
+          detail::lane_sums<W>(g.length, d, [from, m](Index i) { return from[i] - m; });
       // dx = s d + b (x - m) + c
-      const T b = static_cast<T>(-dot / count * static_cast<W>(s) * static_cast<W>(s)) * s;
-      const T c = -static_cast<T>(sum / count) * s;
+      const T b = static_cast<T>(-sums.dot / count * static_cast<W>(s) * static_cast<W>(s)) * s;
+      const T c = -static_cast<T>(sums.sum / count) * s;
       T* to = dx.data + r * g.length;
       if (dx.add) {
         EBB_SIMD

@@ -74,8 +74,7 @@ void cross_entropy_forward(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
   T* const rest = log_sum.data + count_lines;
   Scratch<T> scratch(count_lines);
   T* const term = scratch.data();
-  lines.for_tiles(4, [&](const auto& tile) {
-    const T* const from = x.data;
+  const auto body = [&](const auto& tile, const T* from, const T*, T*) {
     detail::log_sum_exp(from, tile, largest + tile.line, rest + tile.line);
     for (Index j = 0; j < tile.count; ++j) {
       const Index line = tile.line + j;
@@ -92,7 +91,8 @@ void cross_entropy_forward(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
       }
       term[line] = t;
     }
-  });
+  };
+  lines.map_tiles<T>(4, x.data, nullptr, nullptr, false, body);
   norm.data[0] = terms.mean ? detail::sum_of_weights(terms, labels) : T(1);
   y.data[0] = fold_all<T>(count_lines, 1, AddUp{}, [=](Index i) { return term[i]; }) / norm.data[0];
 }
@@ -111,7 +111,8 @@ void cross_entropy_grad(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
   T all_weights = T(0);
   for (Index c = 0; c < lines.n; ++c) all_weights += terms.weight(c);
 
-  lines.for_tiles(4, [&](const auto& tile) {
+  const bool add = dx.add;
+  const auto body = [&, add](const auto& tile, const T* from, const T*, T* to) {
     T by_softmax[AxisLines::tile], by_weight[AxisLines::tile], live[AxisLines::tile];
     for (Index j = 0; j < tile.count; ++j) {
       const int label = labels.data[tile.line + j];
@@ -120,18 +121,16 @@ void cross_entropy_grad(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
       by_weight[j] = counts ? scale * share : T(0);
       live[j] = T(counts ? 1 : 0);
     }
-    const T* const from = x.data;
     const T *const top = largest + tile.line, *const log = rest + tile.line;
-    T* const to = dx.data;
-    const auto argument = [=](Index i, Index j) { return from[i] - top[j] - log[j]; };
     // An ignored line may hold what it likes, nan too.
-    const auto part = [&by_softmax, &live](Index j, T e) {
+    const auto slope = [=, &by_softmax, &live](Index i, Index j) {
+      const T e = math::exp_or_zero(from[i] - top[j] - log[j]);
       return math::select(live[j] != T(0), by_softmax[j] * e, T(0));
     };
-    if (dx.add)
-      tile.template each_exp<T>(argument, [=](Index i, Index j, T e) { to[i] += part(j, e); });
+    if (add)
+      tile.each([=](Index i, Index j) { to[i] += slope(i, j); });
     else
-      tile.template each_exp<T>(argument, [=](Index i, Index j, T e) { to[i] = part(j, e); });
+      tile.each([=](Index i, Index j) { to[i] = slope(i, j); });
     for (Index j = 0; j < tile.count; ++j) {
       const int label = labels.data[tile.line + j];
       if (!terms.counts(label)) continue;
@@ -139,7 +138,8 @@ void cross_entropy_grad(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
         for (Index c = 0; c < tile.n; ++c) to[tile.at(c, j)] -= by_weight[j] * terms.weight(c);
       to[tile.at(label, j)] -= scale * sure * terms.weight(label);
     }
-  });
+  };
+  lines.map_tiles<T>(4, x.data, nullptr, dx.data, add, body);
 }
 
 /// Kernel: y = -sum w_l x_l / norm, norm = sum w_l for a mean, else 1.

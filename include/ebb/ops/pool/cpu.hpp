@@ -10,6 +10,7 @@
 #include <ebb/device/parallel.hpp>
 #include <ebb/ops/lanes.hpp>
 #include <ebb/ops/pool/halving.hpp>
+#include <ebb/ops/pool/overlapping.hpp>
 #include <ebb/ops/pool/reference.hpp>
 
 #include <limits>
@@ -73,15 +74,31 @@ void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
                              static_cast<int>(g.x.in), g.x.out, y.data + o,
                              argmax.data ? argmax.data + o : nullptr);
       });
+    const bool threes = detail::threes(g);
+    const Stretch whole = g.x.windows(0);  // the windows that begin inside the image,
+    const Stretch inside = whole.both(g.x.windows(g.x.kernel - 1));  // and end there
     const auto row = [&](Index plane, Index oy) {
       const Index o = (plane * g.y.out + oy) * g.x.out;
       T* best = y.data + o;
       int* at = argmax.data ? argmax.data + o : nullptr;
+      if (const Index top = g.y.at(oy, 0); threes && top >= 0 && top + 3 <= g.y.in)
+        return detail::greatest_of_threes(g.x, inside, x.data + plane * g.y.in * g.x.in, top, best,
+                                          at);
+      EBB_SIMD
       for (Index ox = 0; ox < g.x.out; ++ox) best[ox] = -std::numeric_limits<T>::infinity();
       if (at) {
+        // Where the first tap inside the image lies: the very first one, but at the edges.
         const Index first = g.y.at(oy, g.y.first_tap(oy)) * g.x.in;
-        for (Index ox = 0; ox < g.x.out; ++ox)
+        const auto edge = [&](Index ox) {
           at[ox] = static_cast<int>(first + g.x.at(ox, g.x.first_tap(ox)));
+        };
+        for (Index ox = 0; ox < whole.begin; ++ox) edge(ox);
+        for (Index ox = whole.end; ox < g.x.out; ++ox) edge(ox);
+        const int start = static_cast<int>(first - g.x.padding);
+        const int step = static_cast<int>(g.x.stride);
+        EBB_SIMD
+        for (Index ox = whole.begin; ox < whole.end; ++ox)
+          at[ox] = start + static_cast<int>(ox) * step;
       }
       for (Index ky = 0; ky < g.y.kernel; ++ky) {
         const Index iy = g.y.at(oy, ky);

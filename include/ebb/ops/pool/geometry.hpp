@@ -13,6 +13,12 @@ namespace ebb {
 struct Stretch {
   Index begin = 0, end = 0;
   EBB_HD constexpr Index length() const { return end - begin; }
+  /// What lies in both.
+  EBB_HD constexpr Stretch both(const Stretch& other) const {
+    const Index from = begin > other.begin ? begin : other.begin;
+    const Index to = end < other.end ? end : other.end;
+    return {from, to > from ? to : from};
+  }
 };
 
 /// One spatial axis of a pooling: windows of `kernel` elements, `dilation` apart, begin every

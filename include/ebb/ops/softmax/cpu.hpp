@@ -9,21 +9,9 @@
 #include <ebb/device/cpu.hpp>
 #include <ebb/device/math.hpp>
 #include <ebb/ops/reduce/cpu.hpp>
+#include <ebb/ops/softmax/turn.hpp>
 
 namespace ebb {
-
-namespace detail {
-
-/// x = e^x for n numbers: one copy in a program, instead of one in every kernel.
-template <class T>
-[[gnu::noinline]] void exp_all(T* x, Index n) {
-  vector_for(1, 0, [x, n](Index) {
-    EBB_SIMD
-    for (Index i = 0; i < n; ++i) x[i] = math::exp(x[i]);
-  });
-}
-
-}  // namespace detail
 
 /// Neighbouring lines of one task: `count` lines of n elements, number `line` and following among
 /// all. Either the axis is the last one, and a line is a row, or lines lie side by side.
@@ -75,41 +63,6 @@ struct LineTile {
       }
     }
   }
-
-  /// Exponentials of all elements: calls run(at, j, e, width) for stretches of `width` neighbours,
-  /// the first of which is element `at`, of line j; e holds e^argument(at, j) of each. They pass
-  /// through a buffer: short rows together, or vectors would go half empty; long lines in pieces.
-  template <class T, class Argument, class Run>
-  void exponentials(const Argument& argument, const Run& run) const {
-    constexpr Index room = 64 * 64;
-    T e[room];
-    const Index length = rows ? n : count, lines = rows ? count : n;  // of what is contiguous
-    const Index stride = rows ? n : inner;
-    const Index together = short_rows() ? lines : 1;
-    const Index piece = length < room / together ? length : room / together;
-    for (Index line = 0; line < lines; line += together)
-      for (Index begin = 0; begin < length; begin += piece) {
-        const Index width = piece < length - begin ? piece : length - begin;
-        for (Index l = 0; l < together; ++l) {
-          const Index from = first + (line + l) * stride + begin;
-          T* const to = e + l * width;
-          EBB_SIMD
-          for (Index k = 0; k < width; ++k) to[k] = argument(from + k, rows ? line + l : begin + k);
-        }
-        detail::exp_all(e, together * width);
-        for (Index l = 0; l < together; ++l)
-          run(first + (line + l) * stride + begin, rows ? line + l : begin, e + l * width, width);
-      }
-  }
-
-  /// Calls result(at, j, e^argument(at, j)) for every element.
-  template <class T, class Argument, class Result>
-  void each_exp(const Argument& argument, const Result& result) const {
-    exponentials<T>(argument, [&result](Index at, Index j, const T* e, Index width) {
-      EBB_SIMD
-      for (Index k = 0; k < width; ++k) result(at + k, rows ? j : j + k, e[k]);
-    });
-  }
 };
 
 /// An axis of n elements with `outer` blocks before it and `inner` elements after it.
@@ -138,11 +91,43 @@ struct AxisLines {
       return;
     }
     const Index tiles = (inner + tile - 1) / tile;
-    vector_for(outer * tiles, work, [&](Index task) {
-      const Index block = task / tiles, at = task % tiles * tile;
-      const Index count = inner - at < tile ? inner - at : tile;
-      body(LineTile<false>{block * inner + at, count, n, inner, block * n * inner + at});
+    vector_for(outer * tiles, work, [&](Index task) { body(columns(task, tiles)); });
+  }
+
+  /// The same for kernels that make one array of one or two others (`more` and `to` may be absent):
+  /// calls body(tile, from, more, to). Numbers in short rows are turned into columns on their way
+  /// in and out, because a vector of them is worth more along many rows than within one; then the
+  /// tile and the pointers are those of copies in the nearest cache. `adds`: the body reads `to`.
+  template <class T, class Body>
+  void map_tiles(Index cost, const T* from, const T* more, T* to, bool adds,
+                 const Body& body) const {
+    constexpr Index room = 4096, side = 8;
+    const bool turned = detail::turns<T> && inner == 1 && n > 1 && n <= 128;
+    if (inner == 1 && !turned)
+      return for_tiles(cost, [&](const auto& rows) { body(rows, from, more, to); });
+    const Index fit = turned ? room / n / side * side : tile, width = fit < tile ? fit : tile;
+    const Index tiles = turned ? (outer + width - 1) / width : outer * ((inner + tile - 1) / tile);
+    vector_for(tiles, outer * n * inner * cost, [&](Index task) {
+      if (!turned) return body(columns(task, (inner + tile - 1) / tile), from, more, to);
+      if constexpr (detail::turns<T>) {
+        T copies[3][room];
+        const Index line = task * width, first = line * n;
+        const Index count = outer - line < width ? outer - line : width;
+        detail::turn(from + first, count, n, n, copies[0], width);
+        if (more) detail::turn(more + first, count, n, n, copies[1], width);
+        if (adds) detail::turn(to + first, count, n, n, copies[2], width);
+        body(LineTile<false>{line, count, n, width, 0}, copies[0], copies[1], copies[2]);
+        if (to) detail::turn(copies[2], n, count, width, to + first, n);
+      }
     });
+  }
+
+ private:
+  /// Tile `task` of lines that lie side by side, `tiles` of them in a block.
+  LineTile<false> columns(Index task, Index tiles) const {
+    const Index block = task / tiles, at = task % tiles * tile;
+    const Index count = inner - at < tile ? inner - at : tile;
+    return {block * inner + at, count, n, inner, block * n * inner + at};
   }
 };
 
@@ -155,7 +140,7 @@ void log_sum_exp(const T* x, const Tile& lines, T* largest, T* rest) {
   lines.fold(
       Largest{}, [x](Index i, Index) { return x[i]; }, largest);
   lines.fold(
-      AddUp{}, [=](Index i, Index j) { return math::exp(x[i] - largest[j]); }, rest);
+      AddUp{}, [=](Index i, Index j) { return math::exp_or_zero(x[i] - largest[j]); }, rest);
   EBB_SIMD
   for (Index j = 0; j < lines.count; ++j) rest[j] = math::log(rest[j]);
 }
@@ -165,73 +150,67 @@ void log_sum_exp(const T* x, const Tile& lines, T* largest, T* rest) {
 /// Kernel: y = e^(x - m) / sum e^(x - m) along the axis, m the largest x of its line.
 template <class T, int N>
 void softmax_forward(Cpu, int axis, View<const T, N> x, View<T, N> y) {
-  const AxisLines lines(x.shape, axis);
   if (y.size() == 0) return;
-  lines.for_tiles(4, [&](const auto& tile) {
-    T largest[AxisLines::tile], total[AxisLines::tile];
-    const T* const from = x.data;
-    T* const to = y.data;
+  const auto body = [](const auto& tile, const T* from, const T*, T* to) {
+    T largest[AxisLines::tile], part[AxisLines::tile];
     tile.fold(
         Largest{}, [from](Index i, Index) { return from[i]; }, largest);
-    tile.template each_exp<T>([=, &largest](Index i, Index j) { return from[i] - largest[j]; },
-                              [to](Index i, Index, T e) { to[i] = e; });
+    tile.each([=, &largest](Index i, Index j) { to[i] = math::exp_or_zero(from[i] - largest[j]); });
     tile.fold(
-        AddUp{}, [to](Index i, Index) { return to[i]; }, total);
-    tile.each([to, &total](Index i, Index j) { to[i] /= total[j]; });
-  });
+        AddUp{}, [to](Index i, Index) { return to[i]; }, part);
+    for (Index j = 0; j < tile.count; ++j) part[j] = T(1) / part[j];
+    tile.each([to, &part](Index i, Index j) { to[i] *= part[j]; });
+  };
+  AxisLines(x.shape, axis).map_tiles<T>(4, x.data, nullptr, y.data, false, body);
 }
 
 /// Kernel: dx = y (dy - sum y dy) along the axis.
 template <class T, int N>
 void softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
-  const AxisLines lines(y.shape, axis);
   if (dx.size() == 0) return;
-  lines.for_tiles(2, [&](const auto& tile) {
+  const bool add = dx.add;
+  const auto body = [add](const auto& tile, const T* from, const T* up, T* to) {
     T total[AxisLines::tile];
-    const T *const from = y.data, *const up = dy.data;
-    T* const to = dx.data;
     tile.fold(
         AddUp{}, [=](Index i, Index) { return from[i] * up[i]; }, total);
-    if (dx.add)
+    if (add)
       tile.each([=, &total](Index i, Index j) { to[i] += from[i] * (up[i] - total[j]); });
     else
       tile.each([=, &total](Index i, Index j) { to[i] = from[i] * (up[i] - total[j]); });
-  });
+  };
+  AxisLines(y.shape, axis).map_tiles<T>(2, y.data, dy.data, dx.data, add, body);
 }
 
 /// Kernel: y = x - m - log sum e^(x - m) along the axis.
 template <class T, int N>
 void log_softmax_forward(Cpu, int axis, View<const T, N> x, View<T, N> y) {
-  const AxisLines lines(x.shape, axis);
   if (y.size() == 0) return;
-  lines.for_tiles(4, [&](const auto& tile) {
+  const auto body = [](const auto& tile, const T* from, const T*, T* to) {
     T largest[AxisLines::tile], rest[AxisLines::tile];
-    const T* const from = x.data;
-    T* const to = y.data;
     detail::log_sum_exp(from, tile, largest, rest);
     tile.each([=, &largest, &rest](Index i, Index j) { to[i] = from[i] - largest[j] - rest[j]; });
-  });
+  };
+  AxisLines(x.shape, axis).map_tiles<T>(4, x.data, nullptr, y.data, false, body);
 }
 
 /// Kernel: dx = dy - e^y sum dy along the axis.
 template <class T, int N>
 void log_softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
-  const AxisLines lines(y.shape, axis);
   if (dx.size() == 0) return;
-  lines.for_tiles(4, [&](const auto& tile) {
+  const bool add = dx.add;
+  const auto body = [add](const auto& tile, const T* from, const T* up, T* to) {
     T total[AxisLines::tile];
-    const T *const from = y.data, *const up = dy.data;
-    T* const to = dx.data;
     tile.fold(
         AddUp{}, [up](Index i, Index) { return up[i]; }, total);
-    const auto argument = [from](Index i, Index) { return from[i]; };
-    if (dx.add)
-      tile.template each_exp<T>(
-          argument, [=, &total](Index i, Index j, T e) { to[i] += up[i] - e * total[j]; });
+    const auto slope = [=, &total](Index i, Index j) {
+      return up[i] - math::exp_or_zero(from[i]) * total[j];
+    };
+    if (add)
+      tile.each([=](Index i, Index j) { to[i] += slope(i, j); });
     else
-      tile.template each_exp<T>(
-          argument, [=, &total](Index i, Index j, T e) { to[i] = up[i] - e * total[j]; });
-  });
+      tile.each([=](Index i, Index j) { to[i] = slope(i, j); });
+  };
+  AxisLines(y.shape, axis).map_tiles<T>(4, y.data, dy.data, dx.data, add, body);
 }
 
 #define EBB_SOFTMAX(T)                                                                            \
