@@ -1,8 +1,8 @@
 /// \file
-/// Kernels compiled once for a program of many files. Each takes a compiler a second or more, so
-/// with EBB_COMPILED_KERNELS defined, headers only declare those of floats and doubles, and
-/// ebb/kernels.cpp, compiled into the program (CMake: link ebb::kernels), holds them. Without it,
-/// every file compiles what it uses, and there is nothing to link.
+/// Kernels compiled once for a program of many files: each costs a compiler a second or more, or
+/// there are many. With EBB_COMPILED_KERNELS defined, headers only declare those of floats and
+/// doubles, and ebb/kernels.cpp, compiled into the program (CMake: link ebb::kernels), holds them.
+/// Without it, every file compiles what it uses, and there is nothing to link.
 #pragma once
 
 #if defined(EBB_COMPILE_KERNELS)  // in kernels.cpp

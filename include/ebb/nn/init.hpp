@@ -12,13 +12,23 @@
 
 namespace ebb {
 
+namespace detail {
+
+/// `generate` of n numbers.
+template <class F, class T>
+void generate_numbers(const F& f, Index n, T* y) {
+  constexpr Index cost = 20;  // about a random number
+  parallel_ranges(n, cost, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) y[i] = f(i);
+  });
+}
+
+}  // namespace detail
+
 /// Kernel: y[i] = f(i).
 template <class F, class T, int N>
 void generate(Cpu, const F& f, View<T, N> y) {
-  constexpr Index cost = 20;  // about a random number
-  parallel_ranges(y.size(), cost, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) y.data[i] = f(i);
-  });
+  detail::generate_numbers(f, y.size(), y.data);
 }
 
 }  // namespace ebb

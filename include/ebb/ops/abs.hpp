@@ -26,4 +26,6 @@ auto abs(const X& x) {
   return Abs{}(x);
 }
 
+EBB_COMPILED_ELEMENTWISE(Abs)
+
 }  // namespace ebb

@@ -255,4 +255,20 @@ auto minimum(const X& x, C c) {
   return Minimum{}(x, Tensor<scalar_of<X>, 0, device_of<X>>(scalar_of<X>(c)));
 }
 
+EBB_COMPILED_BINARY(Add)
+EBB_COMPILED_BINARY(Sub)
+EBB_COMPILED_BINARY(Mul)
+EBB_COMPILED_BINARY(Div)
+EBB_COMPILED_ELEMENTWISE(Neg)
+#define EBB_NUMBERS(T)                                    \
+  EBB_COMPILED_ELEMENTWISE_OF(detail::Scale<T>, T)        \
+  EBB_COMPILED_ELEMENTWISE_OF(detail::DivideBy<T>, T)     \
+  EBB_COMPILED_ELEMENTWISE_OF(detail::DivideFrom<T>, T)   \
+  EBB_COMPILED_ELEMENTWISE_OF(detail::SubtractFrom<T>, T) \
+  EBB_COMPILED(                                           \
+      void detail::map_numbers<detail::Shift<T>, T>(const detail::Shift<T>&, Index, const T*, T*))
+EBB_NUMBERS(float)
+EBB_NUMBERS(double)
+#undef EBB_NUMBERS
+
 }  // namespace ebb

@@ -2,29 +2,30 @@
 /// Elementwise functions of one tensor: one kernel forward and one backward serve them all.
 #pragma once
 
+#include <ebb/device/compiled.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb {
 
-/// Kernel: y[i] = f.value(x[i]); y may be x.
-template <class F, class T, int N>
-void map(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
-  parallel_ranges(y.size(), F::cost, [&](Index begin, Index end) {
+namespace detail {
+
+/// `map` of n numbers.
+template <class F, class T>
+void map_numbers(const F& f, Index n, const T* x, T* y) {
+  parallel_ranges(n, F::cost, [&](Index begin, Index end) {
     const F g = f;
-    const T* const from = x.data;
-    T* const to = y.data;
+    const T* const from = x;
+    T* const to = y;
     EBB_SIMD
     for (Index i = begin; i < end; ++i) to[i] = g.value(from[i]);
   });
 }
 
-/// Kernel: dx[i] = slope * dy[i], the slope a constant or taken at the input or at the output,
-/// whichever the function asks for; `saved` holds it (no memory where the slope is a constant).
-/// dx may be dy.
-template <class F, class T, int N>
-void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
-  parallel_ranges(dx.size(), F::cost, [&](Index begin, Index end) {
-    const auto slope = [g = f, at = saved.data]([[maybe_unused]] Index i) {
+/// `map_grad` of n numbers.
+template <class F, class T>
+void map_grad_numbers(const F& f, Index n, const T* saved, const T* dy, T* dx, bool add) {
+  parallel_ranges(n, F::cost, [&](Index begin, Index end) {
+    const auto slope = [g = f, at = saved]([[maybe_unused]] Index i) {
       static_cast<void>(at);  // a constant slope needs neither
       if constexpr (requires { g.slope(); })
         return T(g.slope());
@@ -33,9 +34,9 @@ void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into
       else
         return g.slope_at_input(at[i]);
     };
-    const T* const from = dy.data;
-    T* const to = dx.data;
-    if (dx.add) {
+    const T* const from = dy;
+    T* const to = dx;
+    if (add) {
       EBB_SIMD
       for (Index i = begin; i < end; ++i) to[i] += slope(i) * from[i];
     } else {
@@ -43,6 +44,22 @@ void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into
       for (Index i = begin; i < end; ++i) to[i] = slope(i) * from[i];
     }
   });
+}
+
+}  // namespace detail
+
+/// Kernel: y[i] = f.value(x[i]); y may be x.
+template <class F, class T, int N>
+void map(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
+  detail::map_numbers(f, y.size(), x.data, y.data);
+}
+
+/// Kernel: dx[i] = slope * dy[i], the slope a constant or taken at the input or at the output,
+/// whichever the function asks for; `saved` holds it (no memory where the slope is a constant).
+/// dx may be dy.
+template <class F, class T, int N>
+void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
+  detail::map_grad_numbers(f, dx.size(), saved.data, dy.data, dx.data, dx.add);
 }
 
 /// Makes a scalar function an operation on tensors, variables and parameters of any rank, and a
@@ -126,3 +143,11 @@ struct Elementwise {
 };
 
 }  // namespace ebb
+
+/// Lists the kernels of an elementwise function, at the end of its header (device/compiled.hpp).
+#define EBB_COMPILED_ELEMENTWISE(F)     \
+  EBB_COMPILED_ELEMENTWISE_OF(F, float) \
+  EBB_COMPILED_ELEMENTWISE_OF(F, double)
+#define EBB_COMPILED_ELEMENTWISE_OF(F, T)                                     \
+  EBB_COMPILED(void detail::map_numbers<F, T>(const F&, Index, const T*, T*)) \
+  EBB_COMPILED(void detail::map_grad_numbers<F, T>(const F&, Index, const T*, const T*, T*, bool))

@@ -26,4 +26,6 @@ auto exp(const X& x) {
   return Exp{}(x);
 }
 
+EBB_COMPILED_ELEMENTWISE(Exp)
+
 }  // namespace ebb

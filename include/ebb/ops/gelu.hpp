@@ -50,4 +50,6 @@ struct GeluTanh : Elementwise<GeluTanh> {
 };
 inline constexpr GeluTanh gelu_tanh;
 
+EBB_COMPILED_ELEMENTWISE(Gelu)
+
 }  // namespace ebb

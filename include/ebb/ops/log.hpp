@@ -26,4 +26,6 @@ auto log(const X& x) {
   return Log{}(x);
 }
 
+EBB_COMPILED_ELEMENTWISE(Log)
+
 }  // namespace ebb

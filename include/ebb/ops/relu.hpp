@@ -41,4 +41,6 @@ Tens before_activation(const Tens& y, const Tens& dy) {
 
 }  // namespace detail
 
+EBB_COMPILED_ELEMENTWISE(Relu)
+
 }  // namespace ebb

@@ -24,4 +24,6 @@ struct Sigmoid : Elementwise<Sigmoid> {
 };
 inline constexpr Sigmoid sigmoid;
 
+EBB_COMPILED_ELEMENTWISE(Sigmoid)
+
 }  // namespace ebb

@@ -26,4 +26,6 @@ auto sqrt(const X& x) {
   return Sqrt{}(x);
 }
 
+EBB_COMPILED_ELEMENTWISE(Sqrt)
+
 }  // namespace ebb

@@ -24,4 +24,6 @@ auto square(const X& x) {
   return Square{}(x);
 }
 
+EBB_COMPILED_ELEMENTWISE(Square)
+
 }  // namespace ebb

@@ -26,4 +26,6 @@ auto tanh(const X& x) {
   return Tanh{}(x);
 }
 
+EBB_COMPILED_ELEMENTWISE(Tanh)
+
 }  // namespace ebb

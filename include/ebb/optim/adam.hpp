@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/device/math.hpp>
+#include <ebb/optim/kernel.hpp>
 #include <ebb/optim/rule.hpp>
 
 namespace ebb::optim {
@@ -99,3 +100,8 @@ struct AdamW {
 };
 
 }  // namespace ebb::optim
+
+namespace ebb {
+EBB_COMPILED_RULE(optim::Adam)
+EBB_COMPILED_RULE(optim::AdamW)
+}  // namespace ebb

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
+#include <ebb/device/compiled.hpp>
 #include <ebb/device/cpu.hpp>
 #include <ebb/device/parallel.hpp>
 #include <ebb/optim/rule.hpp>
@@ -108,3 +109,8 @@ void update_parameters(Cpu, const UpdateJob<R, T>* jobs, Index count) {
 }
 
 }  // namespace ebb
+
+/// Lists the kernel of an update rule, at the end of its header (device/compiled.hpp).
+#define EBB_COMPILED_RULE(R)                                                             \
+  EBB_COMPILED(void update_parameters<R, float>(Cpu, const UpdateJob<R, float>*, Index)) \
+  EBB_COMPILED(void update_parameters<R, double>(Cpu, const UpdateJob<R, double>*, Index))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/device/math.hpp>
+#include <ebb/optim/kernel.hpp>
 #include <ebb/optim/rule.hpp>
 
 namespace ebb::optim {
@@ -56,3 +57,7 @@ struct Sgd {
 };
 
 }  // namespace ebb::optim
+
+namespace ebb {
+EBB_COMPILED_RULE(optim::Sgd)
+}  // namespace ebb

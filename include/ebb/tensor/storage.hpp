@@ -45,21 +45,21 @@ class Storage {
   Block* block_ = nullptr;
 };
 
-/// Kernel: every element of `y` becomes `value`.
-template <class T, int N>
-void fill(Cpu, View<T, N> y, T value) {
-  parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) y.data[i] = value;
+namespace detail {
+
+/// `fill` and `accumulate` of n numbers.
+template <class T>
+void fill_numbers(Index n, T value, T* y) {
+  parallel_ranges(n, 1, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) y[i] = value;
   });
 }
-
-/// Kernel: `x` into `y`, overwriting or adding as `y` says.
-template <class T, int N>
-void accumulate(Cpu, View<const T, N> x, Into<T, N> y) {
-  parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
-    const T* const from = x.data;
-    T* const to = y.data;
-    if (y.add) {
+template <class T>
+void accumulate_numbers(Index n, const T* x, T* y, bool add) {
+  parallel_ranges(n, 1, [&](Index begin, Index end) {
+    const T* const from = x;
+    T* const to = y;
+    if (add) {
       EBB_SIMD
       for (Index i = begin; i < end; ++i) to[i] += from[i];
     } else {
@@ -67,6 +67,20 @@ void accumulate(Cpu, View<const T, N> x, Into<T, N> y) {
       for (Index i = begin; i < end; ++i) to[i] = from[i];
     }
   });
+}
+
+}  // namespace detail
+
+/// Kernel: every element of `y` becomes `value`.
+template <class T, int N>
+void fill(Cpu, View<T, N> y, T value) {
+  detail::fill_numbers(y.size(), value, y.data);
+}
+
+/// Kernel: `x` into `y`, overwriting or adding as `y` says.
+template <class T, int N>
+void accumulate(Cpu, View<const T, N> x, Into<T, N> y) {
+  detail::accumulate_numbers(y.size(), x.data, y.data, y.add);
 }
 
 }  // namespace ebb

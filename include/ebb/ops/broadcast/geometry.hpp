@@ -41,7 +41,7 @@ constexpr Index broadcast_stride(const Shape<M>& part, const Shape<N>&, int axis
 /// The loop over `whole` in which each of the given shapes is an array broadcast to it.
 template <int N, class... Shapes>
 constexpr auto broadcast_loop(const Shape<N>& whole, const Shapes&... parts) {
-  Loop<N, sizeof...(Shapes)> loop;
+  Loop<loop_room<N>, sizeof...(Shapes)> loop;
   for (int axis = 0; axis < N; ++axis)
     loop.push(whole[axis], {broadcast_stride(parts, whole, axis)...});
   return loop;

@@ -9,7 +9,7 @@
 
 namespace ebb {
 
-/// The axes of a row-major array of rank at most N, outermost first, and how far one step along
+/// At most N axes of a row-major array, outermost first, and how far one step along
 /// each moves in K arrays (0 where an array is broadcast along it or summed over it).
 template <int N, int K>
 struct Loop {
@@ -44,6 +44,13 @@ struct Loop {
   /// Steps array k makes in the innermost loop: 1 or 0.
   constexpr Index step(int k) const { return rank > 0 ? stride[rank - 1][k] : 1; }
 };
+
+/// Room for the axes of an array of rank N. Ranks share it, so that a kernel is compiled once for
+/// all small ones.
+template <int N>
+inline constexpr int loop_room = N <= 4   ? 4
+                                 : N <= 8 ? 8
+                                          : N;
 
 /// Where a loop over the outermost axes stands in each array. Only `seek` divides.
 template <int N, int K>

@@ -40,26 +40,55 @@ struct BinaryTerm {
   }
 };
 
+namespace detail {
+
+/// The terms added up, over the loop of their sum, x and p.
+template <class T, int N>
+T bce_sum(const Loop<N, 3>& loop, const T* x, const T* t, const T* p) {
+  T sum = T(0);
+  with_step(loop.step(2), [&](auto step) {
+    fold_axes<T>(
+        Step<0>{}, loop, BinaryTerm::cost, AddUp{},
+        [&](const Index(&at)[3]) {
+          return [x = x + at[1], t = t + at[1], p = p + at[2], step](Index j) {
+            return BinaryTerm{}.value(x[j], t[j], p[j * step()]);
+          };
+        },
+        [&](Index, T total) { sum = total; });
+  });
+  return sum;
+}
+
+/// `bce_grad` over the loop of x and p.
+template <Side side, class T, int N>
+void bce_grad_loop(T factor, const Loop<N, 2>& loop, const T* x, const T* t, const T* p,
+                   Into<T, 1> dx) {
+  with_step(loop.step(1), [&](auto step) {
+    walk(loop, BinaryTerm::cost, [&](const Index(&at)[2], Index count) {
+      for (Index j = 0; j < count; ++j) {
+        const Index i = at[0] + j;
+        const T weight = p[at[1] + j * step()];
+        T slope;
+        if constexpr (side == Side::a)
+          slope = BinaryTerm{}.slope_logit(x[i], t[i], weight);
+        else
+          slope = BinaryTerm{}.slope_target(x[i], t[i], weight);
+        dx.put(i, factor * slope);
+      }
+    });
+  });
+}
+
+}  // namespace detail
+
 /// Kernel: y = sum of the terms / divisor; `p` is broadcast to the logits, and 1 where it has no
 /// memory.
 template <class T, int N>
 void bce_forward(Cpu, T divisor, View<const T, N> x, View<const T, N> t, View<const T, N> p,
                  View<T, 0> y) {
   const T one = T(1);
-  const T* const weights = p.data != nullptr ? p.data : &one;
-  const Shape<0> total{};
-  const auto loop = broadcast_loop(x.shape, total, x.shape, p.shape);
-  y.data[0] = T(0);
-  with_step(loop.step(2), [&](auto step) {
-    fold_axes<T>(
-        loop, BinaryTerm::cost, AddUp{},
-        [&](const Index(&at)[3]) {
-          return [x = x.data + at[1], t = t.data + at[1], p = weights + at[2], step](Index j) {
-            return BinaryTerm{}.value(x[j], t[j], p[j * step()]);
-          };
-        },
-        [&](Index, T sum) { y.data[0] = sum / divisor; });
-  });
+  const auto loop = broadcast_loop(x.shape, Shape<0>{}, x.shape, p.shape);
+  y.data[0] = detail::bce_sum(loop, x.data, t.data, p.data != nullptr ? p.data : &one) / divisor;
 }
 
 /// Kernel: the gradient of the logits (Side::a) or of the target (Side::b).
@@ -67,23 +96,10 @@ template <Side side, class T, int N>
 void bce_grad(Cpu, T divisor, View<const T, N> x, View<const T, N> t, View<const T, N> p,
               View<const T, 0> dy, Into<T, N> dx) {
   const T one = T(1);
-  const T* const weights = p.data != nullptr ? p.data : &one;
   const T factor = dy.data[0] / divisor;
-  const auto loop = broadcast_loop(x.shape, x.shape, p.shape);
-  with_step(loop.step(1), [&](auto step) {
-    walk(loop, BinaryTerm::cost, [&](const Index(&at)[2], Index count) {
-      for (Index j = 0; j < count; ++j) {
-        const Index i = at[0] + j;
-        const T weight = weights[at[1] + j * step()];
-        T slope;
-        if constexpr (side == Side::a)
-          slope = BinaryTerm{}.slope_logit(x.data[i], t.data[i], weight);
-        else
-          slope = BinaryTerm{}.slope_target(x.data[i], t.data[i], weight);
-        dx.put(i, factor * slope);
-      }
-    });
-  });
+  detail::bce_grad_loop<side>(factor, broadcast_loop(x.shape, x.shape, p.shape), x.data, t.data,
+                              p.data != nullptr ? p.data : &one,
+                              Into<T, 1>{dx.data, Shape<1>{dx.size()}, dx.add});
 }
 
 template <class T, class Device = Cpu>

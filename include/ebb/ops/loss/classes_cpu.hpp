@@ -14,26 +14,31 @@ struct LabelCount {
   Index counted = 0;     ///< labels that are not ignored
 };
 
-/// Joins the counts of neighbouring pieces.
-struct JoinLabelCounts {
-  template <class T>
-  static T neutral() {
-    return {};
-  }
-  LabelCount operator()(LabelCount a, LabelCount b) const {
-    const bool first = a.first_bad >= 0 && (b.first_bad < 0 || a.first_bad < b.first_bad);
-    return {first ? a.first_bad : b.first_bad, a.counted + b.counted};
-  }
-};
-
 /// Kernel: looks for labels outside [0, classes), and counts those inside.
 template <int M>
 LabelCount count_labels(Cpu, Index classes, int ignore_index, View<const int, M> labels) {
-  return fold_all<LabelCount>(labels.size(), 1, JoinLabelCounts{}, [=](Index i) {
-    const int label = labels.data[i];
-    if (label == ignore_index) return LabelCount{};
-    return label >= 0 && label < classes ? LabelCount{-1, 1} : LabelCount{i, 0};
+  const Index n = labels.size(), pieces = (n + chunk - 1) / chunk;
+  const Scratch<LabelCount> scratch(pieces);
+  LabelCount* const found = scratch.data();
+  parallel_for(pieces, n, [&](Index piece) {
+    LabelCount here;
+    const Index end = std::min(n, (piece + 1) * chunk);
+    for (Index i = piece * chunk; i < end; ++i) {
+      const int label = labels.data[i];
+      if (label == ignore_index) continue;
+      if (label >= 0 && label < classes)
+        ++here.counted;
+      else if (here.first_bad < 0)
+        here.first_bad = i;
+    }
+    found[piece] = here;
   });
+  LabelCount all;
+  for (Index piece = 0; piece < pieces; ++piece) {
+    all.counted += found[piece].counted;
+    if (all.first_bad < 0) all.first_bad = found[piece].first_bad;
+  }
+  return all;
 }
 
 /// How the terms of a loss on classes are weighted.

@@ -27,4 +27,6 @@ struct MseLoss : PointwiseLoss<MseLoss> {
 };
 inline constexpr MseLoss mse_loss;
 
+EBB_COMPILED_POINTWISE(MseLoss)
+
 }  // namespace ebb

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/core/config.hpp>
+#include <ebb/device/compiled.hpp>
 #include <ebb/device/isa.hpp>
 
 namespace ebb::simd {
@@ -101,5 +102,8 @@ Tiles<T> tiles() {
 #endif
   return portable::tiles<T>();
 }
+
+EBB_COMPILED(Tiles<float> tiles<float>())
+EBB_COMPILED(Tiles<double> tiles<double>())
 
 }  // namespace ebb::simd

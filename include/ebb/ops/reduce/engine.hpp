@@ -93,76 +93,88 @@ T fold(const Join& join, const Row& row, Index begin, Index end) {
   return cascade.total();
 }
 
-}  // namespace detail
-
-/// Folds over every axis along which array 0, the result's, does not move.
-///
-/// `row_at(at)` makes a function of j: the value to fold at step j of the innermost loop that
-/// begins at `at[k]` in array k. `store(at, total)` receives each result once, where `at` is its
-/// position in array 0.
-template <class T, int N, int K, class Join, class RowAt, class Store>
-void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt& row_at,
-               const Store& store) {
-  // Outer axes in two groups; each keeps its order, so positions stay row-major.
+/// The loop over the outer axes of another, in two groups; each keeps its order, so positions stay
+/// row-major.
+template <int N, int K>
+struct FoldedLoop {
   Loop<N, K> kept, folded;
-  for (int axis = 0; axis + 1 < loop.rank; ++axis)
-    (loop.stride[axis][0] != 0 ? kept : folded).push(loop.extent[axis], loop.stride[axis]);
-  const Index results = kept.size(), rows = folded.size(), width = loop.width();
-  const Index work = loop.size() * cost;
-  const auto sum_of = [](const Index(&a)[K], const Index(&b)[K], Index(&at)[K]) {
-    for (int k = 0; k < K; ++k) at[k] = a[k] + b[k];
-  };
+  Index work;
 
-  if (loop.step(0) == 0) {
-    // The innermost axis is folded. A part of a result is a piece of one row, or several rows.
-    const Index pieces = std::max<Index>(1, (width + chunk - 1) / chunk);
-    const Index group = std::max<Index>(1, chunk / std::max<Index>(1, width));
-    const Index parts = pieces > 1 ? rows * pieces : std::max<Index>(1, (rows + group - 1) / group);
-    const Index per_task =
-        parts > 1 ? 1 : std::max<Index>(1, chunk / std::max<Index>(1, rows * width));
-    const Index items = results * parts;
-    Scratch<T> scratch(parts > 1 ? items : 0);
-    T* const partial = scratch.data();
-    vector_for((items + per_task - 1) / per_task, work, [&](Index task) {
-      const Index last = std::min((task + 1) * per_task, items);
-      for (Index item = task * per_task; item < last; ++item) {
-        const Index part = item % parts;
-        Index row_begin = part * group, row_end = std::min(row_begin + group, rows);
-        Index begin = 0, end = width;
-        if (pieces > 1) {
-          row_begin = part / pieces, row_end = row_begin + 1;
-          begin = part % pieces * chunk, end = std::min(begin + chunk, width);
-        }
-        Cursor<N, K> result(kept, kept.rank), row(folded, folded.rank);
-        result.seek(item / parts);
-        row.seek(row_begin);
-        // (One call of `fold`: compilers draw it in at every place where it stands.)
-        detail::Cascade<T, Join> cascade(join);
-        for (Index r = row_begin; r < row_end; ++r, row.next()) {
-          Index at[K];
-          sum_of(result.at, row.at, at);
-          cascade.push(detail::fold<T>(join, row_at(at), begin, end));
-        }
-        if (parts > 1)
-          partial[item] = cascade.total();
-        else
-          store(result.at[0], cascade.total());
-      }
-    });
-    if (parts == 1) return;
-    Cursor<N, K> result(kept, kept.rank);
-    result.seek(0);
-    for (Index i = 0; i < results; ++i, result.next()) {
-      detail::Cascade<T, Join> cascade(join);
-      for (Index part = 0; part < parts; ++part) cascade.push(partial[i * parts + part]);
-      store(result.at[0], cascade.total());
-    }
-    return;
+  FoldedLoop(const Loop<N, K>& loop, Index cost) : work(loop.size() * cost) {
+    for (int axis = 0; axis + 1 < loop.rank; ++axis)
+      (loop.stride[axis][0] != 0 ? kept : folded).push(loop.extent[axis], loop.stride[axis]);
   }
 
-  // The innermost axis is kept: a tile of neighbouring results takes in row after row, a part at a
-  // time; parts are joined pairwise.
+  /// Where a result and a row of it together stand.
+  static void sum_of(const Index (&a)[K], const Index (&b)[K], Index (&at)[K]) {
+    for (int k = 0; k < K; ++k) at[k] = a[k] + b[k];
+  }
+};
+
+/// The values of `parts` pieces, `apart` from each other, joined pairwise.
+template <class T, class Join>
+T join_parts(const Join& join, const T* partial, Index parts, Index apart) {
+  Cascade<T, Join> cascade(join);
+  for (Index part = 0; part < parts; ++part) cascade.push(partial[part * apart]);
+  return cascade.total();
+}
+
+/// `fold_axes` where the innermost axis is folded. A part of a result is a piece of one row, or
+/// several rows.
+template <class T, int N, int K, class Join, class RowAt, class Store>
+void fold_inner(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt& row_at,
+                const Store& store) {
+  const FoldedLoop<N, K> outer(loop, cost);
+  const Index results = outer.kept.size(), rows = outer.folded.size(), width = loop.width();
+  const Index pieces = std::max<Index>(1, (width + chunk - 1) / chunk);
+  const Index group = std::max<Index>(1, chunk / std::max<Index>(1, width));
+  const Index parts = pieces > 1 ? rows * pieces : std::max<Index>(1, (rows + group - 1) / group);
+  const Index per_task =
+      parts > 1 ? 1 : std::max<Index>(1, chunk / std::max<Index>(1, rows * width));
+  const Index items = results * parts;
+  Scratch<T> scratch(parts > 1 ? items : 0);
+  T* const partial = scratch.data();
+  vector_for((items + per_task - 1) / per_task, outer.work, [&](Index task) {
+    const Index last = std::min((task + 1) * per_task, items);
+    for (Index item = task * per_task; item < last; ++item) {
+      const Index part = item % parts;
+      Index row_begin = part * group, row_end = std::min(row_begin + group, rows);
+      Index begin = 0, end = width;
+      if (pieces > 1) {
+        row_begin = part / pieces, row_end = row_begin + 1;
+        begin = part % pieces * chunk, end = std::min(begin + chunk, width);
+      }
+      Cursor<N, K> result(outer.kept, outer.kept.rank), row(outer.folded, outer.folded.rank);
+      result.seek(item / parts);
+      row.seek(row_begin);
+      // (One call of `fold`: compilers draw it in at every place where it stands.)
+      Cascade<T, Join> cascade(join);
+      for (Index r = row_begin; r < row_end; ++r, row.next()) {
+        Index at[K];
+        outer.sum_of(result.at, row.at, at);
+        cascade.push(fold<T>(join, row_at(at), begin, end));
+      }
+      if (parts > 1)
+        partial[item] = cascade.total();
+      else
+        store(result.at[0], cascade.total());
+    }
+  });
+  if (parts == 1) return;
+  Cursor<N, K> result(outer.kept, outer.kept.rank);
+  result.seek(0);
+  for (Index i = 0; i < results; ++i, result.next())
+    store(result.at[0], join_parts(join, partial + i * parts, parts, 1));
+}
+
+/// `fold_axes` where the innermost axis is kept: a tile of neighbouring results takes in row after
+/// row, a part at a time; parts are joined pairwise.
+template <class T, int N, int K, class Join, class RowAt, class Store>
+void fold_outer(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt& row_at,
+                const Store& store) {
   constexpr Index tile = 2048;
+  const FoldedLoop<N, K> outer(loop, cost);
+  const Index results = outer.kept.size(), rows = outer.folded.size(), width = loop.width();
   const Index group = std::clamp<Index>(4 * chunk / std::min(tile, width), 16, 128);
   const Index tiles = (width + tile - 1) / tile;
   const Index parts = std::max<Index>(1, (rows + group - 1) / group);
@@ -171,11 +183,11 @@ void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt
   const Index per_task = std::max<Index>(1, chunk / std::max<Index>(1, item_work));
   Scratch<T> scratch(parts > 1 ? results * parts * width : 0);
   T* const partial = scratch.data();
-  vector_for((items + per_task - 1) / per_task, work, [&](Index task) {
+  vector_for((items + per_task - 1) / per_task, outer.work, [&](Index task) {
     for (Index item = task * per_task; item < std::min((task + 1) * per_task, items); ++item) {
       const Index first = item % tiles * tile, count = std::min(tile, width - first);
       const Index part = item / tiles % parts, i = item / tiles / parts;
-      Cursor<N, K> result(kept, kept.rank), row(folded, folded.rank);
+      Cursor<N, K> result(outer.kept, outer.kept.rank), row(outer.folded, outer.folded.rank);
       result.seek(i);
       const Index begin = part * group, end = std::min(begin + group, rows);
       row.seek(begin);
@@ -184,7 +196,7 @@ void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt
       for (Index j = 0; j < count; ++j) total[j] = Join::template neutral<T>();
       for (Index r = begin; r < end; ++r, row.next()) {
         Index at[K];
-        sum_of(result.at, row.at, at);
+        outer.sum_of(result.at, row.at, at);
         const auto value = row_at(at);
         EBB_SIMD
         for (Index j = 0; j < count; ++j) total[j] = join(total[j], value(first + j));
@@ -197,18 +209,37 @@ void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt
     }
   });
   if (parts == 1) return;
-  vector_for(results * tiles, results * parts * width, [&](Index item) {
+  parallel_for(results * tiles, results * parts * width, [&](Index item) {
     const Index first = item % tiles * tile, count = std::min(tile, width - first);
     const Index i = item / tiles;
-    Cursor<N, K> result(kept, kept.rank);
+    Cursor<N, K> result(outer.kept, outer.kept.rank);
     result.seek(i);
-    for (Index j = 0; j < count; ++j) {
-      detail::Cascade<T, Join> cascade(join);
-      for (Index part = 0; part < parts; ++part)
-        cascade.push(partial[(i * parts + part) * width + first + j]);
-      store(result.at[0] + first + j, cascade.total());
-    }
+    for (Index j = 0; j < count; ++j)
+      store(result.at[0] + first + j,
+            join_parts(join, partial + i * parts * width + first + j, parts, width));
   });
+}
+
+}  // namespace detail
+
+/// Folds over every axis along which array 0, the result's, does not move.
+///
+/// `row_at(at)` makes a function of j: the value to fold at step j of the innermost loop that
+/// begins at `at[k]` in array k. `store(at, total)` receives each result once, where `at` is its
+/// position in array 0. `step` is the result's in the innermost loop, `loop.step(0)`, as a constant
+/// where the caller knows it: then only the half that it needs is compiled.
+template <class T, int N, int K, class Join, class RowAt, class Store, Index step>
+void fold_axes(Step<step>, const Loop<N, K>& loop, Index cost, const Join& join,
+               const RowAt& row_at, const Store& store) {
+  if constexpr (step == 0)
+    detail::fold_inner<T>(loop, cost, join, row_at, store);
+  else
+    detail::fold_outer<T>(loop, cost, join, row_at, store);
+}
+template <class T, int N, int K, class Join, class RowAt, class Store>
+void fold_axes(const Loop<N, K>& loop, Index cost, const Join& join, const RowAt& row_at,
+               const Store& store) {
+  with_step(loop.step(0), [&](auto step) { fold_axes<T>(step, loop, cost, join, row_at, store); });
 }
 
 /// Folds row(0) ... row(n - 1) to one value.
@@ -219,7 +250,7 @@ T fold_all(Index n, Index cost, const Join& join, const Row& row) {
   T total = Join::template neutral<T>();
   if (n == 1) return row(0);
   fold_axes<T>(
-      loop, cost, join, [&](const Index(&)[1]) { return row; },
+      Step<0>{}, loop, cost, join, [&](const Index(&)[1]) { return row; },
       [&](Index, T value) { total = value; });
   return total;
 }
