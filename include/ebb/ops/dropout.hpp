@@ -16,7 +16,7 @@ struct DropoutMask {
 
   /// Drops with probability p, to within 2^-24.
   static DropoutMask of(RandomStream stream, double p) {
-    return {stream, static_cast<std::uint32_t>(p * 16777216.0 + 0.5)};
+    return {stream, static_cast<std::uint32_t>(std::lround(p * 16777216.0))};
   }
 
   EBB_HD constexpr bool keeps(std::uint32_t bits) const { return (bits >> 8) >= threshold; }

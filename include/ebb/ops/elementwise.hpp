@@ -95,9 +95,9 @@ struct Elementwise {
     if (value(x).shared() || (is_var<X> && !constant<X> && !at_output<X>)) return (*this)(x);
     auto y = [&] {
       if constexpr (is_var<X>)
-        return std::move(x).take();
+        return std::forward<X>(x).take();
       else
-        return std::move(x);
+        return std::forward<X>(x);
     }();
     map(device_of<X>{}, static_cast<const F&>(*this), y.view(), y.mut());
     return recorded(x, std::move(y));

@@ -85,7 +85,8 @@ inline bool conv2d_applies(ConvAlgorithm algorithm, const Conv2dGeometry& g) {
 /// each channel; those of the weights are shared by all tiles.
 inline bool winograd_pays(const Conv2dGeometry& g, ConvPass pass) {
   const double in = double(g.in_channels), out = double(g.out_channels);
-  const double tiles = double(g.batch * ((g.output.height + 3) / 4) * ((g.output.width + 3) / 4));
+  const Index down = (g.output.height + 3) / 4, across = (g.output.width + 3) / 4;
+  const double tiles = double(g.batch * down * across);
   const double weight = pass == ConvPass::grad_weight ? 1200 : 350;
   const double direct = 9 / 0.9 * double(g.batch * g.output.area()) * in * out;
   return 36 / 0.8 * tiles * in * out + 420 * tiles * (in + out) + weight * in * out < direct;
