@@ -1,5 +1,5 @@
-// The loops of depthwise convolution over one plane. ops/conv2d/depthwise_loops.hpp includes this file
-// once per instruction set, in a namespace of its own, with
+// The loops of depthwise convolution over one plane. ops/conv2d/depthwise_loops.hpp includes this
+// file once per instruction set, in a namespace of its own, with
 //   EBB_DEPTHWISE_TARGET   the function attribute that turns the instruction set on,
 //   EBB_DEPTHWISE_BYTES    the width of its registers.
 
