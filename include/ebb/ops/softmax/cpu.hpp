@@ -102,7 +102,8 @@ struct AxisLines {
   void map_tiles(Index cost, const T* from, const T* more, T* to, bool adds,
                  const Body& body) const {
     constexpr Index room = 4096, side = 8;
-    const bool turned = detail::turns<T> && inner == 1 && n > 1 && n <= 128;
+    const Index longest = more ? 64 : 128;  // beyond, turning two arrays costs more than it saves
+    const bool turned = detail::turns<T> && inner == 1 && n > 1 && n <= longest;
     if (inner == 1 && !turned)
       return for_tiles(cost, [&](const auto& rows) { body(rows, from, more, to); });
     const Index fit = turned ? room / n / side * side : tile, width = fit < tile ? fit : tile;
