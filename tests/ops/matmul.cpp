@@ -99,6 +99,17 @@ TEST_CASE("matmul: which way a product goes", "[matmul]") {
   CHECK(way(512, 512, 512, {}) == Way::packed);
 }
 
+TEST_CASE("matmul: small products are shared out, long sums are split", "[matmul]") {
+  const auto plan = [](Index m, Index n, Index k) {
+    return detail::GemmPlan::of(m, n, k, {.b = true}, simd::tiles<float>());
+  };
+  CHECK(plan(64, 120, 400).columns < 120);  // a dense layer of LeNet: several tasks
+  CHECK(plan(64, 120, 400).splits == 1);
+  CHECK(plan(64, 64, 25088).columns >= 64);
+  CHECK(plan(64, 64, 25088).splits > 1);
+  CHECK(plan(64, 10, 64).columns >= 10);  // too little to be worth a second thread
+}
+
 TEST_CASE("matmul: the number of threads does not change a bit", "[matmul]") {
   const auto product = [](Index m, Index n, Index k, Transposed transposed) {
     const auto a = random<float>(transposed.a ? Shape{k, m} : Shape{m, k}, 1);

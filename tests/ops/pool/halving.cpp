@@ -1,4 +1,5 @@
-#include <ebb/ops/pool/cpu.hpp>
+#include <ebb/ops/pool/avg_cpu.hpp>
+#include <ebb/ops/pool/max_cpu.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/kernels.hpp"

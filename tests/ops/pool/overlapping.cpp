@@ -1,4 +1,4 @@
-#include <ebb/ops/pool/cpu.hpp>
+#include <ebb/ops/pool/max_cpu.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/kernels.hpp"

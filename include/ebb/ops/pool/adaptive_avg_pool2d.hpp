@@ -2,7 +2,7 @@
 /// Means of as many windows as are asked for.
 #pragma once
 
-#include <ebb/ops/pool/cpu.hpp>
+#include <ebb/ops/pool/avg_cpu.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb {

@@ -2,7 +2,7 @@
 /// The mean of each window.
 #pragma once
 
-#include <ebb/ops/pool/cpu.hpp>
+#include <ebb/ops/pool/avg_cpu.hpp>
 #include <ebb/tape/track.hpp>
 
 #include <concepts>

@@ -2,7 +2,7 @@
 /// The greatest element of each window.
 #pragma once
 
-#include <ebb/ops/pool/cpu.hpp>
+#include <ebb/ops/pool/max_cpu.hpp>
 #include <ebb/tape/track.hpp>
 
 #include <concepts>
