@@ -55,7 +55,7 @@ foreach(header IN LISTS headers)
     continue()
   endif()
   # Files of kernels see views and sizes, never tensors or tapes, not even through what they include.
-  if(header MATCHES "^ops/[a-z0-9_]+/(reference|cpu|cuda|geometry)\\.")
+  if(header MATCHES "^ops/[a-z0-9_]+/([a-z0-9_]+_)?(reference|cpu|cuda|geometry)\\.")
     reached(${header} seen)
     list(FILTER seen EXCLUDE REGEX "^(core|device|ops)/")
     if(seen)
