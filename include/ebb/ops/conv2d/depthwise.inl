@@ -149,13 +149,13 @@ EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* d
   typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
   typedef decltype(Vector{} < Vector{}) Mask;
   constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), taps = depthwise_taps;
-  const T* from[taps];
+  constexpr int places = three ? 3 : taps;  // those of one row stand for all three
+  const T* from[places];
   Vector sum[taps];
 #pragma GCC unroll 16
-  for (int k = 0; k < taps; ++k) {
-    from[k] = source + plane.offset[k];
-    __builtin_memcpy(&sum[k], sums + k * lanes, sizeof(Vector));
-  }
+  for (int k = 0; k < places; ++k) from[k] = source + plane.offset[k];
+#pragma GCC unroll 16
+  for (int k = 0; k < taps; ++k) __builtin_memcpy(&sum[k], sums + k * lanes, sizeof(Vector));
   for (Index q = 0; q < plane.columns; q += lanes) {
     if constexpr (three) {
       Mask mask[4];  // for each column of taps, and for dy
