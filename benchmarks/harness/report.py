@@ -83,4 +83,5 @@ def describe(report, torch, arguments, command):
     report.say(", ".join(f"{name} {value}" for name, value in versions.items()) + ".")
     if load > 0.5:
         report.say()
-        report.say(f"**The machine was not idle** (load {load:.1f}): these figures are not to be believed.")
+        report.say(f"**The machine had a load of {load:.1f}** in the minute before: figures may be too low. Ratios, which compare "
+                   "runs in alternation, suffer less.")

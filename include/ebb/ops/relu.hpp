@@ -33,7 +33,7 @@ namespace detail {
 template <class Tens>
 Tens before_activation(const Tens& y, const Tens& dy) {
   if (!y.defined()) return dy;
-  const Tens dx = dy.shared() ? Tens(dy.shape()) : dy;
+  Tens dx = dy.shared() ? Tens(dy.shape()) : dy;
   map_grad(typename Tens::device{}, relu, y.view(), dy.view(),
            Into<typename Tens::scalar, Tens::rank>{dx.mutable_data(), dx.shape(), false});
   return dx;

@@ -19,7 +19,7 @@ Tens before_bias(const Tens& out, const Tens& dz, const Sink& db) {
     sum_channels(Device{}, dz.view(), db.into());
     return dz;
   }
-  const Tens dy = dz.shared() ? Tens(dz.shape()) : dz;
+  Tens dy = dz.shared() ? Tens(dz.shape()) : dz;
   sum_rectified_channels(Device{}, out.view(), dz.view(), dy.mut(), db.into());
   return dy;
 }
