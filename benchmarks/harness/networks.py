@@ -114,8 +114,9 @@ def section(report, programs, torch, arguments, limits):
     if torch.there:
         libtorch.build(programs("libtorch_cnn"))
         same_network(report, programs, torch)
-    report.say("Images per second; plain gradient descent, cross entropy. The ratio is ebb's to PyTorch's at the best of "
-               "its settings, found anew for each row; *floor* is what direct convolutions and products would reach at the "
+    setting = ("at one setting that suits it, not the best of several" if arguments.quick
+               else "at the best of its settings, found anew for each row")
+    report.say(f"Images per second; plain gradient descent, cross entropy. The ratio is ebb's to PyTorch's {setting}; *floor* is what direct convolutions and products would reach at the "
                "peak of multiply-adds (padding counted).\n")
     report.table("network", "work", "batch", "threads", "ebb", "PyTorch", "ratio", "goal", "other peers", "ebb, % of floor",
                  "PyTorch, % of floor", align="llrrrrrrlrr")
@@ -159,7 +160,7 @@ def section(report, programs, torch, arguments, limits):
             where = f"{TITLES[entry['network']]} {entry['mode']} {entry['batch']}, {entry['threads']}"
             chosen.setdefault(entry["setting"], []).append(where)
     if chosen:
-        report.say("\nPyTorch's best settings (network, batch, threads):\n")
+        report.say("\nPyTorch's settings (network, batch, threads):\n")
         for setting, rows in chosen.items():
             report.say(f"* {setting}: {'; '.join(rows)}")
     second_thread(report)

@@ -43,8 +43,8 @@ struct GemmPlan {
   }
 
   /// Columns of a task, a multiple of `step`: few enough for four tasks of the same size, as long
-  /// as each has some work. Long sums are split along k anyway, and
-  /// narrow tasks would only read A again.
+  /// as each has some work. Long sums are split along k anyway, and narrow tasks would only read A
+  /// again.
   static Index even_share(Index m, Index n, Index k, Index rows, Index step) {
     constexpr Index worth_a_task = 128 * 1024, long_sum = 8 * 1024;
     const Index wanted = k >= long_sum ? 1 : std::clamp<Index>(m * n * k / worth_a_task, 1, 4);
