@@ -114,10 +114,10 @@ def section(report, programs, torch, arguments, limits):
     if torch.there:
         libtorch.build(programs("libtorch_cnn"))
         same_network(report, programs, torch)
-    setting = ("at one setting that suits it, not the best of several" if arguments.quick
-               else "at the best of its settings, found anew for each row")
-    report.say(f"Images per second; plain gradient descent, cross entropy. The ratio is ebb's to PyTorch's {setting}; *floor* is what direct convolutions and products would reach at the "
-               "peak of multiply-adds (padding counted).\n")
+    how = ("at one setting that suits it, not the best of several" if arguments.quick
+           else "at the best of its settings, found anew for each row")
+    report.say(f"Images per second; plain gradient descent, cross entropy. The ratio is ebb's to PyTorch's {how}; *floor* is what "
+               "direct convolutions and products would reach at the peak of multiply-adds (padding counted).\n")
     report.table("network", "work", "batch", "threads", "ebb", "PyTorch", "ratio", "goal", "other peers", "ebb, % of floor",
                  "PyTorch, % of floor", align="llrrrrrrlrr")
     report.facts["networks"] = []
