@@ -18,8 +18,9 @@ Tensor<T, 4> integrated_gradients(const Net& net, const Tensor<T, 4>& x,
     throw ShapeError(message("integrated_gradients: the baseline has shape ", baseline.shape(),
                              " and the images ", x.shape(), "; they must agree"));
   if (steps < 1)
-    throw ValueError(message("integrated_gradients: ", steps, " steps were asked for; use 1 or "
-                                                              "more"));
+    throw ValueError(message("integrated_gradients: ", steps,
+                             " steps were asked for; use 1 or "
+                             "more"));
   const Net still = standing(net);
   Tensor<T, 4> sum = Tensor<T, 4>::zeros(x.shape());
   for (int k = 0; k < steps; ++k) {

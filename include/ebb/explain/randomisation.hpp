@@ -88,8 +88,7 @@ std::vector<RandomisedLayer> parameter_randomisation(const Net& net, const Expla
         squares += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean);
       const double deviation = std::sqrt(squares / static_cast<double>(values.size()));
       for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = static_cast<typename Tens::scalar>(mean +
-                                                       deviation * stream.normal<double>(i));
+        values[i] = static_cast<typename Tens::scalar>(mean + deviation * stream.normal<double>(i));
       p.set(Tens::from(p.shape(), values));
     });
     found.push_back({*layer, rank_correlation(before, explanation(std::as_const(copy)).values())});

@@ -72,8 +72,7 @@ std::vector<T> target_scores(const Net& net, const Tensor<T, 4, Device>& x,
   const std::vector<T> all = scores.values();
   std::vector<T> picked;
   for (Index i = 0; i < targets.size(); ++i)
-    picked.push_back(
-        all[static_cast<std::size_t>(i * scores.extent(1) + targets.data()[i])]);
+    picked.push_back(all[static_cast<std::size_t>(i * scores.extent(1) + targets.data()[i])]);
   return picked;
 }
 

@@ -16,8 +16,8 @@ struct SmoothGradOptions {
   RandomStream random = {};  ///< sample s draws from the stream that follows by s
 };
 
-/// The mean gradient of the target scores over copies of the images with normal noise, (n, c, h, w).
-/// \throws ValueError when there is no sample, or the noise is negative.
+/// The mean gradient of the target scores over copies of the images with normal noise, (n, c, h,
+/// w). \throws ValueError when there is no sample, or the noise is negative.
 template <class Net, class T>
 Tensor<T, 4> smooth_grad(const Net& net, const Tensor<T, 4>& x, const Tensor<int, 1>& targets,
                          SmoothGradOptions options = {}) {
