@@ -25,7 +25,7 @@ Tensor<T, 3> grad_cam(const Net& net, const Tensor<T, 4>& x, const Tensor<int, 1
   const auto scores = still.run(tape.watch(x), recorder);
   detail::require_targets("grad_cam", x.shape(), scores.shape(), targets);
   const Var<Tensor<T, 4>>& activations = recorder.at(part);
-  backward(scores, detail::chosen<tensor_of<decltype(scores)>>(scores.shape(), targets));
+  backward(scores, detail::chosen<Tensor<T, 2>>(scores.shape(), targets));
 
   const Tensor<T, 4>& a = activations.value();
   const Tensor<T, 4> da = activations.grad();

@@ -51,10 +51,10 @@ Tensor<T, 4, Device> gradient(const char* who, const Net& still, const Tensor<T,
   Tape tape;
   const auto input = tape.watch(x);
   const auto scores = still(input);
-  static_assert(rank_of<decltype(scores)> == 2,
+  static_assert(rank_of<std::remove_cv_t<decltype(scores)>> == 2,
                 "ebb::explain: the network must yield one score per image and class, (n, classes)");
   require_targets(who, x.shape(), scores.shape(), targets);
-  backward(scores, chosen<tensor_of<decltype(scores)>>(scores.shape(), targets));
+  backward(scores, chosen<Tensor<T, 2, Device>>(scores.shape(), targets));
   const auto found = input.grad();
   return found.defined() ? found : Tensor<T, 4, Device>::zeros(x.shape());
 }
