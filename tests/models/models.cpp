@@ -1,6 +1,7 @@
 // Sizes, names and errors; the numbers are beside PyTorch's in tests/parity/models.cpp.
 
 #include <ebb/models.hpp>
+#include <ebb/tape/backward.hpp>
 
 #include "tests/support/tensors.hpp"
 
