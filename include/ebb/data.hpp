@@ -9,7 +9,10 @@
 #include <ebb/data/image_file.hpp>
 #include <ebb/data/image_folder.hpp>
 #include <ebb/data/loader.hpp>
+#include <ebb/data/medmnist.hpp>
 #include <ebb/data/mnist.hpp>
+#include <ebb/data/npy.hpp>
+#include <ebb/data/npz.hpp>
 #include <ebb/data/random.hpp>
 #include <ebb/data/stroke_digits.hpp>
 #include <ebb/data/transforms.hpp>
