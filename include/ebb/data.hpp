@@ -11,6 +11,7 @@
 #include <ebb/data/loader.hpp>
 #include <ebb/data/medmnist.hpp>
 #include <ebb/data/mnist.hpp>
+#include <ebb/data/nifti.hpp>
 #include <ebb/data/npy.hpp>
 #include <ebb/data/npz.hpp>
 #include <ebb/data/random.hpp>
