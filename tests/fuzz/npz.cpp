@@ -6,7 +6,7 @@ using namespace ebb::data;
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* bytes, std::size_t size) {
   try {
-    detail::parse_npy("fuzz", {bytes, size});
+    data::detail::parse_npy("fuzz", {bytes, size});
   } catch (const Error&) {
   }
   try {
