@@ -1,0 +1,175 @@
+#include "report.hpp"
+
+#include "../common/page.hpp"
+
+#include <ebb/train/curves.hpp>
+#include <ebb/train/plot.hpp>
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <memory>
+
+namespace plot = ebb::plot;
+
+namespace {
+
+// Size and CRC-32 of a file, so that a reader can tell whether theirs is the same.
+std::string fingerprint(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> piece(1 << 16);
+  uLong sum = crc32(0, nullptr, 0);
+  long long bytes = 0;
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())), file.gcount() > 0) {
+    sum =
+        crc32(sum, reinterpret_cast<const Bytef*>(piece.data()), static_cast<uInt>(file.gcount()));
+    bytes += file.gcount();
+  }
+  char text[64];
+  std::snprintf(text, sizeof text, "%lld bytes, CRC-32 %08lx", bytes, sum);
+  return text;
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
+  return text;
+}
+
+plot::Line roc_line(const std::string& name, const std::vector<double>& scores,
+                    const std::vector<int>& is) {
+  plot::Line line{name};
+  const auto curve = ebb::metrics::roc_curve(scores, is);
+  line.x = curve.false_positive_rate;
+  line.y = curve.true_positive_rate;
+  return line;
+}
+
+// How often the network is right among images of which it is about equally sure.
+plot::Line reliability(const Answers& answers) {
+  constexpr std::size_t bins = 10;
+  double sure[bins] = {}, right[bins] = {}, count[bins] = {};
+  const auto predicted = answers.predicted();
+  for (std::size_t i = 0; i < predicted.size(); ++i) {
+    const int best = predicted[i];
+    const double p = answers.probability(i, best);
+    const auto bin = std::min(bins - 1, static_cast<std::size_t>(p * bins));
+    sure[bin] += p;
+    right[bin] += answers.labels()[i] == best;
+    ++count[bin];
+  }
+  plot::Line line{"test images"};
+  line.dots = true;
+  for (std::size_t b = 0; b < bins; ++b)
+    if (count[b] > 0) {
+      line.x.push_back(sure[b] / count[b]);
+      line.y.push_back(right[b] / count[b]);
+    }
+  return line;
+}
+
+plot::Line diagonal(const std::string& name) {
+  plot::Line line{name, {0, 1}, {0, 1}};
+  line.dashed = true;
+  return line;
+}
+
+plot::Axes square(const char* title, const char* x, const char* y) {
+  plot::Axes axes{title, x, y};
+  axes.x_range = axes.y_range = {0, 1};
+  axes.width = 620;
+  axes.height = 520;
+  axes.key_below = true;
+  return axes;
+}
+
+}  // namespace
+
+void write_report(const Options& options, const Run& run, const std::vector<double>& aucs,
+                  const Answers& answers, const Account& account, const ebb::Mistakes& mistakes) {
+  Page page("A classifier of medical images: " + options.model);
+  page.paragraph(
+      "Research use only. This is not a medical device; nothing here is fit to decide about a "
+      "patient. Figures hold for images like those of this file, and intervals only say what "
+      "chance does to " +
+      std::to_string(answers.labels().size()) + " test images.");
+  page.list({{"test AUC, with its 95 % interval", to_text(account.auc)},
+             {"accuracy", figure(account.confusion.accuracy())},
+             {"balanced accuracy", figure(account.confusion.balanced_accuracy())},
+             {"Cohen's kappa, quadratic weights", figure(account.kappa)}});
+
+  page.heading("Class by class");
+  std::vector<std::vector<std::string>> rows;
+  const auto& matrix = account.confusion;
+  for (ebb::Index c = 0; c < matrix.classes(); ++c) {
+    const auto& auc = account.class_auc[static_cast<std::size_t>(c)];
+    rows.push_back({matrix.names()[static_cast<std::size_t>(c)],
+                    std::to_string(matrix.true_count(c)), auc ? to_text(*auc) : "not defined",
+                    figure(matrix.recall(c)), figure(matrix.precision(c)), figure(matrix.f1(c))});
+  }
+  page.table({"class", "test images", "AUC against the rest", "sensitivity", "precision", "F1"},
+             rows);
+
+  const std::string& folder = options.report;
+  page.picture(folder, "roc.svg", "ROC curve of each class against the rest, on the test images",
+               [&](const std::string& path) {
+                 std::vector<plot::Line> lines;
+                 for (int c = 0; c < static_cast<int>(answers.classes().size()); ++c)
+                   if (answers.both_kinds(c))
+                     lines.push_back(roc_line(answers.classes()[static_cast<std::size_t>(c)],
+                                              answers.scores(c), answers.is(c)));
+                 lines.push_back(diagonal("chance"));
+                 plot::lines(path, lines, square("ROC", "1 - specificity", "sensitivity"));
+               });
+  page.picture(folder, "confusion.svg", "Which class was taken for which",
+               [&](const std::string& path) { plot::confusion(path, matrix); });
+  page.picture(folder, "reliability.svg",
+               "Of the images for which the network is so sure, the share it got right: on the "
+               "diagonal, its probabilities can be taken at their word",
+               [&](const std::string& path) {
+                 plot::lines(path, {reliability(answers), diagonal("perfect")},
+                             square("Reliability", "mean probability of the answer",
+                                    "share of right answers"));
+               });
+
+  page.heading("Training");
+  if (!run.epochs.empty()) {
+    page.picture(folder, "curves.svg", "Loss and accuracy, epoch by epoch",
+                 [&](const std::string& path) { plot::curves(path, run.epochs); });
+    page.picture(folder, "auc.svg",
+                 "Area under the ROC curve on the validation images; the best epoch was kept",
+                 [&](const std::string& path) {
+                   plot::Line line{"validation"};
+                   line.dots = true;
+                   for (std::size_t i = 0; i < aucs.size(); ++i) {
+                     line.x.push_back(static_cast<double>(i + 1));
+                     line.y.push_back(aucs[i]);
+                   }
+                   plot::Axes axes{"Area under the ROC curve", "epoch", ""};
+                   axes.whole_x = true;
+                   axes.key_below = true;
+                   plot::lines(path, {line}, axes);
+                 });
+  }
+  page.picture(folder, "mistakes.svg", "Where the network was most convinced, and wrong",
+               [&](const std::string& path) {
+                 plot::gallery(
+                     path, mistakes.pictures(answers.classes()),
+                     ebb::message(mistakes.kept().size(), " of ", mistakes.count(),
+                                  " mistakes among ", answers.labels().size(), " test images"));
+               });
+
+  page.heading("How it was made");
+  page.list({{"settings", run.settings},
+             {"data", options.data + ": " + fingerprint(options.data)},
+             {"seed", std::to_string(options.seed)},
+             {"compiler", __VERSION__},
+             {"date", today()}});
+  const std::string path = folder + "/report.html";
+  page.write(path);
+  std::printf("wrote %s\n", path.c_str());
+}

@@ -1,0 +1,198 @@
+// Training, and the choice of the epoch that is kept.
+#pragma once
+
+#include "../common/checkpoint.hpp"
+#include "../common/program.hpp"
+#include "account.hpp"
+#include "options.hpp"
+#include "report.hpp"
+
+#include <ebb/data/augment.hpp>
+#include <ebb/data/loader.hpp>
+#include <ebb/nn/summary.hpp>
+#include <ebb/optim/schedule/one_cycle.hpp>
+#include <ebb/train/csv.hpp>
+
+#include <cstdio>
+#include <filesystem>
+
+// One for each network; return the exit code of the program.
+int train_cnn(const Options& options, const ebb::data::MedMnist& set);
+int train_resnet18(const Options& options, const ebb::data::MedMnist& set);
+
+// Mean and standard deviation of every channel of the training images, from 0 to 1.
+struct Pixels {
+  std::vector<float> mean, deviation;
+};
+Pixels pixels_of(const ebb::data::Dataset<>& images);
+
+// What a file of weights says about itself, so that it can be used without this program.
+ebb::io::Metadata describe(const Options& options, const ebb::data::MedMnist& set,
+                           const Pixels& pixels);
+
+// The epochs of the CSV file, and what is printed after each.
+class EpochLog {
+ public:
+  EpochLog(const std::string& path, const std::vector<ebb::EpochFacts>& done,
+           const std::vector<double>& aucs);
+  void add(const ebb::EpochFacts& epoch, double auc, bool best);
+
+ private:
+  std::optional<ebb::CsvLog> csv_;
+};
+
+// The network in training, and as it was after its best epoch.
+template <class Net>
+struct Contest {
+  Net now, best;
+  std::vector<double> aucs{};  // on the validation images, one an epoch
+  std::size_t best_epoch = 0;  // from 1; 0: none yet
+
+  // The epoch with the largest area wins; of equals, the later one.
+  bool enter(double auc) {
+    aucs.push_back(auc);
+    const bool wins = best_epoch == 0 || !(auc < aucs[best_epoch - 1]);
+    if (wins) {
+      best = now;
+      best_epoch = aucs.size();
+    }
+    return wins;
+  }
+
+  std::string notes() const {
+    std::string text = std::to_string(best_epoch);
+    for (const double auc : aucs) {
+      char number[32];
+      std::snprintf(number, sizeof number, " %.17g", auc);
+      text += number;
+    }
+    return text;
+  }
+  void read_notes(const std::string& text) {
+    std::istringstream words(text);
+    words >> best_epoch;
+    for (double auc = 0; words >> auc;) aucs.push_back(auc);
+    if (best_epoch > aucs.size())
+      throw ebb::FileError("--resume: the checkpoint's record of its epochs cannot be read");
+  }
+
+  static void visit(auto& self, auto&& f) {
+    f("now", self.now);
+    f("best", self.best);
+  }
+};
+
+template <class Net>
+int train_and_test(const Options& options, const ebb::data::MedMnist& set,
+                   const std::function<Net()>& make) {
+  namespace data = ebb::data;
+  require_writable("--save", options.save);
+  require_writable("--csv", options.csv);
+  require_writable("--resume", options.resume);
+  make_folder("--report", options.report);
+  ebb::set_num_threads(options.threads);
+  ebb::manual_seed(options.seed);
+  Contest<Net> contest{make(), make()};
+  Net& net = contest.now;
+  const auto optimizer =
+      make_optimizer(options.optimizer, Parameters(net), {.lr = options.lr, .weight_decay = 0.05});
+
+  const double lr = optimizer->lr();  // a checkpoint has the rate of its step
+
+  const Pixels pixels = pixels_of(set.train);
+  const data::Normalize normalize(pixels.mean, pixels.deviation);
+  data::Transform shown = normalize;
+  if (options.augment)
+    shown = data::Compose(data::RandomCrop{set.train.image_size(), 2}, data::RandomHorizontalFlip(),
+                          normalize);
+  data::Loader training(set.train, {.batch_size = options.batch_size,
+                                    .shuffle = true,
+                                    .seed = options.seed,
+                                    .transform = shown});
+  data::Loader validation(set.validation, {.batch_size = 250, .transform = normalize});
+  data::Loader test(set.test, {.batch_size = 250, .transform = normalize});
+  const std::vector<std::string>& classes = set.train.classes();
+
+  Run run{ebb::message(options.model, ", ", optimizer->description(), ", one cycle of ",
+                       options.epochs, " epochs, batch size ", options.batch_size, ", seed ",
+                       options.seed, options.augment ? ", augmented" : "", ", ", set.train.size(),
+                       " training images")};
+  std::error_code ignored;
+  if (!options.resume.empty() && std::filesystem::exists(options.resume, ignored)) {
+    run = load_checkpoint(options.resume, contest, *optimizer, run.settings);
+    contest.read_notes(run.notes);
+    std::printf("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
+  } else if (!options.load.empty()) {
+    ebb::io::load(net, options.load);
+    contest.best = net;
+    std::printf("starting from the weights in %s\n", options.load.c_str());
+  } else if (options.epochs == 0) {
+    throw ebb::ValueError("--epochs 0 needs weights to test: give --load FILE");
+  }
+
+  const int done = static_cast<int>(run.epochs.size());
+  if (done < options.epochs) {
+    std::printf("%s\n%s\n",
+                to_string(ebb::nn::summary(net, ebb::Shape{1, set.train.channels(),
+                                                           set.train.image_size().height,
+                                                           set.train.image_size().width}))
+                    .c_str(),
+                run.settings.c_str());
+    std::fflush(stdout);
+    EpochLog log(options.csv, run.epochs, contest.aucs);
+    catch_interrupts();
+
+    // One cycle of the learning rate over the whole run: a function of the step alone.
+    const ebb::optim::OneCycleLr cycle{
+        .max_lr = lr, .total_steps = options.epochs * static_cast<std::int64_t>(training.size())};
+    std::int64_t step = done * static_cast<std::int64_t>(training.size());
+    optimizer->set_lr(cycle.lr(step, 0));
+    Answers answers(classes);
+    const auto history =
+        ebb::fit(net, *optimizer, training,
+                 {.epochs = options.epochs,
+                  .first_epoch = done + 1,
+                  .validate =
+                      [&] {
+                        answers = Answers(classes);
+                        return ebb::evaluate(net, validation, answers);
+                      },
+                  .on_step = [&](const ebb::StepFacts&) { optimizer->set_lr(cycle.lr(++step, 0)); },
+                  .on_epoch =
+                      [&](const ebb::EpochFacts& e) {
+                        const double auc = answers.mean_auc();
+                        const bool best = contest.enter(auc);
+                        run.epochs.push_back(e);
+                        run.notes = contest.notes();
+                        log.add(e, auc, best);
+                        if (!options.resume.empty())
+                          save_checkpoint(options.resume, contest, *optimizer, run);
+                      },
+                  .interrupted = interrupted,
+                  .progress = stderr});
+    if (history.interrupted) {
+      std::printf("interrupted in epoch %zu; %s\n", run.epochs.size() + 1,
+                  options.resume.empty()
+                      ? "nothing was saved (with --resume FILE, a run can be continued)"
+                      : "the same command continues after the last whole epoch");
+      return 130;
+    }
+    std::printf("kept: epoch %zu, the best on the validation images\n", contest.best_epoch);
+  }
+
+  if (!options.save.empty()) {
+    ebb::io::save(contest.best, options.save, describe(options, set, pixels));
+    std::printf("wrote %s\n", options.save.c_str());
+  }
+  Answers answers(classes);
+  ebb::Mistakes mistakes(40, -pixels.mean[0] / pixels.deviation[0],
+                         (1 - pixels.mean[0]) / pixels.deviation[0]);
+  ebb::evaluate(contest.best, test, answers, mistakes);
+  const auto positive = positive_class(options, classes);
+  const Account account = account_of(answers, positive, options.seed);
+  std::printf("\n%s\n", to_text(account, positive).c_str());
+  if (!options.report.empty()) write_report(options, run, contest.aucs, answers, account, mistakes);
+  std::printf("test AUC: %s  accuracy: %.3f\n", to_text(account.auc).c_str(),
+              account.confusion.accuracy());
+  return 0;
+}
