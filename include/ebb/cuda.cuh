@@ -1,0 +1,11 @@
+/// \file
+/// Everything of <ebb/ebb.hpp> on NVIDIA GPUs: include it in files that nvcc compiles, and write
+/// `Tensor<float, 4, Cuda>`.
+#pragma once
+
+#include <ebb/ebb.hpp>
+
+#include <ebb/device/cuda.cuh>
+#include <ebb/ops/elementwise.cuh>
+#include <ebb/tape/track.cuh>
+#include <ebb/tensor/storage.cuh>
