@@ -6,6 +6,8 @@
 #include <ebb/ebb.hpp>
 
 #include <ebb/device/cuda.cuh>
+#include <ebb/ops/broadcast/cuda.cuh>
 #include <ebb/ops/elementwise.cuh>
+#include <ebb/ops/reduce/cuda.cuh>
 #include <ebb/tape/track.cuh>
 #include <ebb/tensor/storage.cuh>
