@@ -9,5 +9,6 @@
 #include <ebb/ops/broadcast/cuda.cuh>
 #include <ebb/ops/elementwise.cuh>
 #include <ebb/ops/reduce/cuda.cuh>
+#include <ebb/ops/softmax/cuda.cuh>
 #include <ebb/tape/track.cuh>
 #include <ebb/tensor/storage.cuh>
