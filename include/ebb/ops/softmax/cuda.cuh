@@ -218,13 +218,20 @@ template <class I, class Kind, class T>
 EBB_KERNEL long_line_grad_kernel(Kind kind, I lines, I n, gpu::Divisor<I> inner, int wide,
                                  const T* y, const T* dy, T* dx, bool add) {
   const LongLine<I, T> place(lines, n, inner, wide);
-  T sum[2] = {};
-  if (place.live)
-    for (I k = place.lane, odd = 0; k < n; k += place.lanes, odd ^= 1) {
+  T sum = T(0), other = T(0);
+  if (place.live) {
+    const auto term = [&](I k) {
       const I at = place.first + k * place.apart;
-      sum[odd] += kind.term(y[at], dy[at]);
+      return kind.term(y[at], dy[at]);
+    };
+    I k = place.lane;
+    for (; k + place.lanes < n; k += 2 * place.lanes) {
+      sum += term(k);
+      other += term(k + place.lanes);
     }
-  const T total = place.joined(AddUp{}, sum[0] + sum[1]);
+    if (k < n) sum += term(k);
+  }
+  const T total = place.joined(AddUp{}, sum + other);
   if (!place.live) return;
   for (I k = place.lane; k < n; k += place.lanes) {
     const I at = place.first + k * place.apart;
