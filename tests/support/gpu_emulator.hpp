@@ -12,8 +12,10 @@
 ///    and impossible grids are errors. Asynchronous copies arrive as late as is allowed. Three
 ///    orders of threads (`config.order`) uncover most barriers that are missing.
 ///  * With AddressSanitizer: reads and writes beyond a shared array or a device allocation. The
-///    memory pool rounds sizes up, so overruns of a tensor by a few bytes may stay inside its block.
-///  * With ThreadSanitizer: each CUDA thread is one of its fibers, and barriers, collectives and the
+///    memory pool rounds sizes up, so overruns of a tensor by a few bytes may stay inside its
+///    block.
+///  * With ThreadSanitizer: each CUDA thread is one of its fibers, and barriers, collectives and
+///  the
 ///    edges of a launch are all that orders them. A missing barrier, or a plain += from several
 ///    blocks, is reported as a race at the kernel's line. At most 4 blocks of 128 threads, one test
 ///    a process (memory); of g++: clang 14's gives false reports.
@@ -34,6 +36,7 @@
 #if !defined(__CUDACC__)
 #  define EBB_GPU_EMULATOR 1
 #  include "tests/support/gpu_emulator/launch.hpp"
+#  include "tests/support/gpu_emulator/mma.hpp"
 #  include "tests/support/gpu_emulator/names.hpp"
 #  include "tests/support/gpu_emulator/runtime.hpp"
 #endif

@@ -16,8 +16,8 @@ inline void block_barrier(const char* file, int line) {
   void* const tag = &block.tags[block.barriers % 2];
   release(tag);
   if (block.waiting > 0 && block.barrier_line != line)
-    die("divergent __syncthreads: thread %u reached %s:%d while others wait at line %d",
-        current->flat, file, line, block.barrier_line);
+    die("divergent __syncthreads: thread %u came to %s:%d, others wait at line %d", current->flat,
+        file, line, block.barrier_line);
   block.barrier_line = line;
   if (++block.waiting == block.live) {
     Scheduler::open_barrier(block);
@@ -84,17 +84,28 @@ void warp_collective(unsigned mask, const char* kind, const V& value, Use&& use)
   if (op->left == 0) Scheduler::own().give_op(op);
 }
 
-/// A shuffle: the value of lane `from`, or this thread's own where `from` is not in the mask's
-/// width.
+/// A shuffle: the value that lane `from` brought.
 template <class V>
 V shuffle(unsigned mask, const char* kind, V value, unsigned from) {
   V result = value;
   warp_collective(mask, kind, value, [&](auto peer) {
-    if (!(current->block->exited[current->flat / 32] >> from & 1) && !(mask >> from & 1))
-      die("%s: lane %u reads lane %u, which is not in mask %08x", kind, lane(), from, mask);
+    if (!(mask >> from & 1) || current->flat / 32 * 32 + from >= current->block->threads.size())
+      die("%s: lane %u reads lane %u, which takes no part", kind, lane(), from);
     result = peer(from);
   });
   return result;
+}
+
+/// The lanes of `mask` that vote yes.
+inline unsigned ballot(unsigned mask, const char* kind, bool vote) {
+  unsigned lanes = 0;
+  warp_collective(mask, kind, vote, [&](auto peer) {
+    const Block& block = *current->block;
+    const std::size_t first = std::size_t{current->flat} / 32 * 32;
+    for (unsigned i = 0; i < 32 && first + i < block.threads.size(); ++i)
+      if ((mask >> i & 1) && peer(i)) lanes |= 1u << i;
+  });
+  return lanes;
 }
 
 }  // namespace ebb::gpu::emulator

@@ -4,11 +4,12 @@
 
 #include "tests/support/gpu_emulator/fiber.hpp"
 
+#include <ebb/core/error.hpp>
+
 #include <cstdint>
 #include <cstdio>
 #include <deque>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,20 +25,21 @@ struct dim3 {
 namespace ebb::gpu::emulator {
 
 /// What is wrong with a kernel.
-struct error : std::runtime_error {
-  using std::runtime_error::runtime_error;
+struct KernelError : Error {
+  using Error::Error;
 };
 
 enum class Order { forward, reverse, random };
 
 /// How kernels are run, and the GPU that there seems to be.
 struct Config {
-  Order order = Order::forward;      ///< of threads, and of blocks
-  unsigned seed = 1;                 ///< of the random order
-  std::size_t stack = 64 * 1024;     ///< bytes a thread
-  bool parallel = false;             ///< blocks run on several CPU threads
-  bool late = false;                 ///< streams run only when somebody waits for them
-  bool absent = false;               ///< there is no GPU
+  Order order = Order::forward;   ///< of threads, and of blocks
+  unsigned seed = 1;              ///< of the random order
+  std::size_t stack = 64 * 1024;  ///< bytes a thread
+  bool parallel = false;          ///< blocks run on several CPU threads
+  bool late = false;              ///< streams run only when somebody waits for them
+  int devices = 1;                ///< GPUs that are there
+  int multiprocessors = 2;
   std::size_t memory = std::size_t{64} << 30;  ///< bytes of the GPU
 };
 inline Config config;
@@ -67,7 +69,7 @@ struct WarpOp {
 struct Copy {
   void* to;
   const void* from;
-  unsigned bytes;
+  unsigned bytes, valid;
 };
 struct AsyncCopies {
   std::deque<std::vector<Copy>> groups;

@@ -4,11 +4,11 @@
 
 #include "tests/support/gpu_emulator/sanitizers.hpp"
 
+#include <sys/mman.h>
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <new>
-#include <sys/mman.h>
 
 #if !defined(__x86_64__) && !defined(EBB_EMULATOR_UCONTEXT)
 #  define EBB_EMULATOR_UCONTEXT 1
@@ -28,7 +28,7 @@ struct Fiber {
 #endif
   char* stack = nullptr;
   std::size_t size = 0;
-  std::size_t offset = 0;  ///< of the first frame: stacks at equal addresses share cache sets
+  std::size_t offset = 0;      ///< of the first frame: stacks at equal addresses share cache sets
   void* fake_stack = nullptr;  ///< AddressSanitizer's
   void* tsan = nullptr;
 
@@ -71,7 +71,7 @@ struct Fiber {
 #endif
   }
 
-  static constexpr std::size_t guard = 4096;           ///< a page that no access survives
+  static constexpr std::size_t guard = 4096;                ///< a page that no access survives
   static constexpr std::size_t borrowed = ~std::size_t{0};  ///< `offset` of the scheduler's stack
 };
 
