@@ -165,6 +165,8 @@ class Scheduler {
     --block.live;
     --grid_live_;
     block.exited[current->flat / 32] |= 1u << lane();
+    for (const WarpOp* op : block.pending[current->flat / 32])
+      if (op->mask >> lane() & 1) error_ = waiting_for(*op);
     if (block.live > 0 && block.waiting == block.live) open_barrier(block);
     if (grid_live_ > 0 && grid_waiting_ == grid_live_) open_grid_barrier();
     current->state = State::done;
@@ -191,11 +193,22 @@ class Scheduler {
     std::string text = "deadlock:";
     for (const Thread* thread : turns_) {
       if (thread->state == State::done) continue;
+      if (thread->state == State::at_warp) {
+        for (const WarpOp* op : thread->block->pending[thread->flat / 32])
+          if (op->arrived >> thread->flat % 32 & 1) return "deadlock: " + waiting_for(*op);
+      }
       text += " block " + std::to_string(thread->block->index.x) + " thread " +
               std::to_string(thread->flat) + " waits at " + thread->file + ":" +
               std::to_string(thread->line) + ";";
       if (text.size() > 400) break;
     }
+    return text;
+  }
+
+  static std::string waiting_for(const WarpOp& op) {
+    char text[160];
+    std::snprintf(text, sizeof text, "%s of mask %08x: lanes %08x do not come to it", op.kind,
+                  op.mask, op.mask & ~op.arrived);
     return text;
   }
 
