@@ -91,7 +91,7 @@ TEST_CASE("emulator: collectives that lanes are missing from") {
   CHECK_THROWS_WITH(gpu::launch(1, 32, 0, sum_of_half_a_warp<Bug::planted>, x, y),
                     Contains("__shfl_xor_sync of mask ffffffff: lanes ffff0000 do not come"));
   CHECK_THROWS_WITH(gpu::launch(1, 32, 0, waits_in_part<0>, y),
-                    Contains("__syncwarp of mask ffffffff"));
+                    Contains("__syncwarp") && Contains("ffffffff"));
   // After a failure the next kernel runs.
   gpu::launch(1, 32, 0, sum_of_half_a_warp<Bug::none>, x, y);
   CHECK(y.values()[0] == 120);

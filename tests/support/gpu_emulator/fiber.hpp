@@ -45,6 +45,9 @@ struct Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
   ~Fiber() {
+#if defined(EBB_EMULATOR_TSAN)
+    if (tsan && stack) __tsan_destroy_fiber(tsan);
+#endif
     if (stack && offset != borrowed) munmap(stack - guard, size + guard);
   }
 

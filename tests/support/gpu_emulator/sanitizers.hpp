@@ -30,6 +30,7 @@ void AnnotateIgnoreReadsEnd(const char*, int);
 void AnnotateIgnoreWritesBegin(const char*, int);
 void AnnotateIgnoreWritesEnd(const char*, int);
 void* __tsan_create_fiber(unsigned);
+void __tsan_destroy_fiber(void*);
 void* __tsan_get_current_fiber();
 void __tsan_switch_to_fiber(void*, unsigned);
 void __tsan_acquire(void*);

@@ -73,7 +73,7 @@ class Scheduler {
   }
 
   /// Ends the kernel from one of its threads: the error is thrown on the scheduler's stack.
-  [[noreturn]] void die(const std::string& text) {
+  [[noreturn]] void die(const char* text) {
     error_ = text;
     for (;;) park(State::done, "", 0);
   }
@@ -121,7 +121,10 @@ class Scheduler {
  private:
   Fiber* take_fiber() {
     Fiber* fiber = nullptr;
-    if (spare_.empty()) {
+    if (spare_.empty() && all_fibers_.size() >= most_watched && !retired_.empty()) {
+      fiber = retired_.front();
+      retired_.pop_front();
+    } else if (spare_.empty()) {
       all_fibers_.push_back(std::make_unique<Fiber>(config.stack));
       fiber = all_fibers_.back().get();
     } else {
@@ -131,8 +134,14 @@ class Scheduler {
     fiber->prepare(enter);
     return fiber;
   }
-  /// A fiber of ThreadSanitizer serves one thread a launch: blocks must stay without order.
-  void give_fiber(Fiber* fiber) { (races_are_watched ? retired_ : spare_).push_back(fiber); }
+  /// A fiber of ThreadSanitizer serves one thread a launch, so that there is no order between
+  /// blocks; where it would need too many of them, the oldest serve again.
+  void give_fiber(Fiber* fiber) {
+    if (races_are_watched)
+      retired_.push_back(fiber);
+    else
+      spare_.push_back(fiber);
+  }
 
   /// What runs on a fiber.
   static void enter() {
@@ -212,9 +221,12 @@ class Scheduler {
     return text;
   }
 
+  static constexpr std::size_t most_watched = 1024;
+
   Fiber main_;
   std::vector<std::unique_ptr<Fiber>> all_fibers_;
-  std::vector<Fiber*> spare_, retired_;
+  std::vector<Fiber*> spare_;
+  std::deque<Fiber*> retired_;
   std::vector<std::unique_ptr<WarpOp>> all_ops_;
   std::vector<WarpOp*> ops_;
   std::vector<Thread*> turns_;
