@@ -46,9 +46,11 @@ struct Fiber {
   Fiber& operator=(const Fiber&) = delete;
   ~Fiber() {
 #if defined(EBB_EMULATOR_TSAN)
-    if (tsan && stack) __tsan_destroy_fiber(tsan);
+    if (tsan && stack && offset != borrowed) __tsan_destroy_fiber(tsan);
 #endif
-    if (stack && offset != borrowed) munmap(stack - guard, size + guard);
+    if (!stack || offset == borrowed) return;
+    unpoison(stack, size);  // who gets these addresses next knows nothing of frames
+    munmap(stack - guard, size + guard);
   }
 
   /// The next switch to this fiber begins with `entry`, which must not return.
