@@ -33,12 +33,12 @@ enum class Order { forward, reverse, random };
 
 /// How kernels are run, and the GPU that there seems to be.
 struct Config {
-  Order order = Order::forward;   ///< of threads, and of blocks
-  unsigned seed = 1;              ///< of the random order
-  std::size_t stack = 64 * 1024;  ///< bytes a thread
-  bool parallel = false;          ///< blocks run on several CPU threads
-  bool late = false;              ///< streams run only when somebody waits for them
-  int devices = 1;                ///< GPUs that are there
+  Order order = Order::forward;    ///< of threads, and of blocks
+  unsigned seed = 1;               ///< of the random order
+  std::size_t stack = 128 * 1024;  ///< bytes a thread
+  bool parallel = false;           ///< blocks run on several CPU threads
+  bool late = false;               ///< streams run only when somebody waits for them
+  int devices = 1;                 ///< GPUs that are there
   int multiprocessors = 2;
   std::size_t memory = std::size_t{64} << 30;  ///< bytes of the GPU
 };
