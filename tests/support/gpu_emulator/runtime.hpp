@@ -12,7 +12,6 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <tuple>
 
 namespace ebb::gpu::driver {
 
@@ -184,17 +183,42 @@ inline void take_back(Stream stream, void* memory, std::size_t capacity) {
 // --- kernels and graphs
 // ---------------------------------------------------------------------------
 
+namespace detail {
+/// A kernel with its arguments, whose types are forgotten: there are hundreds of kernels, and what
+/// is done with each is compiled once.
+struct Launch {
+  bool cooperative;
+  dim3 grid, block;
+  std::size_t shared_bytes;
+  void (*call)(void*);
+
+  void run(void* kernel) const {
+    emulator::run_grid(grid, block, shared_bytes, cooperative, call, kernel);
+  }
+};
+inline void submit_launch(Stream stream, const Launch& launch, void* kernel, std::size_t bytes) {
+  emulator::check_launch(launch.grid, launch.block, launch.shared_bytes);
+  if (!stream->recording && !emulator::config.late && stream->waiting.empty())
+    return launch.run(kernel);
+  const auto* const first = static_cast<const unsigned char*>(kernel);
+  submit(stream, [launch, kept = std::vector<unsigned char>(first, first + bytes)]() mutable {
+    launch.run(kept.data());
+  });
+}
+}  // namespace detail
+
 template <class... P, class... A>
 void launch(Stream stream, bool cooperative, dim3 grid, dim3 block, std::size_t shared_bytes,
             void (*kernel)(P...), A&&... arguments) {
-  emulator::check_launch(grid, block, shared_bytes);
-  detail::submit(stream,
-                 [=, packed = std::tuple<P...>(static_cast<P>(std::forward<A>(arguments))...)] {
-                   auto call = [&] { std::apply(kernel, packed); };
-                   emulator::run_grid(
-                       grid, block, shared_bytes, cooperative,
-                       [](void* body) { (*static_cast<decltype(call)*>(body))(); }, &call);
-                 });
+  auto call = [kernel, ... values = static_cast<P>(std::forward<A>(arguments))] {
+    kernel(values...);
+  };
+  static_assert(std::is_trivially_copyable_v<decltype(call)>,
+                "arguments of a kernel are copied to the GPU byte by byte");
+  detail::submit_launch(stream,
+                        {cooperative, grid, block, shared_bytes,
+                         [](void* body) { (*static_cast<decltype(call)*>(body))(); }},
+                        &call, sizeof call);
 }
 
 inline void begin_capture(Stream stream) {
