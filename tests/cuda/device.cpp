@@ -187,6 +187,42 @@ TEST_CASE("cuda: a block let go of while a step is captured stays the graph's") 
   });
 }
 
+TEST_CASE("cuda: what a recorded step used is not given to others on its stream") {
+  early_and_late([] {
+    const CudaStream own;
+    const CudaStream::Scope scope(own);
+    const auto x = Tensor<float, 1, Cuda>::from({100}, numbers(100));
+    Tensor<float, 1, Cuda> y;
+    const auto step = [&] {
+      auto between = x.clone();
+      add(1, between);
+      y = between.clone();
+    };
+    step();
+    y = Tensor<float, 1, Cuda>();
+    auto graph = gpu::Graph::record(step);
+    graph.replay();
+    CHECK(y.values()[99] == 101);
+    y = Tensor<float, 1, Cuda>();  // the graph goes on writing there
+    std::vector<Tensor<float, 1, Cuda>> others;
+    for (int i = 0; i < 4; ++i)
+      others.push_back(Tensor<float, 1, Cuda>::from({100}, std::vector<float>(100, -1)));
+    graph.replay();
+    for (const auto& other : others) CHECK(other.values() == std::vector<float>(100, -1));
+    // Another of the same stream has memory of its own.
+    step();
+    y = Tensor<float, 1, Cuda>();
+    const auto second = gpu::Graph::record(step);
+    const std::size_t used = Cuda::stats().bytes_in_use;
+    graph = gpu::Graph();
+    second.replay();
+    CHECK(y.values()[0] == 2);
+    CHECK(Cuda::stats().bytes_in_use == used);
+  });
+  Cuda::trim();
+  CHECK(Cuda::stats().bytes_reserved == Cuda::stats().bytes_in_use);
+}
+
 TEST_CASE("cuda: a GPU of which there is no such number") {
   CHECK(Cuda::count() >= 1);
   CHECK_NOTHROW(Cuda::select(gpu::device()));

@@ -7,24 +7,25 @@
 #include <ebb/device/pool.hpp>
 
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 namespace ebb::gpu {
 namespace detail {
 
-/// A block, the pool it belongs to, and what it is used for.
+/// A block, the stream whose pool it belongs to, and the capture it was taken in (0: none).
 struct DeviceBlock : Block {
-  int stream = 0;
+  int stream = 0, capture = 0;
 };
 
 /// The GPU is full; take_block says more.
 struct NoMemory {};
 
-/// Memory that graphs of a stream go on using: blocks of other streams that a captured step let go
-/// of, and blocks of its own pool that were to be freed.
+/// Memory that graphs of a stream go on using: blocks that were given back, and blocks that its
+/// pool was to free.
 struct KeptBlocks {
   std::mutex mutex;
-  std::vector<Block*> foreign, own;
+  std::vector<Block*> given, freed;
 };
 inline KeptBlocks& kept_blocks(int stream) {
   static auto* const kept = new KeptBlocks[most_streams];
@@ -44,7 +45,7 @@ struct PoolSource {
     const int home = static_cast<DeviceBlock*>(block)->stream;
     if (const Stream& stream = *process().streams[home]; stream.capturing || stream.graphs > 0) {
       const std::scoped_lock lock(kept_blocks(home).mutex);
-      kept_blocks(home).own.push_back(block);
+      kept_blocks(home).freed.push_back(block);
       return;
     }
     driver::release(block->data);
@@ -83,6 +84,12 @@ inline MemoryStats memory_stats() {
     sum.bytes_in_use += one.bytes_in_use;
     sum.bytes_reserved += one.bytes_reserved;
     sum.bytes_peak += one.bytes_peak;
+    auto& kept = detail::kept_blocks(i);
+    const std::scoped_lock lock(kept.mutex);
+    for (const Block* block : kept.freed) {  // in use by graphs
+      sum.bytes_in_use += detail::DevicePool::bytes_of(block->size_class);
+      sum.bytes_reserved += detail::DevicePool::bytes_of(block->size_class);
+    }
   }
   return sum;
 }
@@ -118,21 +125,32 @@ inline Block* take_block(std::size_t bytes) {
                   "). A smaller batch needs less; what is there can still be used"));
     }
   }
+  static_cast<detail::DeviceBlock*>(block)->capture = on.capturing ? on.captures : 0;
   driver::lend(on.handle, block->data, bytes, detail::DevicePool::bytes_of(block->size_class));
   return block;
 }
 
-/// Puts a block back into the pool it is from, ordered behind the calling thread's stream.
+/// Puts a block back into the pool it is from, ordered behind the calling thread's stream. What a
+/// graph uses waits until the graph goes.
 inline void give_block(Block* block) {
-  const int home = static_cast<detail::DeviceBlock*>(block)->stream;
-  Stream& from = *detail::process().streams[home];
-  if (const Stream* const here = detail::current_stream; here && here->number != home) {
-    if (here->capturing) {
-      auto& kept = detail::kept_blocks(here->number);
-      const std::scoped_lock lock(kept.mutex);
-      kept.foreign.push_back(block);
-      return;
-    }
+  const auto [home, capture] = [block] {
+    const auto* const own = static_cast<detail::DeviceBlock*>(block);
+    return std::pair(own->stream, own->capture);
+  }();
+  const Stream& from = *detail::process().streams[home];
+  const Stream* const here = detail::current_stream;
+  const bool elsewhere = here && here != &from;
+  const bool of_this_capture = from.capturing && capture == from.captures;
+  const int keeper = elsewhere && here->capturing                          ? here->number
+                     : capture != 0 && from.graphs > 0 && !of_this_capture ? home
+                                                                           : -1;
+  if (keeper >= 0) {
+    auto& kept = detail::kept_blocks(keeper);
+    const std::scoped_lock lock(kept.mutex);
+    kept.given.push_back(block);
+    return;
+  }
+  if (elsewhere) {
     try {
       order(*here, from);
     } catch (const Error&) {  // a broken GPU says so at the next call
@@ -142,17 +160,20 @@ inline void give_block(Block* block) {
   detail::pool_of(home).give(block);
 }
 
+/// The blocks that wait in a stream's pool are from now on for its graphs alone.
+inline void keep_waiting_blocks(const Stream& of) { detail::pool_of(of.number).trim(); }
+
 /// When the last graph of a stream goes, what it kept is free again.
 inline void release_kept_blocks(const Stream& of) {
   auto& kept = detail::kept_blocks(of.number);
-  std::vector<Block*> foreign, own;
+  std::vector<Block*> given, freed;
   {
     const std::scoped_lock lock(kept.mutex);
-    foreign.swap(kept.foreign);
-    own.swap(kept.own);
+    given.swap(kept.given);
+    freed.swap(kept.freed);
   }
-  for (Block* block : foreign) give_block(block);
-  for (Block* block : own) detail::PoolSource::destroy(block);
+  for (Block* block : given) give_block(block);
+  for (Block* block : freed) detail::PoolSource::destroy(block);
 }
 
 }  // namespace ebb::gpu

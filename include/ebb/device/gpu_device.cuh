@@ -38,6 +38,7 @@ struct Stream {
   driver::Stream handle{};
   int number = 0;
   bool capturing = false;
+  int captures = 0;            ///< so far, with the one under way
   std::atomic<int> graphs{0};  ///< recorded on it: memory that they use must stay
 };
 
@@ -85,7 +86,7 @@ inline void start_thread() {
   all.used = true;
   driver::bind(all.device);
   if (!all.streams[0]) {
-    all.streams[0] = new Stream{driver::create_stream(), 0, false, {}};
+    all.streams[0] = new Stream{driver::create_stream()};
     all.taken[0] = true;
   }
   current_stream = all.streams[0];
@@ -162,9 +163,8 @@ class CudaStream {
     auto& all = gpu::detail::process();
     const std::scoped_lock lock(all.mutex);
     for (int i = 1; i < gpu::most_streams; ++i) {
-      if (all.taken[i]) continue;
-      if (!all.streams[i])
-        all.streams[i] = new gpu::Stream{gpu::driver::create_stream(), i, false, {}};
+      if (all.taken[i] || (all.streams[i] && all.streams[i]->graphs > 0)) continue;
+      if (!all.streams[i]) all.streams[i] = new gpu::Stream{gpu::driver::create_stream(), i};
       all.taken[i] = true;
       stream_ = all.streams[i];
       return;

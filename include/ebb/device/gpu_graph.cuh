@@ -40,10 +40,10 @@ class Graph {
     if (&here != home_) order(*home_, here);
   }
 
-  /// Calls f, of which nothing is done but recording. The current stream must be a CudaStream's
-  /// (the pool of which nobody else uses, so that what f takes and gives back is the graph's own),
-  /// and f must have run there before (so that the pool has what it takes). The stream must live
-  /// as long as the graph.
+  /// Calls f, of which nothing is done but recording. The current stream must be a CudaStream's,
+  /// and f must have run there before, so that its pool has what f takes. That memory is the
+  /// graph's until it goes, and so is what f leaves behind: a tensor made in f holds the numbers of
+  /// the last replay.
   template <class F>
   static Graph record(F&& f) {
     Stream& on = stream();
@@ -52,6 +52,7 @@ class Graph {
       throw DeviceError("capturing needs a stream of its own: open a CudaStream::Scope around it");
     driver::begin_capture(on.handle);
     on.capturing = true;
+    ++on.captures;
     Graph graph;
     try {
       f();
@@ -61,6 +62,7 @@ class Graph {
       driver::abandon_capture(on.handle);
       throw;
     }
+    keep_waiting_blocks(on);  // what f took and gave back is used at every replay
     on.capturing = false;
     graph.home_ = &on;
     ++on.graphs;
