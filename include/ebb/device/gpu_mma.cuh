@@ -38,6 +38,18 @@ EBB_HD inline float to_float(Bf16 b) {
   return bits_float(static_cast<std::uint32_t>(b.bits) << 16);
 }
 
+/// Two numbers rounded to bf16, in one word: `low` in its lower half.
+EBB_HD inline std::uint32_t to_bf16_pair(float low, float high) {
+#if defined(__CUDA_ARCH__)
+  std::uint32_t both;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
+  return both;
+#else
+  return static_cast<std::uint32_t>(to_bf16(low).bits) |
+         static_cast<std::uint32_t>(to_bf16(high).bits) << 16;
+#endif
+}
+
 /// A float with 10 bits of fraction, as a register of an mma: rounds to the nearest, ties away from
 /// zero.
 EBB_HD inline std::uint32_t to_tf32(float f) {
@@ -99,6 +111,17 @@ EBB_DEVICE void cp_async16(void* shared, const void* global) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(global) : "memory");
 #elif !defined(__CUDACC__)
   emulator::copy_async(shared, global, 16, 16);
+#endif
+}
+/// `cp_async16`, or zeros where there is nothing to copy; `global` may then be any address.
+EBB_DEVICE void cp_async16_or_zeros(void* shared, const void* global, bool there) {
+#if defined(__CUDA_ARCH__)
+  const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global),
+               "r"(there ? 16 : 0)
+               : "memory");
+#elif !defined(__CUDACC__)
+  emulator::copy_async(shared, global, 16, there ? 16 : 0);
 #endif
 }
 /// Ends a group of copies.

@@ -41,7 +41,8 @@ inline void* shared_array(const void* key, std::size_t bytes, std::size_t alignm
 /// cp.async: noted here, done as late as allowed. Bytes beyond `valid` become zero.
 inline void copy_async(void* to, const void* from, unsigned bytes, unsigned valid) {
   const Quiet quiet;
-  if ((reinterpret_cast<std::uintptr_t>(to) | reinterpret_cast<std::uintptr_t>(from)) % bytes != 0)
+  const auto address = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p); };
+  if (address(to) % bytes != 0 || (valid > 0 && address(from) % bytes != 0))
     die("cp.async of %u bytes: an address is not a multiple of that", bytes);
   current->block->copies[current->flat].open.push_back({to, from, bytes, valid});
 }

@@ -12,6 +12,7 @@
 #define EBB_KERNEL void
 #define EBB_DEVICE inline
 #define EBB_UNROLL
+#define EBB_UNROLL_BY(turns)
 #define EBB_BOUNDS(...)
 #define EBB_SHARED(type, name, ...)                                                      \
   static const char name##_key_ = 0;                                                     \

@@ -240,10 +240,11 @@ class Scheduler {
 };
 
 /// Ends the kernel with a sentence, as printf has it.
+[[noreturn]]
 #if defined(__GNUC__)
 __attribute__((format(printf, 1, 2)))
 #endif
-[[noreturn]] inline void
+inline void
 die(const char* format, ...) {
   char text[400];
   va_list arguments;

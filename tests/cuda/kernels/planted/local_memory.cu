@@ -8,6 +8,4 @@ EBB_KERNEL planted_kernel(const int* at, const T* x, T* y) {
   y[threadIdx.x] = all[at[threadIdx.x]];
 }
 
-void use_planted() {
-  ebb::gpu::launch(1, 32, 0, planted_kernel<float>, nullptr, nullptr, nullptr);
-}
+void use_planted() { ebb::gpu::launch(1, 32, 0, planted_kernel<float>, nullptr, nullptr, nullptr); }
