@@ -7,6 +7,7 @@
 
 #include <ebb/device/cuda.cuh>
 #include <ebb/ops/broadcast/cuda.cuh>
+#include <ebb/ops/conv2d/cuda.cuh>
 #include <ebb/ops/elementwise.cuh>
 #include <ebb/ops/linear/cuda.cuh>
 #include <ebb/ops/loss/bce_with_logits.cuh>

@@ -3,6 +3,7 @@
 /// stored, and the sum of rows.
 #pragma once
 
+#include <ebb/ops/broadcast/cuda.cuh>
 #include <ebb/ops/linear/cpu.hpp>
 #include <ebb/ops/matmul/cuda.cuh>
 #include <ebb/ops/reduce/cuda.cuh>
@@ -18,26 +19,13 @@ void linear_forward(Cuda, View<const T, 2> x, View<const T, 2> w, View<const T, 
                          y.data, false, {bias.data, relu});
 }
 
-namespace detail {
-
-template <class T>
-struct StoreSum {
-  Into<T, 1> sum;
-  template <class I>
-  EBB_DEVICE void operator()(I result, T total) const {
-    sum.put(static_cast<Index>(result), total);
-  }
-};
-
-}  // namespace detail
-
 /// Kernel: sum[j] (+)= the sum of column j of `x`.
 template <class T>
 void sum_rows(Cuda, View<const T, 2> x, Into<T, 1> sum) {
   Loop<2, 2> loop;
   loop.push(x.extent(0), {0, x.extent(1)});
   loop.push(x.extent(1), {1, 1});
-  fold_on_gpu<T>(loop, AddUp{}, detail::Elements<T>{x.data}, detail::StoreSum<T>{sum});
+  fold_on_gpu<T>(loop, AddUp{}, detail::Elements<T>{x.data}, detail::PutTotal<T>{sum});
 }
 
 }  // namespace ebb
