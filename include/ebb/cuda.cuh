@@ -6,6 +6,7 @@
 #include <ebb/ebb.hpp>
 
 #include <ebb/device/cuda.cuh>
+#include <ebb/device/cuda_precision.cuh>
 #include <ebb/ops/broadcast/cuda.cuh>
 #include <ebb/ops/conv2d/cuda.cuh>
 #include <ebb/ops/elementwise.cuh>

@@ -11,7 +11,7 @@ namespace ebb::cuda {
 enum class Precision {
   fp32,  ///< not at all
   tf32,  ///< 10 bits after the point, so by 2^-11 of themselves at most; tensor cores
-  bf16   ///< 7 bits after the point, so by 2^-8 / 2 at most; tensor cores, twice as fast
+  bf16   ///< 7 bits after the point, so by 2^-8 at most; tensor cores, twice as fast
 };
 
 namespace detail {

@@ -71,16 +71,17 @@ struct ImageOperand {
   static constexpr bool along_lines = Along;
   static constexpr int pack = V;
   using Scalar = T;
-  using Place = detail::Place<I>;
+  using Line = Place<I>;
+  using Step = Place<I>;
 
   const T* data;
   I height, width;
   Lines lines;
   Steps steps;
 
-  EBB_DEVICE Place line(I index, bool there) const { return there ? lines(index) : nowhere(); }
-  EBB_DEVICE Place step(I index, bool there) const { return there ? steps(index) : nowhere(); }
-  EBB_DEVICE gpu::Pack<T, V> load(const Place& line, const Place& step) const {
+  EBB_DEVICE Line line(I index, bool there) const { return there ? lines(index) : nowhere(); }
+  EBB_DEVICE Step step(I index, bool there) const { return there ? steps(index) : nowhere(); }
+  EBB_DEVICE gpu::Pack<T, V> load(const Line& line, const Step& step) const {
     using Bare = std::make_unsigned_t<I>;
     if (static_cast<Bare>(line.row + step.row) < static_cast<Bare>(height) &&
         static_cast<Bare>(line.column + step.column) < static_cast<Bare>(width))
@@ -90,7 +91,7 @@ struct ImageOperand {
 
  private:
   /// So far above the image that no step leads there, nor would two of them make it wrap around.
-  EBB_DEVICE static Place nowhere() { return {0, std::numeric_limits<I>::min() / 2, 0}; }
+  EBB_DEVICE static Place<I> nowhere() { return {0, std::numeric_limits<I>::min() / 2, 0}; }
 };
 
 /// Planes as an operand: a line is a channel, and its steps are the pixels of all images.
@@ -99,23 +100,20 @@ struct PlanesOperand {
   static constexpr bool along_lines = false;
   static constexpr int pack = V;
   using Scalar = T;
-  struct Place {
-    I offset;
-    bool there;
-  };
+  using Line = I;  ///< an offset; negative where there is no such line
+  using Step = MaybeOffset<I>;
 
   const T* data;
   DivMod<I> area;
   I image;
 
-  EBB_DEVICE Place line(I index, bool there) const { return {index * area.by(), there}; }
-  EBB_DEVICE Place step(I index, bool there) const {
+  EBB_DEVICE Line line(I index, bool there) const { return there ? index * area.by() : -1; }
+  EBB_DEVICE Step step(I index, bool there) const {
     const I pixel = area.take(index);
     return {index * image + pixel, there};
   }
-  EBB_DEVICE gpu::Pack<T, V> load(const Place& line, const Place& step) const {
-    if (line.there && step.there) return gpu::load_pack<V>(data + (line.offset + step.offset));
-    return gpu::Pack<T, V>{};
+  EBB_DEVICE gpu::Pack<T, V> load(Line line, Step step) const {
+    return load_or_zero<V>(data, line, step);
   }
 };
 

@@ -120,24 +120,21 @@ struct PhaseWeight {
   static constexpr bool along_lines = Along;
   static constexpr int pack = V;
   using Scalar = T;
-  struct Place {
-    I offset;
-    bool there;
-  };
+  using Line = I;  ///< an offset; negative where there is no such line
+  using Step = MaybeOffset<I>;
 
   const T* data;
   DivMod<I> rows, columns;  ///< taps of the phase
   I kernel, out_apart;      ///< elements of a kernel, of all kernels of an output
   I row, column;            ///< elements from one tap to the next
 
-  EBB_DEVICE Place line(I index, bool there) const { return {index * kernel, there}; }
-  EBB_DEVICE Place step(I index, bool there) const {
+  EBB_DEVICE Line line(I index, bool there) const { return there ? index * kernel : -1; }
+  EBB_DEVICE Step step(I index, bool there) const {
     const I j = columns.take(index), i = rows.take(index);
     return {index * out_apart + i * row + j * column, there};
   }
-  EBB_DEVICE gpu::Pack<T, V> load(const Place& line, const Place& step) const {
-    if (line.there && step.there) return gpu::load_pack<V>(data + (line.offset + step.offset));
-    return gpu::Pack<T, V>{};
+  EBB_DEVICE gpu::Pack<T, V> load(Line line, Step step) const {
+    return load_or_zero<V>(data, line, step);
   }
 };
 

@@ -38,7 +38,7 @@ EBB_DEVICE void put_pack(T* to, const gpu::Pack<T, V>& pack, bool packed, Index 
 /// One tile of one piece. Two tiles of each operand are in shared memory: while the threads
 /// multiply one, the next is on its way to their registers, and one barrier a tile is enough.
 template <class Engine, class I, class Problem>
-EBB_KERNEL EBB_BOUNDS(Engine::threads)
+EBB_KERNEL EBB_BOUNDS(Engine::threads, sizeof(I) == 4 ? Engine::resident : 1)
     product_kernel(Problem problem, Cut<I> cut, typename Engine::Scalar* partial) {
   constexpr int rows = Engine::k / Engine::pairs;
   struct alignas(16) Tiles {
@@ -63,8 +63,8 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads)
   if (begin < end) {
     left.fetch(part.left, begin, end);
     right.fetch(part.right, begin, end);
-    left.template store<Engine>(tiles.left[0]);
-    right.template store<Engine>(tiles.right[0]);
+    left.template store<Engine, Engine::left_width>(tiles.left[0][0]);
+    right.template store<Engine, Engine::right_width>(tiles.right[0][0]);
     __syncthreads();
   }
   for (I at = begin; at < end; at += Engine::k) {
@@ -76,8 +76,8 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads)
     engine.multiply(tiles.left[now], tiles.right[now]);
     if (more) {
       now ^= 1;  // whoever read that one is past the last barrier
-      left.template store<Engine>(tiles.left[now]);
-      right.template store<Engine>(tiles.right[now]);
+      left.template store<Engine, Engine::left_width>(tiles.left[now][0]);
+      right.template store<Engine, Engine::right_width>(tiles.right[now][0]);
       __syncthreads();
     }
   }

@@ -33,6 +33,19 @@ class DivMod {
   gpu::Divisor<Bare> divisor_;
 };
 
+template <class I>
+struct MaybeOffset {
+  I offset;
+  bool there;
+};
+
+/// V elements where both a line and a step are, and zeros elsewhere.
+template <int V, class T, class I>
+EBB_DEVICE gpu::Pack<T, V> load_or_zero(const T* data, I line, MaybeOffset<I> step) {
+  if (line >= 0 && step.there) return gpu::load_pack<V>(data + (line + step.offset));
+  return gpu::Pack<T, V>{};
+}
+
 /// A matrix as an operand: the element of a line and a step lies at the sum of two offsets. V
 /// neighbours are loaded by one instruction: along lines (`Along`) or along steps.
 template <class T, class I, bool Along, int V>
@@ -40,19 +53,16 @@ struct MatrixOperand {
   static constexpr bool along_lines = Along;
   static constexpr int pack = V;
   using Scalar = T;
-  struct Place {
-    I offset;
-    bool there;
-  };
+  using Line = I;  ///< an offset; negative where there is no such line
+  using Step = MaybeOffset<I>;
 
   const T* data;
   I line_apart, step_apart;
 
-  EBB_DEVICE Place line(I index, bool there) const { return {index * line_apart, there}; }
-  EBB_DEVICE Place step(I index, bool there) const { return {index * step_apart, there}; }
-  EBB_DEVICE gpu::Pack<T, V> load(const Place& line, const Place& step) const {
-    if (line.there && step.there) return gpu::load_pack<V>(data + (line.offset + step.offset));
-    return gpu::Pack<T, V>{};
+  EBB_DEVICE Line line(I index, bool there) const { return there ? index * line_apart : -1; }
+  EBB_DEVICE Step step(I index, bool there) const { return {index * step_apart, there}; }
+  EBB_DEVICE gpu::Pack<T, V> load(Line line, Step step) const {
+    return load_or_zero<V>(data, line, step);
   }
 };
 
@@ -93,19 +103,24 @@ class Stage {
     }
   }
 
-  /// Loads the steps from `first` on, up to `end`; zeros beyond.
+  /// Loads the steps from `first` on, up to `end`; zeros beyond. (g++ 12 miscompiles these loops when
+  /// that over pieces of lines is the innermost: -fno-ivopts, clang and UBSan agree on it.)
   template <class I>
   EBB_DEVICE void fetch(const Operand& operand, I first, I end) {
+    const I left = end - first;
     EBB_UNROLL
     for (int s = 0; s < step_pieces; ++s) {
+      typename Operand::Step step[packs];
       EBB_UNROLL
       for (int p = 0; p < packs; ++p) {
-        const I index =
-            first + (step_ + s * piece_steps * threads_on_steps + p * (along ? 1 : pack));
-        const auto step = operand.step(index, index < end);
+        const I ahead = step_ + s * piece_steps * threads_on_steps + p * (along ? 1 : pack);
+        step[p] = operand.step(first + ahead, ahead < left);
+      }
+      EBB_UNROLL
+      for (int l = 0; l < line_pieces; ++l) {
         EBB_UNROLL
-        for (int l = 0; l < line_pieces; ++l) {
-          const gpu::Pack<Scalar, pack> got = operand.load(place_[l], step);
+        for (int p = 0; p < packs; ++p) {
+          const gpu::Pack<Scalar, pack> got = operand.load(place_[l], step[p]);
           EBB_UNROLL
           for (int v = 0; v < pack; ++v) value_[l][s][p * pack + v] = got[v];
         }
@@ -114,8 +129,8 @@ class Stage {
   }
 
   /// Stores what was loaded, as the words that `Engine` multiplies.
-  template <class Engine, int Rows, int Width>
-  EBB_DEVICE void store(typename Engine::Word (&to)[Rows][Width]) const {
+  template <class Engine, int Width>
+  EBB_DEVICE void store(typename Engine::Word* to) const {
     using Word = typename Engine::Word;
     EBB_UNROLL
     for (int l = 0; l < line_pieces; ++l) {
@@ -129,21 +144,20 @@ class Stage {
           EBB_UNROLL
           for (int v = 0; v < pack; ++v)
             words[v] = Engine::word(value[v], value[(Pairs - 1) * pack + v]);
-          gpu::store_pack<pack>(&to[row][line], words);
+          gpu::store_pack<pack>(to + (row * Width + line), words);
         } else {
           EBB_UNROLL
           for (int q = 0; q < piece_steps / Pairs; ++q)
-            to[row + q][line] = Engine::word(value[q * Pairs], value[q * Pairs + Pairs - 1]);
+            to[(row + q) * Width + line] =
+                Engine::word(value[q * Pairs], value[q * Pairs + Pairs - 1]);
         }
       }
     }
   }
 
  private:
-  using Place = typename Operand::Place;
-
   int line_, step_;
-  Place place_[line_pieces];
+  typename Operand::Line place_[line_pieces];
   Scalar value_[line_pieces][step_pieces][packs * pack];
 };
 
