@@ -21,10 +21,12 @@ struct GemmProblem {
   const T* bias;  ///< one for each column, or null
   bool relu;
 
+  using Left = MatrixOperand<T, I, AlongA, V>;
+  using Right = MatrixOperand<T, I, AlongB, V>;
   struct Part {
     I m, n, k;
-    MatrixOperand<T, I, AlongA, V> left;
-    MatrixOperand<T, I, AlongB, V> right;
+    Left left;
+    Right right;
     T* c;
     const T* bias;
     bool add, packed, relu;

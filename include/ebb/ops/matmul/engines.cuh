@@ -25,6 +25,7 @@ class Multiplier {
   static constexpr int pairs = 1, threads = M / TM * (N / TN);
   /// Blocks that share a multiprocessor; it leaves a thread 128 registers (of double 256).
   static constexpr int resident = 512 * 4 / (threads * static_cast<int>(sizeof(T)));
+  static constexpr int registers = TM * TN * static_cast<int>(sizeof(T)) / 4;
   static constexpr int left_width = M + 4, right_width = N + 4;
   static constexpr int wide = gpu::pack_of<T>;  ///< results that `each` hands out together
 
@@ -124,8 +125,8 @@ class TensorCores {
   using Word = std::uint32_t;
   static constexpr int m = M, n = N, k = K;
   static constexpr int pairs = Words::pairs, threads = M / WM * warps_across * 32;
-  /// The large tile of bf16 takes some 170 registers, of which two blocks have not enough.
-  static constexpr int resident = (pairs == 2 ? 256 : 512) / threads;
+  static constexpr int resident = 512 / threads;
+  static constexpr int registers = WM * WN / 32;  ///< that results take
   static constexpr int left_width = M + 8, right_width = N + 8;
   static constexpr int wide = 2;
 

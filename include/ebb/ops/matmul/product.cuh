@@ -6,7 +6,7 @@
 ///
 /// `problem.at(z)` is one of its independent products, a `Part`:
 ///     m, n, k           its extents
-///     left, right       its operands (stage.cuh)
+///     left, right       its operands (stage.cuh), of types Problem::Left and Problem::Right
 ///     put(i, j, pack)   stores results of row i, columns j and following, where j < n
 #pragma once
 
@@ -35,10 +35,24 @@ EBB_DEVICE void put_pack(T* to, const gpu::Pack<T, V>& pack, bool packed, Index 
     if (v < left) to[v] = pack[v];
 }
 
+template <class Engine, class Operand, int Lines>
+using StageOf = Stage<Operand, Lines, Engine::k, Engine::threads, Engine::pairs>;
+
+/// Blocks that a multiprocessor should hold, which says how many registers a thread may take: fewer
+/// where results and what is on its way to shared memory take almost all of 128.
+template <class Engine, class I, class Problem>
+inline constexpr int resident_blocks = [] {
+  constexpr int taken = Engine::registers +
+                        StageOf<Engine, typename Problem::Left, Engine::m>::registers +
+                        StageOf<Engine, typename Problem::Right, Engine::n>::registers;
+  constexpr int most = sizeof(I) == 4 ? Engine::resident : 1;
+  return taken * most * Engine::threads < 100 * 512 || most == 1 ? most : most / 2;
+}();
+
 /// One tile of one piece. Two tiles of each operand are in shared memory: while the threads
 /// multiply one, the next is on its way to their registers, and one barrier a tile is enough.
 template <class Engine, class I, class Problem>
-EBB_KERNEL EBB_BOUNDS(Engine::threads, sizeof(I) == 4 ? Engine::resident : 1)
+EBB_KERNEL EBB_BOUNDS(Engine::threads, (resident_blocks<Engine, I, Problem>))
     product_kernel(Problem problem, Cut<I> cut, typename Engine::Scalar* partial) {
   constexpr int rows = Engine::k / Engine::pairs;
   struct alignas(16) Tiles {
@@ -54,10 +68,8 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, sizeof(I) == 4 ? Engine::resident : 1)
   const I begin = split * cut.piece;
   const I end = part.k - begin < cut.piece ? part.k : begin + cut.piece;
 
-  using Left = std::remove_cvref_t<decltype(part.left)>;
-  using Right = std::remove_cvref_t<decltype(part.right)>;
-  Stage<Left, Engine::m, Engine::k, Engine::threads, Engine::pairs> left(part.left, i, part.m);
-  Stage<Right, Engine::n, Engine::k, Engine::threads, Engine::pairs> right(part.right, j, part.n);
+  StageOf<Engine, typename Problem::Left, Engine::m> left(part.left, i, part.m);
+  StageOf<Engine, typename Problem::Right, Engine::n> right(part.right, j, part.n);
   Engine engine;
   int now = 0;
   if (begin < end) {

@@ -90,6 +90,11 @@ class Stage {
   using Scalar = typename Operand::Scalar;
 
  public:
+  /// What it keeps in registers.
+  static constexpr int registers =
+      line_pieces * (static_cast<int>(sizeof(typename Operand::Line)) / 4 +
+                     step_pieces * packs * pack * static_cast<int>(sizeof(Scalar)) / 4);
+
   /// For the lines from `first` on, of which there are `lines`.
   template <class I>
   EBB_DEVICE Stage(const Operand& operand, I first, I lines) {
@@ -103,8 +108,8 @@ class Stage {
     }
   }
 
-  /// Loads the steps from `first` on, up to `end`; zeros beyond. (g++ 12 miscompiles these loops when
-  /// that over pieces of lines is the innermost: -fno-ivopts, clang and UBSan agree on it.)
+  /// Loads the steps from `first` on, up to `end`; zeros beyond. (g++ 12 miscompiles these loops
+  /// when that over pieces of lines is the innermost: -fno-ivopts, clang and UBSan agree on it.)
   template <class I>
   EBB_DEVICE void fetch(const Operand& operand, I first, I end) {
     const I left = end - first;
