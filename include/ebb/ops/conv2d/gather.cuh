@@ -82,14 +82,19 @@ struct ImageOperand {
   EBB_DEVICE Line line(I index, bool there) const { return there ? lines(index) : nowhere(); }
   EBB_DEVICE Step step(I index, bool there) const { return there ? steps(index) : nowhere(); }
   EBB_DEVICE gpu::Pack<T, V> load(const Line& line, const Step& step) const {
-    using Bare = std::make_unsigned_t<I>;
-    if (static_cast<Bare>(line.row + step.row) < static_cast<Bare>(height) &&
-        static_cast<Bare>(line.column + step.column) < static_cast<Bare>(width))
-      return gpu::load_pack<V>(data + (line.offset + step.offset));
+    if (inside(line, step)) return gpu::load_pack<V>(data + (line.offset + step.offset));
     return gpu::Pack<T, V>{};
+  }
+  EBB_DEVICE const T* find(const Line& line, const Step& step) const {
+    return inside(line, step) ? data + (line.offset + step.offset) : nullptr;
   }
 
  private:
+  EBB_DEVICE bool inside(const Line& line, const Step& step) const {
+    using Bare = std::make_unsigned_t<I>;
+    return static_cast<Bare>(line.row + step.row) < static_cast<Bare>(height) &&
+           static_cast<Bare>(line.column + step.column) < static_cast<Bare>(width);
+  }
   /// So far above the image that no step leads there, nor would two of them make it wrap around.
   EBB_DEVICE static Place<I> nowhere() { return {0, std::numeric_limits<I>::min() / 2, 0}; }
 };
@@ -115,6 +120,7 @@ struct PlanesOperand {
   EBB_DEVICE gpu::Pack<T, V> load(Line line, Step step) const {
     return load_or_zero<V>(data, line, step);
   }
+  EBB_DEVICE const T* find(Line line, Step step) const { return find_or_null(data, line, step); }
 };
 
 /// Where results that are images go: row i of a product is a channel, column j a pixel.

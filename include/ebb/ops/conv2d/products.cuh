@@ -136,6 +136,7 @@ struct PhaseWeight {
   EBB_DEVICE gpu::Pack<T, V> load(Line line, Step step) const {
     return load_or_zero<V>(data, line, step);
   }
+  EBB_DEVICE const T* find(Line line, Step step) const { return find_or_null(data, line, step); }
 };
 
 /// dx = w^T dy: channels times pixels of one phase, summed over out channels and its taps; a

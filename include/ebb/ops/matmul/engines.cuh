@@ -23,6 +23,7 @@ class Multiplier {
   using Word = T;
   static constexpr int m = M, n = N, k = K;
   static constexpr int pairs = 1, threads = M / TM * (N / TN);
+  static constexpr bool pipelines = false;
   /// Blocks that share a multiprocessor; it leaves a thread 128 registers (of double 256).
   static constexpr int resident = 512 * 4 / (threads * static_cast<int>(sizeof(T)));
   static constexpr int registers = TM * TN * static_cast<int>(sizeof(T)) / 4;
@@ -100,8 +101,7 @@ struct Tf32Words {
 struct Bf16Words {
   static constexpr int pairs = 2;
   EBB_DEVICE static std::uint32_t word(float low, float high) {
-    return static_cast<std::uint32_t>(gpu::to_bf16(low).bits) |
-           static_cast<std::uint32_t>(gpu::to_bf16(high).bits) << 16;
+    return gpu::to_bf16_pair(low, high);
   }
   EBB_DEVICE static void mma(float (&d)[4], const std::uint32_t (&a)[4],
                              const std::uint32_t (&b)[2]) {
@@ -125,6 +125,7 @@ class TensorCores {
   using Word = std::uint32_t;
   static constexpr int m = M, n = N, k = K;
   static constexpr int pairs = Words::pairs, threads = M / WM * warps_across * 32;
+  static constexpr bool pipelines = M >= 128;  ///< where both operands come in packs
   static constexpr int resident = 512 / threads;
   static constexpr int registers = WM * WN / 32;  ///< that results take
   static constexpr int left_width = M + 8, right_width = N + 8;
@@ -167,6 +168,30 @@ class TensorCores {
     }
   }
 
+  /// The same of tiles of floats (pipeline.cuh), which are rounded on the way.
+  template <class Left, class Right>
+  EBB_DEVICE void multiply_floats(const float* left, const float* right) {
+    const float* const low = Left::at(left, row_ + group_, pairs * in_group_);
+    const float* const from = Right::at(right, column_ + group_, pairs * in_group_);
+    EBB_UNROLL
+    for (int l = 0; l < Left::steps; l += 8 * pairs) {
+      Word a[down][4];
+      EBB_UNROLL
+      for (int i = 0; i < down; ++i) {
+        EBB_UNROLL
+        for (int q = 0; q < 4; ++q)
+          a[i][q] = rounded<Left>(Left::at(low, i * 16 + q % 2 * 8, l + q / 2 * 4 * pairs));
+      }
+      EBB_UNROLL
+      for (int j = 0; j < across; ++j) {
+        const Word b[2] = {rounded<Right>(Right::at(from, j * 8, l)),
+                           rounded<Right>(Right::at(from, j * 8, l + 4 * pairs))};
+        EBB_UNROLL
+        for (int i = 0; i < down; ++i) Words::mma(sum_[i][j], a[i], b);
+      }
+    }
+  }
+
   template <class F>
   EBB_DEVICE void each(F&& f) const {
     EBB_UNROLL
@@ -182,6 +207,12 @@ class TensorCores {
   }
 
  private:
+  /// The word of a step, or two.
+  template <class Tile>
+  EBB_DEVICE static Word rounded(const float* from) {
+    return Words::word(from[0], from[(pairs - 1) * Tile::step_apart]);
+  }
+
   int group_, in_group_, row_, column_;
   float sum_[down][across][4];
 };

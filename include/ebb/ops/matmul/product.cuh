@@ -10,11 +10,8 @@
 ///     put(i, j, pack)   stores results of row i, columns j and following, where j < n
 #pragma once
 
-#include <ebb/device/cuda_scratch.cuh>
 #include <ebb/ops/matmul/engines.cuh>
 #include <ebb/ops/matmul/stage.cuh>
-
-#include <algorithm>
 
 namespace ebb::detail {
 
@@ -49,6 +46,51 @@ inline constexpr int resident_blocks = [] {
   return taken * most * Engine::threads < 100 * 512 || most == 1 ? most : most / 2;
 }();
 
+/// What a block is to do: the tile that begins at row i and column j, of product z, over the steps
+/// from `begin` to `end` of a part.
+template <class I>
+struct Task {
+  I i, j, z, split, begin, end;
+
+  template <class Engine>
+  EBB_DEVICE static Task of_block(const Cut<I>& cut) {
+    Task task;
+    task.z = static_cast<I>(blockIdx.x);
+    task.i = cut.down.take(task.z) * Engine::m;
+    task.j = cut.across.take(task.z) * Engine::n;
+    task.split = cut.splits.take(task.z);
+    return task;
+  }
+  /// Returns whether the part has anything there.
+  template <class Part>
+  EBB_DEVICE bool reaches(const Cut<I>& cut, const Part& part) {
+    begin = split * cut.piece;
+    end = part.k - begin < cut.piece ? part.k : begin + cut.piece;
+    return i < part.m && j < part.n;
+  }
+};
+
+/// Stores a tile: what it sums up to, or as a piece of that.
+template <class I, class Engine, class Part, class T>
+EBB_DEVICE void store_tile(const Cut<I>& cut, const Task<I>& task, const Part& part,
+                           const Engine& engine, T* partial) {
+  if (partial != nullptr) {
+    partial += static_cast<Index>(task.z * cut.splits.by() + task.split) * cut.m * cut.n;
+    const bool packed = cut.n % Engine::wide == 0;
+    engine.each([&](int r, int c, const auto& pack) {
+      const I row = task.i + r, column = task.j + c;
+      if (row < part.m && column < part.n)
+        put_pack(partial + (static_cast<Index>(row) * cut.n + column), pack, packed,
+                 part.n - column);
+    });
+  } else {
+    engine.each([&](int r, int c, const auto& pack) {
+      const I row = task.i + r, column = task.j + c;
+      if (row < part.m && column < part.n) part.put(row, column, pack);
+    });
+  }
+}
+
 /// One tile of one piece. Two tiles of each operand are in shared memory: while the threads
 /// multiply one, the next is on its way to their registers, and one barrier a tile is enough.
 template <class Engine, class I, class Problem>
@@ -60,55 +102,33 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, (resident_blocks<Engine, I, Problem>))
   };
   EBB_SHARED(Tiles, tiles, );
 
-  I z = static_cast<I>(blockIdx.x);
-  const I i = cut.down.take(z) * Engine::m, j = cut.across.take(z) * Engine::n;
-  const I split = cut.splits.take(z);
-  const auto part = problem.at(z);
-  if (i >= part.m || j >= part.n) return;
-  const I begin = split * cut.piece;
-  const I end = part.k - begin < cut.piece ? part.k : begin + cut.piece;
-
-  StageOf<Engine, typename Problem::Left, Engine::m> left(part.left, i, part.m);
-  StageOf<Engine, typename Problem::Right, Engine::n> right(part.right, j, part.n);
+  Task<I> task = Task<I>::template of_block<Engine>(cut);
+  const auto part = problem.at(task.z);
+  if (!task.reaches(cut, part)) return;
+  StageOf<Engine, typename Problem::Left, Engine::m> left(part.left, task.i, part.m);
+  StageOf<Engine, typename Problem::Right, Engine::n> right(part.right, task.j, part.n);
   Engine engine;
-  int now = 0;
-  if (begin < end) {
-    left.fetch(part.left, begin, end);
-    right.fetch(part.right, begin, end);
-    left.template store<Engine, Engine::left_width>(tiles.left[0][0]);
-    right.template store<Engine, Engine::right_width>(tiles.right[0][0]);
+  const auto store = [&](int to) {
+    left.template store<Engine, Engine::left_width>(tiles.left[to][0]);
+    right.template store<Engine, Engine::right_width>(tiles.right[to][0]);
     __syncthreads();
+  };
+  int now = 0;
+  if (task.begin < task.end) {
+    left.fetch(part.left, task.begin, task.end);
+    right.fetch(part.right, task.begin, task.end);
+    store(0);
   }
-  for (I at = begin; at < end; at += Engine::k) {
-    const bool more = end - at > Engine::k;
+  for (I at = task.begin; at < task.end; at += Engine::k) {
+    const bool more = task.end - at > Engine::k;
     if (more) {
-      left.fetch(part.left, at + Engine::k, end);
-      right.fetch(part.right, at + Engine::k, end);
+      left.fetch(part.left, at + Engine::k, task.end);
+      right.fetch(part.right, at + Engine::k, task.end);
     }
     engine.multiply(tiles.left[now], tiles.right[now]);
-    if (more) {
-      now ^= 1;  // whoever read that one is past the last barrier
-      left.template store<Engine, Engine::left_width>(tiles.left[now][0]);
-      right.template store<Engine, Engine::right_width>(tiles.right[now][0]);
-      __syncthreads();
-    }
+    if (more) store(now ^= 1);  // whoever read that one is past the last barrier
   }
-
-  if (partial != nullptr) {
-    partial += static_cast<Index>(z * cut.splits.by() + split) * cut.m * cut.n;
-    const bool packed = cut.n % Engine::wide == 0;
-    engine.each([&](int r, int c, const auto& pack) {
-      const I row = i + r, column = j + c;
-      if (row < part.m && column < part.n)
-        put_pack(partial + (static_cast<Index>(row) * cut.n + column), pack, packed,
-                 part.n - column);
-    });
-  } else {
-    engine.each([&](int r, int c, const auto& pack) {
-      const I row = i + r, column = j + c;
-      if (row < part.m && column < part.n) part.put(row, column, pack);
-    });
-  }
+  store_tile(cut, task, part, engine, partial);
 }
 
 /// Adds up the pieces of every sum and stores it. A block takes 32 results; each of its warps adds
@@ -137,36 +157,6 @@ EBB_KERNEL EBB_BOUNDS(256) join_kernel(Problem problem, Cut<I> cut, DivMod<I> ro
   EBB_UNROLL
   for (int w = 1; w < abreast; ++w) total += of_warp[w][lane];
   part.put(row, column, gpu::Pack<T, 1>{{total}});
-}
-
-/// Blocks that keep the largest of GPUs busy. The cut must not depend on the machine, or else its
-/// results would.
-inline constexpr Index blocks_wanted = 256;
-
-/// Runs `problem`, of which `products` are independent, the largest of m x n sums over k steps.
-template <class Engine, class I, class Problem>
-void multiply_with(const Problem& problem, Index products, Index m, Index n, Index k) {
-  using T = typename Engine::Scalar;
-  const Index down = (m + Engine::m - 1) / Engine::m, across = (n + Engine::n - 1) / Engine::n;
-  const Index tiles = products * down * across;
-  // A piece is long enough to be worth its way through memory.
-  constexpr Index least = std::max(128, 4 * Engine::k);
-  Index splits = tiles * 2 > blocks_wanted ? 1 : std::min(blocks_wanted / tiles, k / least);
-  splits = std::max<Index>(1, splits);
-  const Index piece = ((k + splits - 1) / splits + Engine::k - 1) / Engine::k * Engine::k;
-  if (piece > 0) splits = std::max<Index>(1, (k + piece - 1) / piece);
-  const Cut<I> cut{static_cast<I>(m), static_cast<I>(n), DivMod<I>(down),
-                   DivMod<I>(across), DivMod<I>(splits), static_cast<I>(piece)};
-  const auto launch = [&](T* partial) {
-    gpu::launch(static_cast<unsigned>(tiles * splits), Engine::threads, 0,
-                product_kernel<Engine, I, Problem>, problem, cut, partial);
-  };
-  if (splits == 1) return launch(nullptr);
-  const Index results = products * m * n;
-  const CudaScratch<T> partial(splits * results);
-  launch(partial.data());
-  gpu::launch(static_cast<unsigned>((results + 31) / 32), 256, 0, join_kernel<T, I, Problem>,
-              problem, cut, DivMod<I>(m), DivMod<I>(n), static_cast<I>(results), partial.data());
 }
 
 }  // namespace ebb::detail

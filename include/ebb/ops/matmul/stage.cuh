@@ -46,6 +46,12 @@ EBB_DEVICE gpu::Pack<T, V> load_or_zero(const T* data, I line, MaybeOffset<I> st
   return gpu::Pack<T, V>{};
 }
 
+/// Where an element is, or null.
+template <class T, class I>
+EBB_DEVICE const T* find_or_null(const T* data, I line, MaybeOffset<I> step) {
+  return line >= 0 && step.there ? data + (line + step.offset) : nullptr;
+}
+
 /// A matrix as an operand: the element of a line and a step lies at the sum of two offsets. V
 /// neighbours are loaded by one instruction: along lines (`Along`) or along steps.
 template <class T, class I, bool Along, int V>
@@ -64,6 +70,7 @@ struct MatrixOperand {
   EBB_DEVICE gpu::Pack<T, V> load(Line line, Step step) const {
     return load_or_zero<V>(data, line, step);
   }
+  EBB_DEVICE const T* find(Line line, Step step) const { return find_or_null(data, line, step); }
 };
 
 /// What one thread carries: some lines times some steps of a tile of `Lines` x `Steps`, loaded into

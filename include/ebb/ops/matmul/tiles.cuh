@@ -1,9 +1,12 @@
 /// \file
-/// Which tile a product of given extents is cut in.
+/// Which tiles and pieces a product of given extents is cut in.
 #pragma once
 
 #include <ebb/device/cuda_precision.cuh>
-#include <ebb/ops/matmul/product.cuh>
+#include <ebb/device/cuda_scratch.cuh>
+#include <ebb/ops/matmul/pipeline.cuh>
+
+#include <algorithm>
 
 namespace ebb::detail {
 
@@ -23,6 +26,41 @@ template <class Words>
 using LargeTensorTile = TensorCores<Words, 128, 128, 16 * Words::pairs, 64, 32>;
 template <class Words>
 using SmallTensorTile = TensorCores<Words, 64, 64, 16 * Words::pairs, 32, 32>;
+
+/// Blocks that keep the largest of GPUs busy. The cut must not depend on the machine, or else its
+/// results would.
+inline constexpr Index blocks_wanted = 256;
+
+/// Runs `problem`, of which `products` are independent, the largest of m x n sums over k steps.
+template <class Engine, class I, class Problem>
+void multiply_with(const Problem& problem, Index products, Index m, Index n, Index k) {
+  using T = typename Engine::Scalar;
+  const Index down = (m + Engine::m - 1) / Engine::m, across = (n + Engine::n - 1) / Engine::n;
+  const Index tiles = products * down * across;
+  // A piece is long enough to be worth its way through memory.
+  constexpr Index least = std::max(128, 4 * Engine::k);
+  Index splits = tiles * 2 > blocks_wanted ? 1 : std::min(blocks_wanted / tiles, k / least);
+  splits = std::max<Index>(1, splits);
+  const Index piece = ((k + splits - 1) / splits + Engine::k - 1) / Engine::k * Engine::k;
+  if (piece > 0) splits = std::max<Index>(1, (k + piece - 1) / piece);
+  const Cut<I> cut{static_cast<I>(m), static_cast<I>(n), DivMod<I>(down),
+                   DivMod<I>(across), DivMod<I>(splits), static_cast<I>(piece)};
+  const auto launch = [&](T* partial) {
+    const auto blocks = static_cast<unsigned>(tiles * splits);
+    if constexpr (pipelined<Engine, I, Problem>)
+      gpu::launch(blocks, Engine::threads, pipeline_bytes<Engine, Problem>,
+                  pipelined_kernel<Engine, I, Problem>, problem, cut, partial);
+    else
+      gpu::launch(blocks, Engine::threads, 0, product_kernel<Engine, I, Problem>, problem, cut,
+                  partial);
+  };
+  if (splits == 1) return launch(nullptr);
+  const Index results = products * m * n;
+  const CudaScratch<T> partial(splits * results);
+  launch(partial.data());
+  gpu::launch(static_cast<unsigned>((results + 31) / 32), 256, 0, join_kernel<T, I, Problem>,
+              problem, cut, DivMod<I>(m), DivMod<I>(n), static_cast<I>(results), partial.data());
+}
 
 /// Tiles of a size that is worth using: fewer than it takes to have one on most of an H100's 132
 /// multiprocessors would leave the others idle. Tests lower it.
