@@ -25,6 +25,8 @@ using SmallTile = Multiplier<T, 32, 32, 16, 4, 4>;
 template <class Words>
 using LargeTensorTile = TensorCores<Words, 128, 128, 16 * Words::pairs, 64, 32>;
 template <class Words>
+using WideTensorTile = TensorCores<Words, 32, 128, 16 * Words::pairs, 32, 32>;
+template <class Words>
 using SmallTensorTile = TensorCores<Words, 64, 64, 16 * Words::pairs, 32, 32>;
 
 /// Blocks that keep the largest of GPUs busy. The cut must not depend on the machine, or else its
@@ -80,6 +82,8 @@ void multiply(const Problem& problem, Index products, Index m, Index n, Index k)
     const auto on_tensor_cores = [&]<class Words>(Words) {
       if (many)
         multiply_with<LargeTensorTile<Words>, I>(problem, products, m, n, k);
+      else if (m <= 32 && n > 64)
+        multiply_with<WideTensorTile<Words>, I>(problem, products, m, n, k);
       else
         multiply_with<SmallTensorTile<Words>, I>(problem, products, m, n, k);
     };
