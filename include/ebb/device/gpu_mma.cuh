@@ -128,4 +128,14 @@ EBB_DEVICE void cp_async16_or_zeros(void* shared, const void* global, bool there
 #endif
 }
 
+
+/// The same number, of which the compiler does not know where it came from: what follows from it is
+/// worked out again, not kept in registers.
+EBB_DEVICE unsigned forgotten(unsigned number) {
+#if defined(__CUDA_ARCH__)
+  asm volatile("" : "+r"(number));
+#endif
+  return number;
+}
+
 }  // namespace ebb::gpu

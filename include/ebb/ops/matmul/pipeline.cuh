@@ -85,7 +85,7 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident)
   constexpr int depth = Left::steps, stage_size = Left::size + Right::size;
   EBB_DYNAMIC_SHARED(float, memory);
 
-  Task<I> task = Task<I>::template of_block<Engine>(cut);
+  Task<I> task = Task<I>::template of_block<Engine>(cut, blockIdx.x);
   const auto part = problem.at(task.z);
   if (!task.reaches(cut, part)) return;
   const Copies<typename Problem::Left, Left, Engine::m, Engine::threads> left(part.left, task.i,
@@ -113,7 +113,7 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident)
     free = now;
     now = now + 1 < pipeline_stages ? now + 1 : 0;
   }
-  store_tile(cut, task, part, engine, partial);
+  store_tile(problem, cut, engine, partial);
 }
 
 }  // namespace ebb::detail

@@ -53,9 +53,9 @@ struct Task {
   I i, j, z, split, begin, end;
 
   template <class Engine>
-  EBB_DEVICE static Task of_block(const Cut<I>& cut) {
+  EBB_DEVICE static Task of_block(const Cut<I>& cut, unsigned block) {
     Task task;
-    task.z = static_cast<I>(blockIdx.x);
+    task.z = static_cast<I>(block);
     task.i = cut.down.take(task.z) * Engine::m;
     task.j = cut.across.take(task.z) * Engine::n;
     task.split = cut.splits.take(task.z);
@@ -70,10 +70,13 @@ struct Task {
   }
 };
 
-/// Stores a tile: what it sums up to, or as a piece of that.
-template <class I, class Engine, class Part, class T>
-EBB_DEVICE void store_tile(const Cut<I>& cut, const Task<I>& task, const Part& part,
-                           const Engine& engine, T* partial) {
+/// Stores a tile: what it sums up to, or as a piece of that. Where it goes is found again, for no
+/// register was left to keep that in.
+template <class I, class Engine, class Problem, class T>
+EBB_DEVICE void store_tile(const Problem& problem, const Cut<I>& cut, const Engine& engine,
+                           T* partial) {
+  const Task<I> task = Task<I>::template of_block<Engine>(cut, gpu::forgotten(blockIdx.x));
+  const auto part = problem.at(task.z);
   if (partial != nullptr) {
     partial += static_cast<Index>(task.z * cut.splits.by() + task.split) * cut.m * cut.n;
     const bool packed = cut.n % Engine::wide == 0;
@@ -102,7 +105,7 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, (resident_blocks<Engine, I, Problem>))
   };
   EBB_SHARED(Tiles, tiles, );
 
-  Task<I> task = Task<I>::template of_block<Engine>(cut);
+  Task<I> task = Task<I>::template of_block<Engine>(cut, blockIdx.x);
   const auto part = problem.at(task.z);
   if (!task.reaches(cut, part)) return;
   StageOf<Engine, typename Problem::Left, Engine::m> left(part.left, task.i, part.m);
@@ -128,7 +131,7 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, (resident_blocks<Engine, I, Problem>))
     engine.multiply(tiles.left[now], tiles.right[now]);
     if (more) store(now ^= 1);  // whoever read that one is past the last barrier
   }
-  store_tile(cut, task, part, engine, partial);
+  store_tile(problem, cut, engine, partial);
 }
 
 /// Adds up the pieces of every sum and stores it. A block takes 32 results; each of its warps adds
