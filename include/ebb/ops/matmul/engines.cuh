@@ -126,7 +126,8 @@ class TensorCores {
   static constexpr int m = M, n = N, k = K;
   static constexpr int pairs = Words::pairs, threads = M / WM * warps_across * 32;
   static constexpr bool pipelines = M >= 128;  ///< where both operands come in packs
-  static constexpr int resident = 512 / threads;
+  /// Twice as many steps of bf16 are on their way to shared memory.
+  static constexpr int resident = (pairs == 2 ? 384 : 512) / threads;
   static constexpr int registers = WM * WN / 32;  ///< that results take
   static constexpr int left_width = M + 8, right_width = N + 8;
   static constexpr int wide = 2;

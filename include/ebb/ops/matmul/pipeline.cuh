@@ -78,7 +78,7 @@ inline constexpr std::size_t pipeline_bytes =
 
 /// `product_kernel` of a pipeline.
 template <class Engine, class I, class Problem>
-EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident)
+EBB_KERNEL EBB_BOUNDS(Engine::threads, 512 / Engine::threads)
     pipelined_kernel(Problem problem, Cut<I> cut, float* partial) {
   using Left = FloatTileOf<Engine, typename Problem::Left, Engine::m>;
   using Right = FloatTileOf<Engine, typename Problem::Right, Engine::n>;
