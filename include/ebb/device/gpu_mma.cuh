@@ -165,4 +165,16 @@ EBB_DEVICE void grid_sync(unsigned* counter) {
 #endif
 }
 
+// --- registers
+// ------------------------------------------------------------------------------------
+
+/// The same number, of which the compiler does not know where it came from: what follows from it is
+/// worked out again, not kept in registers.
+EBB_DEVICE unsigned forgotten(unsigned number) {
+#if defined(__CUDA_ARCH__)
+  asm volatile("" : "+r"(number));
+#endif
+  return number;
+}
+
 }  // namespace ebb::gpu
