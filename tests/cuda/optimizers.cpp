@@ -65,7 +65,7 @@ TEST_CASE("cuda: update rules agree with the CPU over several steps") {
   check_rule_of_both(optim::Adam{.lr = 0.01, .amsgrad = true});
   check_rule_of_both(optim::AdamW{.lr = 0.01});
   check_rule_of_both(optim::NAdam{});
-  check_rule_of_both(optim::RmsProp{});
+  check_rule_of_both(optim::RMSprop{});
   check_rule_of_both(optim::Adagrad{});
   check_rule_of_both(optim::Adadelta{});
   check_rule_of_both(optim::Lion{});
