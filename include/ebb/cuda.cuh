@@ -13,6 +13,7 @@
 #include <ebb/ops/loss/pointwise.cuh>
 #include <ebb/ops/reduce/cuda.cuh>
 #include <ebb/ops/softmax/cuda.cuh>
+#include <ebb/optim/clip.cuh>
 #include <ebb/optim/kernel.cuh>
 #include <ebb/tape/forward.cuh>
 #include <ebb/tape/track.cuh>
