@@ -6,11 +6,15 @@
 #include <ebb/ebb.hpp>
 
 #include <ebb/device/cuda.cuh>
+#include <ebb/device/cuda_precision.cuh>
 #include <ebb/ops/broadcast/cuda.cuh>
+#include <ebb/ops/conv2d/cuda.cuh>
 #include <ebb/ops/elementwise.cuh>
+#include <ebb/ops/linear/cuda.cuh>
 #include <ebb/ops/loss/bce_with_logits.cuh>
 #include <ebb/ops/loss/classes_cuda.cuh>
 #include <ebb/ops/loss/pointwise.cuh>
+#include <ebb/ops/matmul/cuda.cuh>
 #include <ebb/ops/reduce/cuda.cuh>
 #include <ebb/ops/softmax/cuda.cuh>
 #include <ebb/optim/clip.cuh>

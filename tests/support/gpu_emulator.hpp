@@ -328,6 +328,7 @@ inline int multiprocessors() { return 2; }
 #define EBB_DEVICE inline
 #define EBB_BOUNDS(...)
 #define EBB_UNROLL
+#define EBB_UNROLL_BY(turns)
 #define EBB_SHARED(type, name, ...)                                                                            \
   static const char name##_site_ = 0; using name##_t_ = type __VA_ARGS__;                                      \
   name##_t_& name = *static_cast<name##_t_*>(ebb::gpu::emulator::shared_at(&name##_site_, sizeof(name##_t_), 16))

@@ -102,4 +102,40 @@ EBB_DEVICE void grid_sync(unsigned* counter) {
   (void)counter; emulator::gridsync();
 #endif
 }
+
+/// Two numbers rounded to bf16, the nearest, in one word: `low` in its lower half.
+EBB_DEVICE std::uint32_t to_bf16_pair(float low, float high) {
+#if defined(__CUDA_ARCH__)
+  std::uint32_t both;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
+  return both;
+#else
+  return static_cast<std::uint32_t>(to_bf16(low).bits) |
+         static_cast<std::uint32_t>(to_bf16(high).bits) << 16;
+#endif
+}
+
+/// `cp_async16`, or zeros where there is nothing to copy; `global` may then be any address.
+EBB_DEVICE void cp_async16_or_zeros(void* shared, const void* global, bool there) {
+#if defined(__CUDA_ARCH__)
+  const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global),
+               "r"(there ? 16 : 0)
+               : "memory");
+#else
+  alignas(16) static constexpr float zeros[4]{};
+  cp_async16(shared, there ? global : zeros);
+#endif
+}
+
+
+/// The same number, of which the compiler does not know where it came from: what follows from it is
+/// worked out again, not kept in registers.
+EBB_DEVICE unsigned forgotten(unsigned number) {
+#if defined(__CUDA_ARCH__)
+  asm volatile("" : "+r"(number));
+#endif
+  return number;
+}
+
 }  // namespace ebb::gpu

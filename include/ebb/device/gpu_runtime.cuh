@@ -12,6 +12,9 @@
 /// Marks a function that kernels call.
 #define EBB_DEVICE __device__ __forceinline__
 #define EBB_UNROLL _Pragma("unroll")
+/// As many turns of a loop as one, where all of them would take too many registers.
+#define EBB_UNROLL_BY(turns) EBB_PRAGMA(unroll turns)
+#define EBB_PRAGMA(text) _Pragma(#text)
 /// Threads a block has at most (and blocks a multiprocessor should hold): `EBB_BOUNDS(256, 2)`.
 #define EBB_BOUNDS(...) __launch_bounds__(__VA_ARGS__)
 /// Shared memory of a block: `EBB_SHARED(float, tile, [32][33]);`
