@@ -18,6 +18,8 @@
 #include <ebb/ops/matmul/cuda.cuh>
 #include <ebb/ops/reduce/cuda.cuh>
 #include <ebb/ops/softmax/cuda.cuh>
+#include <ebb/optim/clip.cuh>
+#include <ebb/optim/kernel.cuh>
 #include <ebb/tape/forward.cuh>
 #include <ebb/tape/track.cuh>
 #include <ebb/tensor/storage.cuh>
