@@ -90,22 +90,20 @@ class DoubleConv(nn.Module):
 class UNet(nn.Module):
     def __init__(self):
         super().__init__()
-        self.down1, self.down2, self.down3 = DoubleConv(1, 16), DoubleConv(16, 32), DoubleConv(32, 64)
+        self.down = nn.ModuleList([DoubleConv(1, 16), DoubleConv(16, 32), DoubleConv(32, 64)])
         self.bottom = DoubleConv(64, 128)
-        self.rise3 = nn.ConvTranspose2d(128, 64, 2, stride=2)
-        self.rise2 = nn.ConvTranspose2d(64, 32, 2, stride=2)
-        self.rise1 = nn.ConvTranspose2d(32, 16, 2, stride=2)
-        self.up3, self.up2, self.up1 = DoubleConv(128, 64), DoubleConv(64, 32), DoubleConv(32, 16)
+        self.rise = nn.ModuleList([nn.ConvTranspose2d(2 * n, n, 2, stride=2) for n in (16, 32, 64)])
+        self.up = nn.ModuleList([DoubleConv(2 * n, n) for n in (16, 32, 64)])
         self.head = nn.Conv2d(16, 2, 1)
 
     def forward(self, x):
-        a = self.down1(x)
-        b = self.down2(F.max_pool2d(a, 2))
-        c = self.down3(F.max_pool2d(b, 2))
+        a = self.down[0](x)
+        b = self.down[1](F.max_pool2d(a, 2))
+        c = self.down[2](F.max_pool2d(b, 2))
         d = self.bottom(F.max_pool2d(c, 2))
-        e = self.up3(torch.cat([c, self.rise3(d)], 1))
-        f = self.up2(torch.cat([b, self.rise2(e)], 1))
-        return self.head(self.up1(torch.cat([a, self.rise1(f)], 1)))
+        e = self.up[2](torch.cat([c, self.rise[2](d)], 1))
+        f = self.up[1](torch.cat([b, self.rise[1](e)], 1))
+        return self.head(self.up[0](torch.cat([a, self.rise[0](f)], 1)))
 
 
 NETWORKS = {"cnn": Cnn, "lenet": LeNet5, "resnet18": ResNet18, "unet": UNet}

@@ -8,28 +8,22 @@
 //
 //   network.hpp     the network, and why it ends without a softmax
 //   training.cpp    the loop, tests, checkpoints
-//   optimizers.cpp  the update rules by name
 //   source.cpp      which images, and where they come from; download.cpp fetches them
 //   pictures.cpp    curves, confusion matrix, mistakes
-//   files.cpp       weights and checkpoints
 //   options.cpp     the command line
+//   ../common       optimizers by name, checkpoints: what the training programs share
 
+#include "../common/program.hpp"
 #include "options.hpp"
 #include "training.hpp"
 
-#include <cstdio>
-#include <exception>
-#include <new>
-
 int main(int argc, char** argv) {
-  try {
-    const Command command = parse_command_line(argc, argv);
-    if (command.exit_code) return *command.exit_code;
-    return train_and_test(command.options, find_images(command.options.data));
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "mnist: there is not enough memory; use a smaller --batch-size\n");
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "mnist: %s\n", error.what());
-  }
-  return 1;
+  return run_program(
+      "mnist",
+      [](int count, char** words) {
+        const Command command = parse_command_line(count, words);
+        if (command.exit_code) return *command.exit_code;
+        return train_and_test(command.options, find_images(command.options.data));
+      },
+      argc, argv);
 }

@@ -1,19 +1,15 @@
 // What the command line of mnist says.
 #pragma once
 
-#include <cstdint>
+#include "../common/training_options.hpp"
+
 #include <optional>
 #include <string>
 
-struct Options {
+struct Options : TrainingOptions {
   std::string data;  // folder with the four idx files; empty: find some
-  int epochs = 3;
-  int batch_size = 64;
-  std::string optimizer = "sgd";
-  std::optional<double> lr, momentum;  // empty: what suits the optimizer
-  std::uint64_t seed = 1;
-  int threads = 0;  // 0: all there are
-  std::string save, load, resume, csv, plots;
+  std::optional<double> momentum;
+  std::string plots;
   bool eval_only = false;
 };
 

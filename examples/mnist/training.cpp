@@ -1,8 +1,8 @@
 #include "training.hpp"
 
-#include "files.hpp"
+#include "../common/checkpoint.hpp"
+#include "../common/program.hpp"
 #include "network.hpp"
-#include "optimizers.hpp"
 #include "pictures.hpp"
 
 #include <ebb/data/loader.hpp>
@@ -10,7 +10,6 @@
 #include <ebb/train/csv.hpp>
 #include <ebb/train/fit.hpp>
 
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
@@ -18,37 +17,6 @@ namespace {
 
 // Mean and standard deviation of MNIST's training pixels, from 0 to 1.
 constexpr float mean = 0.1307f, deviation = 0.3081f;
-
-volatile std::sig_atomic_t interrupted = 0;
-
-// The first Ctrl-C ends the run after the step it is in; a second one ends it at once.
-void catch_interrupts() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { interrupted = 1; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
-// Better now than after an hour of training.
-void require_folder_of(const char* option, const std::string& file) {
-  if (file.empty()) return;
-  namespace fs = std::filesystem;
-  const fs::path folder = fs::path(file).parent_path();
-  std::error_code ignored;
-  if (!folder.empty() && !fs::is_directory(folder, ignored))
-    throw ebb::FileError(ebb::message(option, ": ", file,
-                                      " cannot be written, because there is no folder ",
-                                      folder.string(), "; make it first"));
-  if (fs::is_directory(file, ignored))
-    throw ebb::FileError(ebb::message(option, ": ", file, " is a folder; name a file in it"));
-}
-
-std::string percent(double share) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%.2f %%", 100 * share);
-  return text;
-}
 
 // The epochs of a CSV file: those of a resumed run stay, or are written again from its checkpoint.
 class Log {
@@ -89,20 +57,16 @@ int train_and_test(const Options& options, const Source& source) {
           "this network takes grey images of 28x28 pixels in up to 10 "
           "classes; there are ",
           part->size(), " of ", part->image_size(), " in ", part->class_count(), " classes"));
-  require_folder_of("--save", options.save);
-  require_folder_of("--csv", options.csv);
-  require_folder_of("--resume", options.resume);
-  if (!options.plots.empty()) {
-    std::error_code error;
-    std::filesystem::create_directories(options.plots, error);
-    if (error || !std::filesystem::is_directory(options.plots, error))
-      throw ebb::FileError(ebb::message("--plots: the folder ", options.plots, " cannot be made"));
-  }
+  require_writable("--save", options.save);
+  require_writable("--csv", options.csv);
+  require_writable("--resume", options.resume);
+  make_folder("--plots", options.plots);
 
   ebb::set_num_threads(options.threads);
   ebb::manual_seed(options.seed);
   Cnn net;
-  const auto optimizer = make_optimizer(options.optimizer, net, options.lr, options.momentum);
+  const auto optimizer = make_optimizer(options.optimizer, Parameters(net),
+                                        {.lr = options.lr, .momentum = options.momentum});
 
   const data::Normalize normalize(mean, deviation);
   data::Loader train_loader(training, {.batch_size = options.batch_size,
@@ -123,7 +87,7 @@ int train_and_test(const Options& options, const Source& source) {
     run = load_checkpoint(options.resume, net, *optimizer, run.settings);
     std::printf("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
   } else if (!options.load.empty()) {
-    load_weights(options.load, net);
+    ebb::io::load(net, options.load);
     std::printf("starting from the weights in %s\n", options.load.c_str());
   } else if (options.eval_only) {
     throw ebb::FileError(ebb::message("--eval-only: there is no checkpoint ", options.resume));
@@ -166,7 +130,7 @@ int train_and_test(const Options& options, const Source& source) {
                log.row(e);
                if (!options.resume.empty()) save_checkpoint(options.resume, net, *optimizer, run);
              },
-         .interrupted = [] { return interrupted != 0; },
+         .interrupted = interrupted,
          .progress = stderr});
     if (history.interrupted) {
       std::printf("interrupted in epoch %zu; ", run.epochs.size() + 1);
@@ -181,7 +145,7 @@ int train_and_test(const Options& options, const Source& source) {
   }
 
   if (!options.eval_only && !options.save.empty()) {
-    save_weights(options.save, net);
+    ebb::io::save(net, options.save);
     std::printf("wrote %s\n", options.save.c_str());
   }
   if (!options.plots.empty()) pictures->write(options.plots, run.epochs);

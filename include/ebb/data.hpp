@@ -8,8 +8,15 @@
 #include <ebb/data/idx.hpp>
 #include <ebb/data/image_file.hpp>
 #include <ebb/data/image_folder.hpp>
+#include <ebb/data/intensity.hpp>
 #include <ebb/data/loader.hpp>
+#include <ebb/data/medmnist.hpp>
 #include <ebb/data/mnist.hpp>
+#include <ebb/data/nifti.hpp>
+#include <ebb/data/npy.hpp>
+#include <ebb/data/npz.hpp>
+#include <ebb/data/paired.hpp>
 #include <ebb/data/random.hpp>
 #include <ebb/data/stroke_digits.hpp>
 #include <ebb/data/transforms.hpp>
+#include <ebb/data/warp.hpp>

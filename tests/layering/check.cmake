@@ -12,6 +12,8 @@ set(nn ${ops} nn)
 set(optim ${nn} optim)
 set(data ${tensor} data)
 set(io ${tensor} tape nn optim data io)
+set(models ${nn} models)
+set(explain ${nn} models io explain)
 set(train ${optim} data io train)
 
 # Kept out of the layers that <ebb/ebb.hpp> includes, for compile time.

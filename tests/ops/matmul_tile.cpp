@@ -39,6 +39,30 @@ void check_broadcast(typename simd::Tiles<T>::Broadcast tile, Index rows, Index 
   CHECK(worst < (sizeof(T) == 4 ? 1e-6 : 1e-14) * static_cast<double>(depth + 8));
 }
 
+/// The same for tiles whose rows are evenly apart.
+template <class T>
+void check_even(typename simd::Tiles<T>::Even tile, Index rows, Index columns, Index depth,
+                bool interleaved, bool add) {
+  const Index apart = columns + 5;
+  const auto a = random<T>(Shape{rows * (depth + 3)}, 1);
+  const auto b = random<T>(Shape{(depth + 1) * apart}, 2);
+  const auto before = random<T>(Shape{rows * apart}, 3), c = before.clone();
+  const Index row = interleaved ? 1 : depth + 3, step = interleaved ? rows : 1;
+  tile(depth, a.data(), row, step, b.data(), apart, c.mutable_data(), apart, add);
+
+  double worst = 0;
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < apart; ++j) {
+      double sum = add || j >= columns ? static_cast<double>(before(i * apart + j)) : 0;
+      for (Index k = 0; k < depth && j < columns; ++k)
+        sum += static_cast<double>(a(i * row + k * step)) * static_cast<double>(b(k * apart + j));
+      worst = std::max(worst, std::abs(sum - static_cast<double>(c(i * apart + j))));
+    }
+  INFO(rows << " x " << columns << ", depth " << depth << ", interleaved " << interleaved
+            << ", add " << add);
+  CHECK(worst < (sizeof(T) == 4 ? 1e-6 : 1e-14) * static_cast<double>(depth + 8));
+}
+
 template <class T>
 void check_tiles() {
   const simd::Tiles<T> tiles = simd::tiles<T>();
@@ -48,9 +72,13 @@ void check_tiles() {
         for (int v = 1; v <= tiles.vectors; ++v)
           check_broadcast<T>(tiles.broadcast[v - 1], tiles.rows, v * tiles.lanes, depth,
                              interleaved, add);
+        for (int v = 1; v <= tiles.vectors; ++v)
+          check_even<T>(tiles.wide[v - 1], tiles.rows, v * tiles.lanes, depth, interleaved, add);
+        for (Index r = 1; r <= 2; ++r)
+          check_even<T>(tiles.slim[r - 1], r, 4 * tiles.lanes, depth, interleaved, add);
         for (int v = 1; v <= tiles.tall_vectors; ++v)
-          check_broadcast<T>(tiles.tall[v - 1], tiles.tall_rows, v * tiles.lanes, depth,
-                             interleaved, add);
+          check_even<T>(tiles.tall[v - 1], tiles.tall_rows, v * tiles.lanes, depth, interleaved,
+                        add);
       }
 }
 

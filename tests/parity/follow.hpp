@@ -106,8 +106,8 @@ struct TapedData : Data {
 };
 
 /// The starting values of tests/oracle/follow.py.
-template <class Net>
-void fill(Net& net, std::uint64_t seed) {
+template <class T, class Net>
+void fill_as(Net& net, std::uint64_t seed) {
   std::uint64_t number = 0;
   ebb::nn::visit_parameters(net, [&]<class Tens>(const std::string&, ebb::Param<Tens>& p) {
     const ebb::Tensor<double, Tens::rank> u =
@@ -116,8 +116,12 @@ void fill(Net& net, std::uint64_t seed) {
     const double bound = Tens::rank < 2 ? 0.5 : 1 / std::sqrt(per_output);
     std::vector<double> values = u.values();
     for (double& v : values) v *= bound;
-    p.set(Tens::from(p.shape(), values));
+    p.set(Tens::from(p.shape(), std::vector<T>(values.begin(), values.end())));
   });
+}
+template <class Net>
+void fill(Net& net, std::uint64_t seed) {
+  fill_as<double>(net, seed);
 }
 
 /// |a - b|, relative to b.

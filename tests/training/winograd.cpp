@@ -83,7 +83,7 @@ TEST_CASE("the tutorial's CNN trains alike with and without Winograd's algorithm
 }
 
 TEST_CASE("ResNet-18 trains alike with and without Winograd's algorithm", "[training][conv2d]") {
-  const Squares data(4, 8);
+  const Squares data(4, 16);
   check_alike<bench::ResNet18>(3, 0.005, 0.8, 1e-3, data.images, data.place);
 }
 

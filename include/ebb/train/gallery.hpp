@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
+#include <ebb/io/png.hpp>
 #include <ebb/tape/var.hpp>
 
 #include <algorithm>
@@ -14,28 +15,6 @@
 #include <cstring>
 #include <string>
 #include <vector>
-
-// Private copies of stb's functions: a program may have its own beside them.
-#if defined(__GNUC__)
-#  pragma GCC diagnostic push
-#  pragma GCC diagnostic ignored "-Wunused-function"
-#  pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#  pragma GCC diagnostic ignored "-Wconversion"
-#endif
-#ifndef INCLUDE_STB_IMAGE_WRITE_H
-#  define STB_IMAGE_WRITE_STATIC
-#  define STB_IMAGE_WRITE_IMPLEMENTATION
-#  if __has_include(<stb/stb_image_write.h>)
-#    include <stb/stb_image_write.h>
-#  else
-#    include <stb_image_write.h>
-#  endif
-#  undef STB_IMAGE_WRITE_IMPLEMENTATION
-#  undef STB_IMAGE_WRITE_STATIC
-#endif
-#if defined(__GNUC__)
-#  pragma GCC diagnostic pop
-#endif
 
 namespace ebb {
 
@@ -228,14 +207,7 @@ inline void gallery(const std::string& path, const std::vector<Picture>& picture
                                static_cast<std::size_t>(p.channels))
       throw ValueError(message("gallery: picture ", i, " of ", p.width, " by ", p.height, " with ",
                                p.channels, " channels has ", p.pixels.size(), " bytes"));
-    std::string png;
-    const auto collect = [](void* to, void* bytes, int length) {
-      static_cast<std::string*>(to)->append(static_cast<const char*>(bytes),
-                                            static_cast<std::size_t>(length));
-    };
-    if (!stbi_write_png_to_func(collect, &png, p.width, p.height, p.channels, p.pixels.data(),
-                                p.width * p.channels))
-      throw FileError(message("gallery: picture ", i, " cannot be encoded as PNG"));
+    const std::string png = io::encode_png(p.width, p.height, p.channels, p.pixels);
     const int x = 12 + i % columns * cell + (cell - size) / 2, y = 54 + i / columns * row;
     const int middle = x + size / 2;
     svg += message("<image x=\"", x, "\" y=\"", y, "\" width=\"", size, "\" height=\"", size,

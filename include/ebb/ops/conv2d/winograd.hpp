@@ -77,7 +77,8 @@ class Winograd {
       : s_(units),
         in_(in_channels),
         out_(out_channels),
-        width_(tiles_.tall_vectors * tiles_.lanes),
+        vectors_(std::min<Index>(tiles_.tall_vectors, divide_up(out_channels, tiles_.lanes))),
+        width_(vectors_ * tiles_.lanes),
         panels_(divide_up(out_channels, width_)),
         offsets_(depth),
         in_place_(units.pixels.height * units.input.width),
@@ -93,7 +94,7 @@ class Winograd {
   /// Channels of the input as the transforms write them, in whole vectors.
   Index in_padded() const { return divide_up(in_, f_.lanes) * f_.lanes; }
   /// Rows of a product's result: register tiles overrun the last one.
-  Index overrun(Index rows) const { return rows + tiles_.tall_rows; }
+  Index overrun(Index rows) const { return rows + tiles_.rows; }
   /// Panels of channels: so many are transformed together, because they share cache lines.
   Index in_panels() const { return divide_up(in_, width_); }
   /// Elements that the pixels of a unit take for one panel of channels.
@@ -216,16 +217,17 @@ class Winograd {
   /// One panel of one point: c[r * c_row + l] = sum over k of a[r * row + k * step] b[k][l].
   void product(Index rows, Index depth, const float* a, Index row, Index step, const float* b,
                float* c, Index c_row, bool add = false) const {
+    const auto tall = tiles_.tall[vectors_ - 1], wide = tiles_.wide[vectors_ - 1];
+    Index r = 0;
+    for (; r + tiles_.tall_rows <= rows; r += tiles_.tall_rows)
+      tall(depth, a + r * row, row, step, b, width_, c + r * c_row, c_row, add);
+    for (; r + tiles_.rows <= rows; r += tiles_.rows)
+      wide(depth, a + r * row, row, step, b, width_, c + r * c_row, c_row, add);
+    if (r == rows) return;
     const float* left[simd::Tiles<float>::most_rows];
-    for (Index r = 0; r < rows;) {
-      const bool tall = rows - r > tiles_.rows;
-      const Index height = tall ? tiles_.tall_rows : tiles_.rows;
-      for (Index i = 0; i < height; ++i) left[i] = a + std::min(r + i, rows - 1) * row;
-      const auto tile =
-          tall ? tiles_.tall[tiles_.tall_vectors - 1] : tiles_.broadcast[tiles_.tall_vectors - 1];
-      tile(depth, left, step, b, offsets_.data(), c + r * c_row, c_row, add);
-      r += height;
-    }
+    for (Index i = 0; i < tiles_.rows; ++i) left[i] = a + std::min(r + i, rows - 1) * row;
+    tiles_.broadcast[vectors_ - 1](depth, left, step, b, offsets_.data(), c + r * c_row, c_row,
+                                   add);
   }
 
  private:
@@ -233,6 +235,7 @@ class Winograd {
   Index in_, out_;
   simd::Tiles<float> tiles_ = simd::tiles<float>();
   simd::WinogradTransforms f_ = simd::winograd_transforms();
+  Index vectors_;  ///< registers in a row of a panel
   Index width_, panels_;
   Scratch<Index> offsets_, in_place_, out_place_;
 };

@@ -15,38 +15,6 @@ EBB_WINOGRAD_HELPER void load(const float* from, Vector& v) {
 }
 EBB_WINOGRAD_HELPER void store(const Vector& v, float* to) { __builtin_memcpy(to, &v, sizeof v); }
 
-/// Exchanges rows and columns of a square of `lanes` vectors: in each stage, halves, quarters, ...
-/// of rows that far apart change places.
-EBB_WINOGRAD_HELPER void transpose(Vector* v) {
-#pragma GCC unroll 4
-  for (int step = lanes / 2; step > 0; step /= 2)
-#pragma GCC unroll 16
-    for (int i = 0; i < lanes; ++i)
-      if ((i & step) == 0) {
-        const Vector a = v[i], b = v[i + step];
-#if EBB_WINOGRAD_BYTES == 32
-        if (step == 4) {
-          v[i] = EBB_SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
-          v[i + step] = EBB_SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
-        } else if (step == 2) {
-          v[i] = EBB_SHUFFLE(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
-          v[i + step] = EBB_SHUFFLE(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
-        } else {
-          v[i] = EBB_SHUFFLE(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
-          v[i + step] = EBB_SHUFFLE(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
-        }
-#else
-        if (step == 2) {
-          v[i] = EBB_SHUFFLE(a, b, 0, 1, 4, 5);
-          v[i + step] = EBB_SHUFFLE(a, b, 2, 3, 6, 7);
-        } else {
-          v[i] = EBB_SHUFFLE(a, b, 0, 4, 2, 6);
-          v[i + step] = EBB_SHUFFLE(a, b, 1, 5, 3, 7);
-        }
-#endif
-      }
-}
-
 /// B^T d.
 EBB_WINOGRAD_HELPER void spread_input(const Vector (&d)[6], Vector (&v)[6]) {
   using P = WinogradPoints;
@@ -147,13 +115,72 @@ EBB_WINOGRAD_TARGET inline void output_tiles(const float* m, Index point, Index 
     square<6, 4, gather_output>(m, 6 * point, point, pixels, width * lanes, lanes);
 }
 
+/// The nine taps of `lanes` channels, `out` elements apart, as nine vectors at `taps`.
+EBB_WINOGRAD_HELPER void load_taps(const float* w, Index out, float* taps) {
+  if constexpr (lanes >
+                8) {  // a register holds the taps up to the eighth, and those from the second
+    Vector v[lanes];
+#pragma GCC unroll 16
+    for (int l = 0; l < lanes; ++l) {
+      float twice[lanes];
+      __builtin_memcpy(twice, w + l * out, 32);
+      __builtin_memcpy(twice + lanes - 8, w + l * out + 1, 32);
+      load(twice, v[l]);
+    }
+    transpose_square<float>(v);
+#pragma GCC unroll 8
+    for (int t = 0; t < 8; ++t) store(v[t], taps + t * lanes);
+    store(v[lanes - 1], taps + 8 * lanes);
+  } else {
+#pragma GCC unroll 2
+    for (int t = 0; t < 8; t += lanes) {
+      Vector v[lanes];
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l) load(w + l * out + t, v[l]);
+      transpose_square<float>(v);
+#pragma GCC unroll 16
+      for (int l = 0; l < lanes; ++l) store(v[l], taps + (t + l) * lanes);
+    }
+    for (int l = 0; l < lanes; ++l) taps[8 * lanes + l] = w[l * out + 8];
+  }
+}
+
 EBB_WINOGRAD_TARGET inline void weight_tile(const float* w, Index out, Index live, bool turned,
                                             float* u, Index point) {
   float taps[9 * lanes];
-  for (int l = 0; l < lanes; ++l)
-    for (int t = 0; t < 9; ++t)
-      taps[t * lanes + l] = l < live ? w[l * out + (turned ? 8 - t : t)] : 0.0f;
-  square<3, 6, spread_weight>(taps, 3 * lanes, lanes, u, 6 * point, point);
+  if (live == lanes) {
+    load_taps(w, out, taps);
+  } else {
+    for (int l = 0; l < lanes; ++l)
+      for (int t = 0; t < 9; ++t) taps[t * lanes + l] = l < live ? w[l * out + t] : 0.0f;
+  }
+  if (turned)
+    square<3, 6, spread_weight>(taps + 8 * lanes, -3 * lanes, -lanes, u, 6 * point, point);
+  else
+    square<3, 6, spread_weight>(taps, 3 * lanes, lanes, u, 6 * point, point);
+}
+
+/// The other way: w (+)= the nine taps.
+EBB_WINOGRAD_HELPER void store_taps(const float* taps, bool add, float* w, Index out) {
+  constexpr int some = lanes < 8 ? lanes : 8;
+#pragma GCC unroll 2
+  for (int t = 0; t < 8; t += some) {
+    Vector v[lanes];
+#pragma GCC unroll 16
+    for (int l = 0; l < lanes; ++l) load(taps + (t + std::min(l, some - 1)) * lanes, v[l]);
+    transpose_square<float>(v);
+#pragma GCC unroll 16
+    for (int l = 0; l < lanes; ++l) {
+      float* const to = w + l * out + t;
+      float row[lanes];
+      store(v[l], row);
+      for (int k = 0; k < some; ++k) to[k] = row[k] + (add ? to[k] : 0.0f);
+    }
+  }
+  for (int l = 0; l < lanes; ++l) {
+    float& to = w[l * out + 8];
+    to = taps[8 * lanes + l] + (add ? to : 0.0f);
+  }
 }
 
 EBB_WINOGRAD_TARGET inline void weight_slope_tile(const float* u, Index point, Index splits,
@@ -171,6 +198,7 @@ EBB_WINOGRAD_TARGET inline void weight_slope_tile(const float* u, Index point, I
     store(total, sum + p * lanes);
   }
   square<6, 3, gather_weight>(sum, 6 * lanes, lanes, taps, 3 * lanes, lanes);
+  if (live == lanes) return store_taps(taps, add, w, out);
   for (Index l = 0; l < live; ++l)
     for (int t = 0; t < 9; ++t) {
       float& to = w[l * out + t];
@@ -193,7 +221,7 @@ EBB_WINOGRAD_TARGET inline void gather_channels(const float* image, Index plane,
     Vector v[lanes];
 #pragma GCC unroll 16
     for (int l = 0; l < lanes; ++l) load(channel[l] + from, v[l]);
-    transpose(v);
+    transpose_square<float>(v);
 #pragma GCC unroll 16
     for (int l = 0; l < lanes; ++l) store(v[l], pixels + place[from + l] * lanes);
     p = from + lanes;
@@ -216,7 +244,7 @@ EBB_WINOGRAD_TARGET inline void scatter_channels(const float* pixels, const Inde
       v[l] += bias_lanes;
       if (relu) v[l] = v[l] < Vector{} ? Vector{} : v[l];
     }
-    transpose(v);
+    transpose_square<float>(v);
     if (live == lanes && !add) {
 #pragma GCC unroll 16
       for (int l = 0; l < lanes; ++l) store(v[l], image + l * plane + p);

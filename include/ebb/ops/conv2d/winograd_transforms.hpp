@@ -11,6 +11,7 @@
 
 #include <ebb/core/config.hpp>
 #include <ebb/device/isa.hpp>
+#include <ebb/ops/matmul/tile.hpp>
 
 #include <algorithm>
 
@@ -67,13 +68,19 @@ namespace avx2::winograd {
 #  define EBB_WINOGRAD_BYTES 32
 #  include <ebb/ops/conv2d/winograd.inl>
 }  // namespace avx2::winograd
+
+namespace avx512::winograd {
+#  define EBB_WINOGRAD_TARGET __attribute__((target("avx512f")))
+#  define EBB_WINOGRAD_BYTES 64
+#  include <ebb/ops/conv2d/winograd.inl>
+}  // namespace avx512::winograd
 #endif
 
-/// The transforms of the instruction set in use. They move more than they compute, so AVX-512 has
-/// none of its own.
+/// The transforms of the instruction set in use.
 inline WinogradTransforms winograd_transforms() {
 #if EBB_X86
-  if (isa() != Isa::portable) return avx2::winograd::transforms();
+  if (isa() == Isa::avx512) return avx512::winograd::transforms();
+  if (isa() == Isa::avx2) return avx2::winograd::transforms();
 #endif
   return portable::winograd::transforms();
 }

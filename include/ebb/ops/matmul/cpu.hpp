@@ -80,8 +80,7 @@ void gemm_matrix(Transposed transposed, Index m, Index n, Index k, const T* a, c
   // Columns that do not fill a register are packed in the streaming way, too.
   const Scratch<T> packed = Scratch<T>::per_thread(
       plan.way == GemmWay::dot ? (plan.depth + 16) * (plan.columns + 4)
-                               : (plan.depth + 8) * (std::max<Index>(plan.block, tiles.columns()) +
-                                                     plan.rows + 2 * left_width));
+                               : packed_elements(tiles, plan.rows, plan.block, plan.depth));
   const Index entries = plan.way == GemmWay::dot ? 0 : depth;
   const Scratch<Index> offset(2 * entries);
   Index* const in_place = offset.data() + entries;

@@ -18,6 +18,8 @@ struct Tiles {
 
   using Broadcast = void (*)(Index depth, const T* const* a, Index step, const T* b,
                              const Index* offset, T* c, Index c_stride, bool add);
+  using Even = void (*)(Index depth, const T* a, Index a_row, Index a_step, const T* b, Index b_row,
+                        T* c, Index c_row, bool add);
   using Dot = void (*)(Index depth, const T* const* a, const T* const* b, T* c);
 
   using DotBlock = void (*)(Index m, Index n, Index depth, Index ahead, const T* a, Index a_row,
@@ -36,11 +38,12 @@ struct Tiles {
   int rows = 0;                            ///< of a wide broadcast tile
   int vectors = 0;                         ///< registers in the widest one
   Broadcast broadcast[most_vectors] = {};  ///< [v - 1] is v registers wide
-  /// The same with more rows and fewer registers in each: for products whose
+  Even wide[most_vectors] = {};            ///< the same for rows evenly apart
+  /// And with more rows and fewer registers in each: for products whose
   /// width is a small power of two, which three registers would not divide.
   int tall_rows = 0, tall_vectors = 0;
-  Broadcast tall[2] = {};  ///< [v - 1] is v registers wide
-  Broadcast slim[2] = {};  ///< [r - 1] has r rows, each of four registers
+  Even tall[2] = {};  ///< [v - 1] is v registers wide
+  Even slim[2] = {};  ///< [r - 1] has r rows, each of four registers
   int dot_rows = 0, dot_columns = 0;
   Dot dot = nullptr;
   Combine combine_rows = nullptr;

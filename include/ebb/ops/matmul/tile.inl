@@ -56,6 +56,56 @@ EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, 
     }
 }
 
+/// The same for operands whose rows are evenly apart: element (i, k) of A is a[i * a_row +
+/// k * a_step], row k of B starts at b + k * b_row. Three rows of A share a pointer, so that all
+/// addresses live in registers.
+template <class T, int rows, int vectors>
+EBB_TILE_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_step, const T* b,
+                               Index b_row, T* c, Index c_row, bool add) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T)), threes = (rows + 2) / 3;
+  const T* row[threes];
+#pragma GCC unroll 4
+  for (int i = 0; i < threes; ++i) row[i] = a + 3 * i * a_row;
+  Vector sum[rows][vectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) sum[i][j] = Vector{};
+
+  for (Index k = 0; k < depth; ++k) {
+    Vector right[vectors];
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) __builtin_memcpy(&right[j], b + j * lanes, sizeof(Vector));
+    b += b_row;
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      const Vector left = row[i / 3][i % 3 * a_row] - Vector{};
+#pragma GCC unroll 4
+      for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < threes; ++i) row[i] += a_step;
+  }
+
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) {
+      if (add) {
+        Vector before;
+        __builtin_memcpy(&before, c + j * lanes, sizeof before);
+        sum[i][j] += before;
+      }
+      __builtin_memcpy(c + j * lanes, &sum[i][j], sizeof(Vector));
+    }
+    c += c_row;
+  }
+}
+
 /// c[i][j] = sum over k of a[i][k] b[j][k], for operands that are contiguous along k: partial sums
 /// are kept per lane and added up at the end, in a fixed order. A `packed` b has a register's lanes
 /// of all columns side by side, then the next lanes of all: b[j] + k * columns.
@@ -125,8 +175,7 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
   const Index rest = k - k * step;
   for (; k < depth; ++k)
     for (int i = 0; i < rows; ++i)
-      for (int j = 0; j < columns; ++j)
-        c[i * columns + j] += a[i][k] * b[j][k - rest];
+      for (int j = 0; j < columns; ++j) c[i * columns + j] += a[i][k] * b[j][k - rest];
 }
 
 template <class T, int rows, int columns>
@@ -226,8 +275,7 @@ EBB_TILE_TARGET void combine_rows(Index terms, const T* weight, Index apart, con
       }
     }
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v)
-      __builtin_memcpy(to + j + v * lanes, &sum[v], sizeof(Vector));
+    for (int v = 0; v < vectors; ++v) __builtin_memcpy(to + j + v * lanes, &sum[v], sizeof(Vector));
   }
   for (; j < n; ++j) {
     T sum = T(0);
@@ -250,10 +298,13 @@ Tiles<T> tiles() {
   t.broadcast[2] = &broadcast_tile<T, EBB_TILE_ROWS, 3>;
   t.tall_rows = EBB_TILE_TALL_ROWS;
   t.tall_vectors = EBB_TILE_TALL_VECTORS;
-  t.tall[0] = &broadcast_tile<T, EBB_TILE_TALL_ROWS, 1>;
-  t.tall[1] = &broadcast_tile<T, EBB_TILE_TALL_ROWS, 2>;
-  t.slim[0] = &broadcast_tile<T, 1, 4>;
-  t.slim[1] = &broadcast_tile<T, 2, 4>;
+  t.wide[0] = &even_tile<T, EBB_TILE_ROWS, 1>;
+  t.wide[1] = &even_tile<T, EBB_TILE_ROWS, 2>;
+  t.wide[2] = &even_tile<T, EBB_TILE_ROWS, 3>;
+  t.tall[0] = &even_tile<T, EBB_TILE_TALL_ROWS, 1>;
+  t.tall[1] = &even_tile<T, EBB_TILE_TALL_ROWS, 2>;
+  t.slim[0] = &even_tile<T, 1, 4>;
+  t.slim[1] = &even_tile<T, 2, 4>;
   t.copy_panels = &copy_panels<T>;
   t.from_planes = &from_planes<T>;
   t.combine_rows = &combine_rows<T>;

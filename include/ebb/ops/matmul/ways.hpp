@@ -16,18 +16,24 @@ struct Target {
   bool add;
 };
 
-/// Runs a tile over the edge of the result: `rows` x `columns` of what it
-/// computes are wanted.
+/// Runs wide tiles over the edge of the result, where rows of A or columns of c end within them:
+/// `rows` x `columns` of what they compute are wanted. Rows of `b` are where `offset` says.
 template <class T>
-void edge_tile(typename simd::Tiles<T>::Broadcast tile, Index rows, Index columns, Index depth,
-               const T* const* row, Index step, const T* b, const Index* offset, T* c, Index c_row,
+void edge_tile(const simd::Tiles<T>& tiles, Index rows, Index columns, Index depth, const T* a,
+               Index a_row, Index a_step, const T* b, const Index* offset, T* c, Index c_row,
                bool add) {
   using Tiles = simd::Tiles<T>;
   T edge[Tiles::most_rows * Tiles::most_columns];
-  tile(depth, row, step, b, offset, edge, Tiles::most_columns, false);
-  for (Index r = 0; r < rows; ++r)
-    for (Index l = 0; l < columns; ++l)
-      c[r * c_row + l] = edge[r * Tiles::most_columns + l] + (add ? c[r * c_row + l] : T(0));
+  const T* row[Tiles::most_rows];
+  for (Index i = 0; i < rows; i += tiles.rows, a += tiles.rows * a_row, c += tiles.rows * c_row) {
+    const Index live = std::min<Index>(tiles.rows, rows - i);
+    for (Index r = 0; r < tiles.rows; ++r) row[r] = a + std::min(r, live - 1) * a_row;
+    tiles.broadcast[divide_up(columns, tiles.lanes) - 1](depth, row, a_step, b, offset, edge,
+                                                         Tiles::most_columns, false);
+    for (Index r = 0; r < live; ++r)
+      for (Index l = 0; l < columns; ++l)
+        c[r * c_row + l] = edge[r * Tiles::most_columns + l] + (add ? c[r * c_row + l] : T(0));
+  }
 }
 
 /// Asks for a part of a matrix, a few lines of the cache at each call, while something else is
@@ -65,13 +71,18 @@ class Ahead {
 /// of every tile, and of the lanes of every register.
 inline constexpr Index left_width = 48;
 
+/// Elements that the packed way copies `rows` x `columns` of a task to, at most.
+template <class T>
+Index packed_elements(const simd::Tiles<T>& tiles, Index rows, Index columns, Index depth) {
+  return (depth + 8) * (std::max<Index>(columns, tiles.columns()) + rows + 2 * left_width);
+}
+
 /// A task of the packed way: c (m, n) (+)= a b. `offset` holds multiples of the
 /// panel's width.
 template <class T>
 void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
                  Strided<T> a, Strided<T> b, Target<T> c, const Index* offset, T* scratch) {
-  using Tiles = simd::Tiles<T>;
-  const auto* const tile = plan.tall ? tiles.tall : tiles.broadcast;
+  const auto* const tile = plan.tall ? tiles.tall : tiles.wide;
   const Index height = plan.tall ? tiles.tall_rows : tiles.rows;
   const Index width = tiles.lanes * (plan.tall ? tiles.tall_vectors : tiles.vectors);
   // Rows of A are read where they are, unless the elements of one lie far
@@ -101,12 +112,10 @@ void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Ind
                     vectors = divide_up(columns, tiles.lanes);
         for (Index i = 0; i < m; i += height) {
           const Index rows = std::min(height, m - i);
-          const T* row[Tiles::most_rows];
-          const T* first =
+          const T* const first =
               pack_left ? left + i / left_width * panel_stride(depth, left_width) + i % left_width
                         : a.data + i * a.row + k0 * a.column;
           const Index apart = pack_left ? 1 : a.row, step = pack_left ? left_width : a.column;
-          for (Index r = 0; r < height; ++r) row[r] = first + (r < rows ? r : rows - 1) * apart;
           T* to = c.data + i * c.row + j0 + j;
           right_ahead.some();
           left_ahead.some();
@@ -116,10 +125,10 @@ void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Ind
               __builtin_prefetch(to + (height + r) * c.row + columns - 1, 1);
             }
           if (rows == height && columns == vectors * tiles.lanes)
-            tile[vectors - 1](depth, row, step, panel, offset, to, c.row, adds);
+            tile[vectors - 1](depth, first, apart, step, panel, width, to, c.row, adds);
           else
-            edge_tile<T>(tile[vectors - 1], rows, columns, depth, row, step, panel, offset, to,
-                         c.row, adds);
+            edge_tile<T>(tiles, rows, columns, depth, first, apart, step, panel, offset, to, c.row,
+                         adds);
         }
       }
     }
@@ -131,7 +140,6 @@ void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Ind
 template <class T>
 void gemm_streams(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
                   Strided<T> a, Strided<T> b, Target<T> c, const Index* offset) {
-  using Tiles = simd::Tiles<T>;
   constexpr Index line = 64 / static_cast<Index>(sizeof(T));
   for (Index k0 = 0; k0 < k; k0 += plan.depth) {
     const Index depth = std::min(plan.depth, k - k0);
@@ -140,9 +148,7 @@ void gemm_streams(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, In
     for (Index i = 0, rows = 0; i < m; i += rows) {
       const bool slim = m - i < tiles.rows;
       rows = !slim ? tiles.rows : m - i >= 2 ? 2 : 1;
-      const T* row[Tiles::most_rows];
-      for (Index r = 0; r < tiles.rows; ++r)
-        row[r] = a.data + (i + std::min(r, rows - 1)) * a.row + k0 * a.column;
+      const T* const first = a.data + i * a.row + k0 * a.column;
       const Index width = tiles.lanes * (slim ? 4 : tiles.vectors);
       for (Index j = 0; j < n; j += width) {
         const T* from = b.data + k0 * b.row + j;
@@ -157,13 +163,13 @@ void gemm_streams(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, In
               __builtin_prefetch(to + r * c.row + 2 * width + at, 1);
         const Index vectors = std::min(width, n - j) / tiles.lanes;
         if (vectors * tiles.lanes == width) {
-          (slim ? tiles.slim[rows - 1] : tiles.broadcast[vectors - 1])(depth, row, a.column, from,
-                                                                       offset, to, c.row, adds);
+          (slim ? tiles.slim[rows - 1] : tiles.wide[vectors - 1])(depth, first, a.row, a.column,
+                                                                  from, b.row, to, c.row, adds);
         } else if (!slim) {
-          tiles.broadcast[vectors - 1](depth, row, a.column, from, offset, to, c.row, adds);
+          tiles.wide[vectors - 1](depth, first, a.row, a.column, from, b.row, to, c.row, adds);
         } else {
-          edge_tile<T>(tiles.broadcast[vectors - 1], rows, vectors * tiles.lanes, depth, row,
-                       a.column, from, offset, to, c.row, adds);
+          edge_tile<T>(tiles, rows, vectors * tiles.lanes, depth, first, a.row, a.column, from,
+                       offset, to, c.row, adds);
         }
       }
     }

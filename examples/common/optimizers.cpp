@@ -1,7 +1,5 @@
 #include "optimizers.hpp"
 
-#include "network.hpp"
-
 #include <ebb/optim/adadelta.hpp>
 #include <ebb/optim/adagrad.hpp>
 #include <ebb/optim/adam.hpp>
@@ -19,15 +17,20 @@ namespace {
 template <class Rule>
 class Of final : public AnyOptimizer {
  public:
-  Of(std::string name, const Cnn& net, Rule rule) : name_(std::move(name)), optimizer_(net, rule) {}
+  Of(std::string name, const Parameters& parameters, Rule rule)
+      : name_(std::move(name)), optimizer_(parameters, rule) {}
 
   void zero_grad() const override { optimizer_.zero_grad(); }
   void step() override { optimizer_.step(); }
   double lr() const override { return optimizer_.lr(); }
+  void set_lr(double lr) override { optimizer_.set_lr(lr); }
   std::string description() const override {
     std::string text = ebb::message(name_, ", lr ", lr());
     if constexpr (requires(Rule rule) { rule.momentum; })
       text += ebb::message(", momentum ", optimizer_.rule().momentum);
+    if constexpr (requires(Rule rule) { rule.weight_decay; })
+      if (optimizer_.rule().weight_decay > 0)
+        text += ebb::message(", weight decay ", optimizer_.rule().weight_decay);
     return text;
   }
 
@@ -39,17 +42,19 @@ class Of final : public AnyOptimizer {
   optim::Optimizer<Rule> optimizer_;
 };
 
-using Make = std::unique_ptr<AnyOptimizer> (*)(const std::string&, const Cnn&,
-                                               std::optional<double>, std::optional<double>);
+using Make = std::unique_ptr<AnyOptimizer> (*)(const std::string&, const Parameters&,
+                                               const OptimizerSettings&);
 
-// `Rule` with its own settings, but for the learning rate (and the momentum, where it has one).
+// `Rule` with its own settings, but for those that are asked for.
 template <class Rule>
-std::unique_ptr<AnyOptimizer> make(const std::string& name, const Cnn& net, Rule rule,
-                                   std::optional<double> lr, std::optional<double> momentum) {
-  if (lr) rule.lr = *lr;
+std::unique_ptr<AnyOptimizer> make(const std::string& name, const Parameters& parameters, Rule rule,
+                                   const OptimizerSettings& settings) {
+  if (settings.lr) rule.lr = *settings.lr;
   if constexpr (requires { rule.momentum; })
-    if (momentum) rule.momentum = *momentum;
-  return std::make_unique<Of<Rule>>(name, net, rule);
+    if (settings.momentum) rule.momentum = *settings.momentum;
+  if constexpr (requires { rule.weight_decay; })
+    if (settings.weight_decay) rule.weight_decay = *settings.weight_decay;
+  return std::make_unique<Of<Rule>>(name, parameters, rule);
 }
 
 // Learning rates for batches of 64.
@@ -57,9 +62,10 @@ struct Named {
   const char* name;
   Make make;
 };
-#define WITH(...)                                                       \
-  [](const std::string& name, const Cnn& net, std::optional<double> lr, \
-     std::optional<double> momentum) { return make(name, net, __VA_ARGS__, lr, momentum); }
+#define WITH(...)                                                                                \
+  [](const std::string& name, const Parameters& parameters, const OptimizerSettings& settings) { \
+    return make(name, parameters, __VA_ARGS__, settings);                                        \
+  }
 const Named all[] = {
     {"gd", WITH(optim::GradientDescent{.lr = 0.05})},
     {"sgd", WITH(optim::Sgd{.lr = 0.01, .momentum = 0.9})},
@@ -87,11 +93,10 @@ bool is_optimizer(const std::string& name) {
   return false;
 }
 
-std::unique_ptr<AnyOptimizer> make_optimizer(const std::string& name, const Cnn& net,
-                                             std::optional<double> lr,
-                                             std::optional<double> momentum) {
+std::unique_ptr<AnyOptimizer> make_optimizer(const std::string& name, const Parameters& parameters,
+                                             const OptimizerSettings& settings) {
   for (const Named& one : all)
-    if (name == one.name) return one.make(name, net, lr, momentum);
+    if (name == one.name) return one.make(name, parameters, settings);
   throw ebb::ValueError(
       ebb::message("there is no optimizer '", name, "'; use one of ", optimizer_names()));
 }

@@ -1,0 +1,44 @@
+// Training checkpoints of the programs: weights, optimizer, random state, and what happened so far.
+#pragma once
+
+#include "optimizers.hpp"
+
+#include <ebb/io.hpp>
+#include <ebb/train/fit.hpp>
+
+#include <string>
+#include <vector>
+
+// The epochs a run has done, kept in its checkpoint. What would change the bits of its result is in
+// `settings`, as one sentence; `notes` is the program's own.
+struct Run {
+  std::string settings;
+  std::vector<ebb::EpochFacts> epochs{};
+  std::string notes{};
+};
+
+// A run as the metadata of a checkpoint, and back.
+ebb::io::Progress to_progress(const Run& run);
+Run to_run(const std::string& path, const ebb::io::Progress& progress);
+
+// Throws ebb::ValueError when the checkpoint at `path` is of a run with other settings.
+void require_settings(const std::string& path, const std::string& settings);
+
+template <class Net>
+void save_checkpoint(const std::string& path, const Net& net, AnyOptimizer& optimizer,
+                     const Run& run) {
+  ebb::io::save_checkpoint(path, net, optimizer, to_progress(run));
+}
+
+template <class Net>
+Run load_checkpoint(const std::string& path, Net& net, AnyOptimizer& optimizer,
+                    const std::string& settings) {
+  require_settings(path, settings);
+  return to_run(path, ebb::io::load_checkpoint(path, net, optimizer));
+}
+
+// Only the weights in a checkpoint, to test them.
+template <class Net>
+void load_checkpoint_weights(const std::string& path, Net& net) {
+  ebb::io::load(net, path, {.prefix = "model."});
+}

@@ -1,0 +1,46 @@
+// What the command lines of the training programs have in common.
+#pragma once
+
+#include "training_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <string>
+
+// A number in a range, or a sentence: strtod and its kin accept too much (" 1", "1e999", "-1" as an
+// unsigned number). `expected` goes on with "is not ...".
+template <class T>
+CLI::Validator number(T least, T most, const char* expected) {
+  return CLI::Validator(
+      [=](const std::string& text) -> std::string {
+        T value{};
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error == std::errc{} && end == text.data() + text.size() && value >= least &&
+            value <= most)
+          return {};
+        return "'" + text + "' is not " + expected;
+      },
+      "");
+}
+
+// Adds an option that may be given again: the last one counts.
+template <class Value>
+CLI::Option* option(CLI::App& app, const char* name, Value& value, const std::string& what,
+                    const char* type) {
+  return app.add_option(name, value, what)->take_last()->type_name(type);
+}
+
+// The same for a number that has no default.
+CLI::Option* optional_number(CLI::App& app, const char* name, std::optional<double>& value,
+                             const std::string& what, const char* expected);
+
+// Adds --epochs, --batch-size, --optimizer, --lr, --seed, --threads, --device, --save, --load,
+// --resume and --csv, whose defaults are the values in `options`.
+void add_training_options(CLI::App& app, TrainingOptions& options);
+
+// Parses a command line. When the program is to end here (help, nonsense), says why and returns its
+// exit code.
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const char* program);

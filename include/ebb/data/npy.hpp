@@ -1,0 +1,356 @@
+/// \file
+/// NumPy's .npy files, versions 1 to 3: a magic, a version, a header that is a Python dictionary
+/// (descr, fortran_order, shape), the elements. Format: NEP 1 and numpy.lib.format. Object and
+/// structured arrays are refused: the first are pickles, which run code when they are read.
+#pragma once
+
+#include <ebb/tensor/tensor.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebb::data {
+
+/// What an element of an array file is: its kind, as in NumPy's type strings, and its bytes.
+struct ElementType {
+  char kind = 'u';  ///< 'b' truth value, 'i' signed, 'u' unsigned, 'f' floating point
+  int bytes = 1;
+  bool operator==(const ElementType&) const = default;
+};
+
+inline std::string to_string(ElementType type) {
+  if (type.kind == 'b') return "bool";
+  return (type.kind == 'i'   ? "int"
+          : type.kind == 'u' ? "uint"
+                             : "float") +
+         std::to_string(8 * type.bytes);
+}
+
+/// The element type of a C++ scalar.
+template <class T>
+constexpr ElementType element_type() {
+  static_assert(std::is_arithmetic_v<T>, "ebb::data: array files hold numbers and bool");
+  const char kind = std::is_same_v<T, bool>       ? 'b'
+                    : std::is_floating_point_v<T> ? 'f'
+                    : std::is_signed_v<T>         ? 'i'
+                                                  : 'u';
+  return {kind, static_cast<int>(sizeof(T))};
+}
+
+namespace detail {
+
+/// The value of an IEEE 754 half, in float.
+inline float half_value(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float size;
+  if (exponent == 31)
+    size =
+        fraction ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
+  else
+    size = exponent ? std::ldexp(static_cast<float>(1024 + fraction), exponent - 25)
+                    : std::ldexp(static_cast<float>(fraction), -24);
+  return bits & 0x8000 ? -size : size;
+}
+
+/// Whether every value of the stored type is a value of T.
+template <class T>
+bool holds_all_of(ElementType from) {
+  constexpr ElementType to = element_type<T>();
+  if (from == to) return true;
+  if (to.kind == 'b') return false;
+  if (from.kind == 'f') return to.kind == 'f' && to.bytes > from.bytes;
+  const int bits = from.kind == 'b' ? 1 : 8 * from.bytes - (from.kind == 'i');
+  if (from.kind == 'i' && to.kind == 'u') return false;
+  return bits <= std::numeric_limits<T>::digits;
+}
+
+template <class From, class T>
+void convert_elements(const unsigned char* from, T* to, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    From value;
+    std::memcpy(&value, from + i * sizeof(From), sizeof(From));
+    to[i] = static_cast<T>(value);
+  }
+}
+
+/// The bytes of a regular file. \throws FileError.
+inline std::vector<unsigned char> read_bytes(const char* who, const std::string& path) {
+  namespace fs = std::filesystem;
+  const auto fail = [&](const std::string& what) {
+    throw FileError(message(who, ": '", path, "': ", what));
+  };
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) fail("there is no such file; check the path");
+  if (fs::is_directory(status)) fail("it is a folder; name a file in it");
+  if (!fs::is_regular_file(status)) fail("it is not a regular file");
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (error) fail(message("its size cannot be found: ", error.message()));
+  std::vector<unsigned char> bytes(static_cast<std::size_t>(size));
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
+    fail("it cannot be read; check that you may read it");
+  return bytes;
+}
+
+}  // namespace detail
+
+/// An array as it was stored, in the host's byte order and row-major.
+struct Array {
+  std::string source;  ///< what messages call it: "npy: 'file.npy'"
+  ElementType type;
+  std::vector<Index> shape;
+  std::vector<unsigned char> bytes;
+
+  Index size() const {
+    Index n = 1;
+    for (const Index extent : shape) n *= extent;
+    return n;
+  }
+
+  /// The array as a tensor. Elements of another type are converted where T holds all of their
+  /// values: uint8 to int, half to float, but not double to float.
+  /// \throws FileError when the rank or the type does not fit.
+  template <class T, int N>
+  Tensor<T, N> get() const {
+    if (shape.size() != static_cast<std::size_t>(N))
+      throw FileError(message(source, ": it has ", shape.size(), " axes, and ", N,
+                              " were asked for; read it with get<T, ", shape.size(), ">()"));
+    if (!detail::holds_all_of<T>(type))
+      throw FileError(message(source, ": its elements are ", to_string(type), ", and not all of ",
+                              "them are sure to fit ", to_string(element_type<T>()),
+                              "; read it as ", to_string(type), ", then convert"));
+    Shape<N> extents{};
+    for (int axis = 0; axis < N; ++axis) extents[axis] = shape[static_cast<std::size_t>(axis)];
+    Tensor<T, N> x(extents);
+    const auto n = static_cast<std::size_t>(x.size());
+    T* to = x.mutable_data();
+    const unsigned char* from = bytes.data();
+    const int width = type.bytes;
+    if (type.kind == 'b' || (type.kind == 'u' && width == 1))
+      for (std::size_t i = 0; i < n; ++i)
+        to[i] = type.kind == 'b' ? static_cast<T>(from[i] != 0) : static_cast<T>(from[i]);
+    else if (type.kind == 'f' && width == 2)
+      for (std::size_t i = 0; i < n; ++i)
+        to[i] = static_cast<T>(detail::half_value(static_cast<std::uint16_t>(
+            std::endian::native == std::endian::little ? from[2 * i] | from[2 * i + 1] << 8
+                                                       : from[2 * i] << 8 | from[2 * i + 1])));
+    else if (type.kind == 'f')
+      width == 4 ? detail::convert_elements<float>(from, to, n)
+                 : detail::convert_elements<double>(from, to, n);
+    else if (type.kind == 'i')
+      width == 1   ? detail::convert_elements<std::int8_t>(from, to, n)
+      : width == 2 ? detail::convert_elements<std::int16_t>(from, to, n)
+      : width == 4 ? detail::convert_elements<std::int32_t>(from, to, n)
+                   : detail::convert_elements<std::int64_t>(from, to, n);
+    else
+      width == 2   ? detail::convert_elements<std::uint16_t>(from, to, n)
+      : width == 4 ? detail::convert_elements<std::uint32_t>(from, to, n)
+                   : detail::convert_elements<std::uint64_t>(from, to, n);
+    return x;
+  }
+};
+
+namespace detail {
+
+/// Reads the dictionary of a .npy header: three known keys, in any order.
+class NpyHeader {
+ public:
+  NpyHeader(const std::string& source, std::string_view text) : source_(source), text_(text) {
+    expect('{');
+    while (!accept('}')) {
+      const std::string_view key = quoted();
+      expect(':');
+      if (key == "descr")
+        read_descr();
+      else if (key == "fortran_order")
+        fortran = word() == "True";
+      else if (key == "shape")
+        read_shape();
+      else
+        damaged("an unknown key");
+      seen_ += key == "descr" ? 1 : key == "shape" ? 16 : 256;
+      if (!accept(',') && peek() != '}') damaged("no comma between keys");
+    }
+    if (seen_ != 1 + 16 + 256) damaged("descr, fortran_order and shape not once each");
+  }
+
+  std::string descr;
+  bool fortran = false;
+  std::vector<Index> shape;
+
+ private:
+  [[noreturn]] void damaged(const char* what) const {
+    throw FileError(message(source_, ": its header has ", what,
+                            "; the file is damaged, write it again with numpy.save"));
+  }
+  char peek() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
+    return at_ < text_.size() ? text_[at_] : '\0';
+  }
+  bool accept(char c) {
+    if (peek() != c) return false;
+    ++at_;
+    return true;
+  }
+  void expect(char c) {
+    if (!accept(c)) damaged(message("no '", std::string(1, c), "' where one belongs").c_str());
+  }
+  std::string_view quoted() {
+    const char quote = peek();
+    if (quote != '\'' && quote != '"') damaged("no quoted text where one belongs");
+    const std::size_t end = text_.find(quote, at_ + 1);
+    if (end == text_.npos) damaged("a text without an end");
+    const std::string_view text = text_.substr(at_ + 1, end - at_ - 1);
+    at_ = end + 1;
+    return text;
+  }
+  std::string_view word() {
+    peek();
+    const std::size_t from = at_;
+    while (at_ < text_.size() && std::isalpha(static_cast<unsigned char>(text_[at_]))) ++at_;
+    const std::string_view text = text_.substr(from, at_ - from);
+    if (text != "True" && text != "False") damaged("neither True nor False for fortran_order");
+    return text;
+  }
+  void read_descr() {
+    if (peek() == '[')
+      throw FileError(message(source_,
+                              ": it holds records of several fields, not numbers; save "
+                              "each field as an array of its own"));
+    descr = quoted();
+  }
+  void read_shape() {
+    expect('(');
+    while (!accept(')')) {
+      peek();
+      std::uint64_t extent = 0;
+      const std::size_t from = at_;
+      for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
+        extent = extent * 10 + static_cast<std::uint64_t>(text_[at_] - '0');
+        if (extent >> 48) damaged("an extent larger than any file");
+      }
+      if (at_ == from) damaged("a shape that is not a list of whole numbers");
+      if (text_.substr(at_, 1) == "L") ++at_;  // Python 2 wrote 3L
+      shape.push_back(static_cast<Index>(extent));
+      if (shape.size() > 64) damaged("more than 64 axes");
+      if (!accept(',') && peek() != ')') damaged("no comma between extents");
+    }
+  }
+
+  const std::string& source_;
+  std::string_view text_;
+  std::size_t at_ = 0;
+  int seen_ = 0;
+};
+
+inline ElementType npy_type(const std::string& source, const std::string& descr, bool& swapped) {
+  const auto refuse = [&](const char* because) {
+    throw FileError(message(source, ": its elements are '", descr, "', ", because));
+  };
+  const char order = descr.empty() ? '?' : descr[0];
+  const bool has_order = order == '<' || order == '>' || order == '|' || order == '=';
+  const std::string rest = descr.substr(has_order ? 1 : 0);
+  const char kind = rest.empty() ? '?' : rest[0];
+  if (kind == 'O')
+    refuse(
+        "Python objects, which only Python can unpack (and which may run code); save an array "
+        "of numbers, without dtype=object");
+  const std::string width = rest.size() > 1 ? rest.substr(1) : "";
+  const bool one_two_four_eight = width == "1" || width == "2" || width == "4" || width == "8";
+  if (!one_two_four_eight || (kind == 'b' && width != "1") || (kind == 'f' && width == "1") ||
+      (kind != 'b' && kind != 'i' && kind != 'u' && kind != 'f'))
+    refuse("which this library has no type for; convert it, with x.astype('float32') say");
+  swapped = order == (std::endian::native == std::endian::little ? '>' : '<');
+  return {kind, width[0] - '0'};
+}
+
+/// Row-major from column-major elements of `width` bytes.
+inline std::vector<unsigned char> to_row_major(const std::vector<unsigned char>& from,
+                                               const std::vector<Index>& shape, std::size_t width) {
+  std::vector<unsigned char> to(from.size());
+  std::vector<Index> at(shape.size(), 0);
+  std::vector<std::size_t> stride(shape.size(), width);
+  for (std::size_t axis = 1; axis < shape.size(); ++axis)
+    stride[axis] = stride[axis - 1] * static_cast<std::size_t>(shape[axis - 1]);
+  std::size_t source = 0;
+  for (std::size_t i = 0; i < to.size(); i += width) {
+    std::memcpy(to.data() + i, from.data() + source, width);
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+      source += stride[axis];
+      if (++at[axis] < shape[axis]) break;
+      source -= stride[axis] * static_cast<std::size_t>(shape[axis]);
+      at[axis] = 0;
+    }
+  }
+  return to;
+}
+
+/// The array in the bytes of a .npy file. \throws FileError.
+inline Array parse_npy(const std::string& source, std::span<const unsigned char> file) {
+  const auto fail = [&](const std::string& what) { throw FileError(message(source, ": ", what)); };
+  if (file.size() < 10 || std::memcmp(file.data(), "\x93NUMPY", 6) != 0)
+    fail("it is no .npy file: it does not begin with \\x93NUMPY");
+  const int version = file[6];
+  if (version < 1 || version > 3)
+    fail(message("it is of .npy version ", version, ", and 1 to 3 are known"));
+  const std::size_t begin = version == 1 ? 10 : 12;
+  std::size_t length = file[8] | std::size_t{file[9]} << 8;
+  if (version > 1 && file.size() >= begin)
+    length |= std::size_t{file[10]} << 16 | std::size_t{file[11]} << 24;
+  if (file.size() < begin || length > file.size() - begin)
+    fail("it ends within its header: the file is truncated; copy it again");
+  const NpyHeader header(source, {reinterpret_cast<const char*>(file.data()) + begin, length});
+  bool swapped = false;
+  Array array{source, npy_type(source, header.descr, swapped), header.shape, {}};
+  const auto width = static_cast<std::size_t>(array.type.bytes);
+  std::uint64_t promised = width;
+  bool overflow = false;
+  for (const Index extent : array.shape) {
+    const auto e = static_cast<std::uint64_t>(extent);
+    overflow = overflow || (e > 0 && promised > (std::uint64_t{1} << 62) / e);
+    promised = overflow ? 0 : promised * e;
+  }
+  const std::span<const unsigned char> elements = file.subspan(begin + length);
+  if (overflow || promised != elements.size())
+    fail(message("its header promises ",
+                 overflow ? std::string("more bytes than any file holds")
+                          : std::to_string(promised) + " bytes of elements",
+                 ", and it holds ", elements.size(), "; the file is ",
+                 overflow || promised < elements.size() ? "damaged" : "truncated",
+                 ", copy it again"));
+  array.bytes.assign(elements.begin(), elements.end());
+  if (swapped && width > 1)
+    for (std::size_t i = 0; i < array.bytes.size(); i += width)
+      std::reverse(array.bytes.begin() + static_cast<std::ptrdiff_t>(i),
+                   array.bytes.begin() + static_cast<std::ptrdiff_t>(i + width));
+  if (header.fortran && array.shape.size() > 1)
+    array.bytes = to_row_major(array.bytes, array.shape, width);
+  return array;
+}
+
+}  // namespace detail
+
+/// The array in a .npy file. \throws FileError when it is missing, damaged, or holds no numbers.
+inline Array read_npy(const std::string& path) {
+  return detail::parse_npy(message("read_npy: '", path, "'"), detail::read_bytes("read_npy", path));
+}
+
+/// The same, as a tensor.
+template <class T, int N>
+Tensor<T, N> read_npy(const std::string& path) {
+  return read_npy(path).get<T, N>();
+}
+
+}  // namespace ebb::data
