@@ -62,7 +62,8 @@ EBB_KERNEL measure_kernel(G gather, Index n, const T* x, double* partial) {
 
 /// One block joins the partial measures, and takes the root where they are of squares.
 template <class G>
-EBB_KERNEL join_kernel(G gather, Index n, const double* partial, bool root, double* result) {
+EBB_KERNEL join_measures_kernel(G gather, Index n, const double* partial, bool root,
+                                double* result) {
   double sum = 0;
   for (Index i = gpu::thread(); i < n; i += gpu::threads()) sum = gather.join(sum, partial[i]);
   sum = join_block(gather, sum);
@@ -89,7 +90,7 @@ double measured(Index n, const T* x) {
   const Index blocks = measuring_blocks(n);
   const CudaScratch<double> partial(blocks + 1);
   measure<G>(n, x, partial.data());
-  gpu::launch(1, gpu::block_size, 0, join_kernel<G>, G{}, blocks, partial.data(), false,
+  gpu::launch(1, gpu::block_size, 0, join_measures_kernel<G>, G{}, blocks, partial.data(), false,
               partial.data() + blocks);
   double result = 0;
   Cuda::download(&result, partial.data() + blocks, sizeof result);
@@ -173,8 +174,8 @@ Tensor<double, 1, Cuda> norm_on_device(const Net& net, bool root) {
     done += ebb::detail::measuring_blocks(gradient.size());
   });
   const Tensor<double, 1, Cuda> norm({1});
-  gpu::launch(1, gpu::block_size, 0, ebb::detail::join_kernel<G>, G{}, blocks, partial.data(), root,
-              norm.mutable_data());
+  gpu::launch(1, gpu::block_size, 0, ebb::detail::join_measures_kernel<G>, G{}, blocks,
+              partial.data(), root, norm.mutable_data());
   return norm;
 }
 
