@@ -137,8 +137,8 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, (resident_blocks<Engine, I, Problem>))
 /// Adds up the pieces of every sum and stores it. A block takes 32 results; each of its warps adds
 /// every eighth piece, and the eight sums are added one after the other.
 template <class T, class I, class Problem>
-EBB_KERNEL EBB_BOUNDS(256) join_kernel(Problem problem, Cut<I> cut, DivMod<I> rows,
-                                       DivMod<I> columns, I n, const T* partial) {
+EBB_KERNEL EBB_BOUNDS(256, 1) join_kernel(Problem problem, Cut<I> cut, DivMod<I> rows,
+                                          DivMod<I> columns, I n, const T* partial) {
   constexpr int abreast = 8;
   EBB_SHARED(T, of_warp, [abreast][32]);
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
