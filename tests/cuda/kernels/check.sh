@@ -2,14 +2,14 @@
 # Compiles every kernel for the GPUs that ebb is made for, and reads the compiler's report: none may
 # spill registers or use local memory, and none may be missing.
 #
-# check.sh SCRATCH NVCC [FLAGS...]; ARCHITECTURES in the environment names others than 80 and 90,
+# check.sh SCRATCH NVCC [FLAGS...]; ARCHITECTURES in the environment names others than 90,
 # KERNELS another folder of files than this one.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 scratch=$1
 shift
-architectures=${ARCHITECTURES:-80 90}
+architectures=${ARCHITECTURES:-90}
 mkdir -p "$scratch"
 rm -f "$scratch"/*.log
 

@@ -15,8 +15,8 @@ Tensor<T, N, Cuda> operand() {
 }
 
 /// `f` of variables that are the tensors x.
-template <class F, int... N>
-void use(F&& f, const Tensor<float, N, Cuda>&... x) {
+template <class F, class T, int... N>
+void use(F&& f, const Tensor<T, N, Cuda>&... x) {
   Tape tape;
   const auto y = f(tape.watch(x)...);
   backward(y, y.value().clone());
