@@ -14,7 +14,8 @@ set(data ${tensor} data)
 set(io ${tensor} tape nn optim data io)
 set(models ${nn} models)
 set(explain ${nn} models io explain)
-set(train ${optim} data io train)
+set(metrics ${tensor} metrics)
+set(train ${optim} data io metrics train)
 
 # Kept out of the layers that <ebb/ebb.hpp> includes, for compile time.
 set(costly functional thread ranges regex iostream fstream sstream iomanip filesystem future)
