@@ -17,7 +17,7 @@
 #endif
 
 /// Elements of two vectors at constant positions: those of `a` count from 0, those of `b` follow.
-#if defined(__clang__)
+#if defined(__clang__) || defined(__CUDACC__)
 #  define EBB_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
 #  define EBB_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype(a == b){__VA_ARGS__})

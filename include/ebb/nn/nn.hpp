@@ -6,6 +6,7 @@
 #include <ebb/nn/buffer.hpp>
 #include <ebb/nn/conv2d.hpp>
 #include <ebb/nn/conv_transpose2d.hpp>
+#include <ebb/nn/copy_state.hpp>
 #include <ebb/nn/dropout.hpp>
 #include <ebb/nn/group_norm.hpp>
 #include <ebb/nn/init.hpp>

@@ -60,35 +60,35 @@ inline Conv2dGeometry conv_transpose2d_geometry(const std::string& layer, const 
   return g;
 }
 
-/// conv_transpose2d with `bias` one operand, or none.
-template <class X, class W, class... B>
+/// conv_transpose2d with a bias that may be absent.
+template <class X, class W, class B>
 auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, const W& w,
-                         const B&... bias) {
+                         const B& bias) {
   static_assert(
       rank_of<X> == 4,
       "ebb::conv_transpose2d: the input must have rank 4 (N, C, H, W); reshape() a single "
       "image to (1, C, H, W)");
   static_assert(rank_of<W> == 4,
                 "ebb::conv_transpose2d: the weight must have rank 4 (in, out / groups, kH, kW)");
-  static_assert(((rank_of<B> == 1) && ...),
-                "ebb::conv_transpose2d: the bias must have rank 1 (out)");
-  static_assert(SameKind<X, W, B...>,
+  static_assert(rank_of<B> == 1, "ebb::conv_transpose2d: the bias must have rank 1 (out)");
+  static_assert(SameKind<X, W, B>,
                 "ebb::conv_transpose2d: input, weight and bias must have one scalar type and live "
                 "on one device");
   using T = scalar_of<X>;
   using Device = device_of<X>;
   const Conv2dGeometry g = conv_transpose2d_geometry(layer_of(w), x.shape(), w.shape(), options);
-  (check_conv2d_bias("conv_transpose2d", layer_of(w), bias.shape(), g.in_channels), ...);
+  if (present(bias))
+    check_conv2d_bias("conv_transpose2d", layer_of(w), bias.shape(), g.in_channels);
 
   Tensor<T, 4, Device> y({g.batch, g.in_channels, g.input.height, g.input.width});
   const auto in = value(x);
   const auto weight = value(w);
-  conv2d_grad_input(Device{}, g, in.view(), weight.view(), view_or_none<T>(bias...),
+  conv2d_grad_input(Device{}, g, in.view(), weight.view(), view_or_none<T>(bias),
                     Into<T, 4>{y.mutable_data(), y.shape()});
 
   return track(
       Op{"conv_transpose2d", g.macs()}, y,
-      [g, in, weight, dx = sink(x), dw = sink(w), ... db = sink(bias)](const auto& dy) {
+      [g, in, weight, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dy) {
         if (dx) {
           const auto into = dx.into();
           if (into.add) {
@@ -100,9 +100,9 @@ auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, cons
           }
         }
         if (dw) conv2d_grad_weight(Device{}, g, dy.view(), in.view(), dw.into());
-        ((db ? sum_channels(Device{}, dy.view(), db.into()) : void()), ...);
+        if (db) sum_channels(Device{}, dy.view(), db.into());
       },
-      x, w, bias...);
+      x, w, bias);
 }
 
 }  // namespace detail
@@ -116,15 +116,14 @@ auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, cons
 /// \throws ShapeError, ValueError when extents or options do not fit together.
 template <Operand X, Operand W>
 auto conv_transpose2d(const X& x, const W& w, const ConvTranspose2dOptions& options = {}) {
-  return detail::conv_transpose2d_op(options, x, w);
+  return detail::conv_transpose2d_op(options, x, w, Tensor<scalar_of<X>, 1, device_of<X>>());
 }
 
 /// The same plus a bias (out). A bias that is an absent `Param` counts as none.
 template <Operand X, Operand W, Operand B>
 auto conv_transpose2d(const X& x, const W& w, const B& b,
                       const ConvTranspose2dOptions& options = {}) {
-  return detail::present(b) ? detail::conv_transpose2d_op(options, x, w, b)
-                            : detail::conv_transpose2d_op(options, x, w);
+  return detail::conv_transpose2d_op(options, x, w, b);
 }
 
 }  // namespace ebb

@@ -57,8 +57,15 @@ EBB_TILE_TARGET inline __attribute__((always_inline)) void transpose_step(
   for (int i = 0; i < lanes; ++i) {
     if (i & half) continue;
     const Vector a = v[i], b = v[i + half];
+#if defined(__CUDACC__)  // which loses the pack on its way to the host's compiler
+    for (int l = 0; l < lanes; ++l) {
+      v[i][l] = (l & half) ? b[l - half] : a[l];
+      v[i + half][l] = (l & half) ? b[l] : a[l + half];
+    }
+#else
     v[i] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane - half : lane)...);
     v[i + half] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane : lane + half)...);
+#endif
   }
 }
 template <class T>

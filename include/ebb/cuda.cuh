@@ -1,0 +1,25 @@
+/// \file
+/// Everything of <ebb/ebb.hpp> on NVIDIA GPUs: include it in files that nvcc compiles, and write
+/// `Tensor<float, 4, Cuda>`.
+#pragma once
+
+#include <ebb/ebb.hpp>
+
+#include <ebb/device/cuda.cuh>
+#include <ebb/device/cuda_precision.cuh>
+#include <ebb/device/gpu_graph.cuh>
+#include <ebb/ops/broadcast/cuda.cuh>
+#include <ebb/ops/conv2d/cuda.cuh>
+#include <ebb/ops/elementwise.cuh>
+#include <ebb/ops/linear/cuda.cuh>
+#include <ebb/ops/loss/bce_with_logits.cuh>
+#include <ebb/ops/loss/classes_cuda.cuh>
+#include <ebb/ops/loss/pointwise.cuh>
+#include <ebb/ops/matmul/cuda.cuh>
+#include <ebb/ops/reduce/cuda.cuh>
+#include <ebb/ops/softmax/cuda.cuh>
+#include <ebb/optim/clip.cuh>
+#include <ebb/optim/kernel.cuh>
+#include <ebb/tape/forward.cuh>
+#include <ebb/tape/track.cuh>
+#include <ebb/tensor/storage.cuh>
