@@ -22,7 +22,7 @@ ImageAndMask twins(Index height, Index width) {
   return x;
 }
 
-bool same(const ImageAndMask& a, const ImageAndMask& b) {
+bool identical(const ImageAndMask& a, const ImageAndMask& b) {
   return test::same_bits(a.image, b.image) && test::same_bits(a.mask, b.mask);
 }
 
@@ -80,19 +80,19 @@ TEST_CASE("image and mask move alike") {
   }
   const ImageAndMask both = FlipPair{1, 1}(x, {1, 0});
   CHECK(test::same_bits(both.image, horizontal_flip(vertical_flip(x.image))));
-  CHECK(same(FlipPair{0, 0}(x, {1, 0}), x));
-  CHECK(same(CropPair{.size = {6, 9}}(x, {1, 0}), x));
-  CHECK(same(AffinePair({})(x, {1, 0}), x));
-  CHECK(same(ElasticPair{.alpha = 0}(x, {1, 0}), x));
-  CHECK(same(GridPair{.deviation = 0}(x, {1, 0}), x));
+  CHECK(identical(FlipPair{0, 0}(x, {1, 0}), x));
+  CHECK(identical(CropPair{.size = {6, 9}}(x, {1, 0}), x));
+  CHECK(identical(AffinePair({})(x, {1, 0}), x));
+  CHECK(identical(ElasticPair{.alpha = 0}(x, {1, 0}), x));
+  CHECK(identical(GridPair{.deviation = 0}(x, {1, 0}), x));
 }
 
 TEST_CASE("random transforms of pairs are pure functions of pair and stream") {
   const ImageAndMask x = twins(8, 8);
   const auto check = [&](const auto& f) {
-    CHECK(same(f(x, {1, 4}), f(x, {1, 4})));
-    CHECK_FALSE(same(f(x, {1, 4}), f(x, {2, 5})));
-    CHECK(same(x, twins(8, 8)));
+    CHECK(identical(f(x, {1, 4}), f(x, {1, 4})));
+    CHECK_FALSE(identical(f(x, {1, 4}), f(x, {2, 5})));
+    CHECK(identical(x, twins(8, 8)));
   };
   check(AffinePair({.degrees = 180, .smallest = 0.8f, .largest = 1.2f, .shear = 5}));
   check(ElasticPair{.alpha = 10, .sigma = 2});

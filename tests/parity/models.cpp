@@ -69,7 +69,7 @@ struct Compare {
 };
 
 template <class Net>
-void forward(const std::string& name, Net net, const Shape<4>& shape) {
+void check_forward(const std::string& name, Net net, const Shape<4>& shape) {
   Fixture fixture("models.json", name);
   INFO(name);
   const nlohmann::json& record = fixture.take(name);
@@ -132,12 +132,12 @@ TEST_CASE("PyTorch parity: U-Net trained") {
 
 TEST_CASE("PyTorch parity: every part of the other models") {
   const models::ResNetOptions o{.channels = 3, .classes = 5, .width = 4};
-  forward("forward resnet34", models::ResNet34<double>(o), Shape{4, 3, 64, 64});
-  forward("forward resnet50", models::ResNet50<double>(o), Shape{4, 3, 64, 64});
+  check_forward("forward resnet34", models::ResNet34<double>(o), Shape{4, 3, 64, 64});
+  check_forward("forward resnet50", models::ResNet50<double>(o), Shape{4, 3, 64, 64});
   models::AlexNetOptions a{.channels = 3, .classes = 5, .width = 4, .hidden = 16, .dropout = 0};
-  forward("forward alexnet", models::AlexNet<double>(a), Shape{2, 3, 95, 95});
+  check_forward("forward alexnet", models::AlexNet<double>(a), Shape{2, 3, 95, 95});
   a.channels = 1;
   a.small_images = true;
-  forward("forward alexnet small", models::AlexNet<double>(a), Shape{2, 1, 28, 28});
-  forward("forward lenet5", models::LeNet5<double>(), Shape{2, 1, 28, 28});
+  check_forward("forward alexnet small", models::AlexNet<double>(a), Shape{2, 1, 28, 28});
+  check_forward("forward lenet5", models::LeNet5<double>(), Shape{2, 1, 28, 28});
 }
