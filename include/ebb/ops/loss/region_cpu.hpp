@@ -99,40 +99,60 @@ struct GeneralisedDiceTerm {
   }
 };
 
+namespace detail {
+
+/// The three sums of every sample and class, in one parallel loop over pieces of them.
+/// `terms(plane, add)` calls `add(which, term)` for each, `term(k)` the summand of element k.
+template <class T, class Terms>
+void region_fold(View<const T, 3> p, View<T, 3> sums, const Terms& terms) {
+  const Index planes = p.extent(0) * p.extent(1), n = p.extent(2);
+  const Index pieces = std::max<Index>(1, (n + chunk - 1) / chunk), items = planes * pieces;
+  const Index per_task = pieces > 1 ? 1 : std::max<Index>(1, chunk / std::max<Index>(1, n));
+  const Scratch<T> scratch(3 * items);
+  T* const partial = scratch.data();
+  vector_for((items + per_task - 1) / per_task, 6 * planes * n, [&](Index task) {
+    for (Index item = task * per_task; item < std::min(items, (task + 1) * per_task); ++item) {
+      const Index begin = item % pieces * chunk, end = std::min(begin + chunk, n);
+      T* const to = partial + 3 * item;
+      terms(item / pieces, [&](RegionSum which, const auto& term) {
+        to[which] = fold<T>(AddUp{}, term, begin, end);
+      });
+    }
+  });
+  for (Index i = 0; i < 3 * planes; ++i)
+    sums.data[i] = join_parts(AddUp{}, partial + 3 * pieces * (i / 3) + i % 3, pieces, 3);
+}
+
+}  // namespace detail
+
 /// Kernel: the sums (samples, classes, 3), for labels (samples, elements). Elements whose label is
 /// the ignored one are in no sum.
 template <class T>
 void region_sums(Cpu, int ignore_index, View<const T, 3> p, View<const int, 2> labels,
                  View<T, 3> sums) {
   const Index classes = p.extent(1), n = p.extent(2);
-  for (Index i = 0; i < p.extent(0) * classes; ++i) {
-    const int wanted = static_cast<int>(i % classes);
+  detail::region_fold(p, sums, [&](Index plane, const auto& add) {
+    const int wanted = static_cast<int>(plane % classes);
     const bool never = wanted == ignore_index;  // the number of a class may be the ignored one
-    const T* const from = p.data + i * n;
-    const int* const label = labels.data + i / classes * n;
-    const auto add = [&](RegionSum which, const auto& term) {
-      sums.data[3 * i + which] = fold_all<T>(n, 2, AddUp{}, term);
-    };
+    const T* const from = p.data + plane * n;
+    const int* const label = labels.data + plane / classes * n;
     add(both, [=](Index k) { return label[k] == wanted && !never ? from[k] : T(0); });
     add(predicted, [=](Index k) { return label[k] != ignore_index ? from[k] : T(0); });
     add(true_, [=](Index k) { return T(label[k] == wanted && !never ? 1 : 0); });
-  }
+  });
 }
 
 /// Kernel: the same for masks of the shape of p.
 template <class T>
 void region_sums(Cpu, View<const T, 3> p, View<const T, 3> mask, View<T, 3> sums) {
   const Index n = p.extent(2);
-  for (Index i = 0; i < p.extent(0) * p.extent(1); ++i) {
-    const T* const from = p.data + i * n;
-    const T* const is = mask.data + i * n;
-    const auto add = [&](RegionSum which, const auto& term) {
-      sums.data[3 * i + which] = fold_all<T>(n, 2, AddUp{}, term);
-    };
+  detail::region_fold(p, sums, [&](Index plane, const auto& add) {
+    const T* const from = p.data + plane * n;
+    const T* const is = mask.data + plane * n;
     add(both, [=](Index k) { return from[k] * is[k]; });
     add(predicted, [=](Index k) { return from[k]; });
     add(true_, [=](Index k) { return is[k]; });
-  }
+  });
 }
 
 /// Kernel: the mean loss over groups, and its slopes (groups, classes, 2). A group is a sample, or
