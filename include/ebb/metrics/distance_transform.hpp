@@ -3,36 +3,16 @@
 /// transforms of sampled functions", Theory of Computing 8 (2012).
 #pragma once
 
+#include <ebb/core/spacing.hpp>
 #include <ebb/device/parallel.hpp>
 #include <ebb/tensor/tensor.hpp>
 
-#include <array>
 #include <cmath>
 #include <vector>
 
 namespace ebb::metrics {
 
-/// The distance between neighbouring elements along each axis, in millimetres say.
-template <int N>
-using Spacing = std::array<double, static_cast<std::size_t>(N)>;
-
 namespace detail {
-
-template <int N>
-constexpr Spacing<N> unit_spacing() {
-  Spacing<N> spacing{};
-  for (double& s : spacing) s = 1;
-  return spacing;
-}
-
-/// \throws ValueError unless every distance is a positive number.
-template <std::size_t N>
-void check_spacing(const char* who, const std::array<double, N>& spacing) {
-  for (std::size_t axis = 0; axis < N; ++axis)
-    if (!(spacing[axis] > 0 && spacing[axis] < 1e100))
-      throw ValueError(message(who, ": the spacing along axis ", axis, " is ", spacing[axis],
-                               "; it is the distance of neighbouring elements, a positive number"));
-}
 
 /// One line: f(x) becomes the lowest, at x, of the parabolas f(p) + (step (x - p))^2. Infinite
 /// numbers raise none.
@@ -104,9 +84,9 @@ void spread_squares(const Tensor<double, N>& squares, const Spacing<N>& spacing)
 /// \throws ValueError when a spacing is not positive.
 template <class T, int N, class InSet>
 Tensor<double, N> squared_distances(const Tensor<T, N>& x, const InSet& in_set,
-                                    const Spacing<N>& spacing = detail::unit_spacing<N>()) {
+                                    const Spacing<N>& spacing = unit_spacing<N>()) {
   static_assert(N >= 1, "ebb::metrics: a distance needs at least one axis");
-  detail::check_spacing("squared_distances", spacing);
+  check_spacing("squared_distances", spacing);
   Tensor<double, N> squares(x.shape());
   for (Index i = 0; i < x.size(); ++i)
     squares.mutable_data()[i] = in_set(x.data()[i]) ? 0.0 : HUGE_VAL;

@@ -93,7 +93,7 @@ std::vector<double> sorted_distances(const Tensor<std::uint8_t, N>& from,
 template <class T, int N>
 SurfaceDistances surface_distances(const Tensor<T, N>& predicted, const Tensor<T, N>& truth,
                                    std::type_identity_t<T> foreground,
-                                   const Spacing<N>& spacing = detail::unit_spacing<N>()) {
+                                   const Spacing<N>& spacing = unit_spacing<N>()) {
   static_assert(N == 2 || N == 3, "ebb::metrics: surfaces are of masks of two or three axes");
   detail::require_one_shape("surface_distances", predicted.shape(), truth.shape());
   const auto surface = [&](const char* which, const Tensor<T, N>& mask) {
