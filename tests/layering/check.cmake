@@ -15,6 +15,8 @@ set(io ${tensor} tape nn optim data io)
 set(models ${nn} models)
 set(explain ${nn} models io explain)
 set(metrics ${tensor} metrics)
+set(shape ${tensor} shape)
+set(uncertainty ${nn} models uncertainty)
 set(train ${optim} data io metrics train)
 
 # Kept out of the layers that <ebb/ebb.hpp> includes, for compile time.

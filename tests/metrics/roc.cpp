@@ -32,6 +32,7 @@ TEST_CASE("roc: area, curve and DeLong's interval of scores with ties", "[metric
   CHECK(interval.value == Approx(0.7094907407407407).epsilon(1e-13));
   CHECK(interval.low == Approx(0.5798344851900368).epsilon(1e-12));
   CHECK(interval.high == Approx(0.8391469962914446).epsilon(1e-12));
+  CHECK(metrics::auc_variance(s.scores, s.flags) == Approx(0.004376135574555462).epsilon(1e-12));
 
   const auto curve = metrics::roc_curve(s.scores, s.flags);
   REQUIRE(curve.threshold.size() == 27);
@@ -48,6 +49,35 @@ TEST_CASE("roc: area, curve and DeLong's interval of scores with ties", "[metric
   CHECK(curve.true_positive_rate.back() == 1);
   CHECK(metrics::sensitivity_at_specificity(s.scores, s.flags, 0.8) ==
         Approx(0.4166666666666667).epsilon(1e-13));
+  CHECK(metrics::specificity_at_sensitivity(s.scores, s.flags, 0.75) ==
+        Approx(0.5555555555555556).epsilon(1e-13));
+}
+
+TEST_CASE("roc: the threshold of an operating point does what is said of it", "[metrics]") {
+  const Sample s;
+  const auto check = [&](const metrics::OperatingPoint& point) {
+    double passed[2] = {}, all[2] = {};
+    for (std::size_t i = 0; i < s.scores.size(); ++i) {
+      ++all[s.flags[i]];
+      passed[s.flags[i]] += s.scores[i] >= point.threshold;
+    }
+    CHECK(point.sensitivity == passed[1] / all[1]);
+    CHECK(point.specificity == Approx(1 - passed[0] / all[0]).epsilon(1e-14));
+  };
+  check(metrics::point_at_specificity(s.scores, s.flags, 0.8));
+  check(metrics::point_at_sensitivity(s.scores, s.flags, 0.9));
+  CHECK(metrics::point_at_specificity(s.scores, s.flags, 1).specificity == 1);
+  CHECK(metrics::point_at_sensitivity(s.scores, s.flags, 1).sensitivity == 1);
+  const std::vector<double> equal{5, 5, 5, 5};
+  const std::vector<int> flags{0, 1, 0, 1};  // all or nothing: nothing keeps the specificity
+  CHECK(metrics::point_at_specificity(equal, flags, 0.5).sensitivity == 0);
+  CHECK(metrics::point_at_specificity(equal, flags, 0.5).threshold == HUGE_VAL);
+  CHECK(metrics::specificity_at_sensitivity(equal, flags, 0.5) == 0);
+  // Nine of ten negatives are a specificity of at least 0.9, whatever 1 - 0.1 rounds to.
+  std::vector<double> ten{0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1};
+  std::vector<int> kinds(10, 0);
+  kinds.push_back(1);
+  CHECK(metrics::sensitivity_at_specificity(ten, kinds, 0.9) == 1);
 }
 
 TEST_CASE("roc: the mean over classes", "[metrics]") {
@@ -112,4 +142,8 @@ TEST_CASE("roc: what is not defined is said", "[metrics]") {
   CHECK_THROWS_WITH(metrics::auc_delong(scores, std::vector<int>{1, 0, 0}), contains("at least 2"));
   CHECK_THROWS_WITH(metrics::auc_delong(scores, std::vector<int>{1, 0, 0}, 95.0),
                     contains("between 0 and 1"));
+  CHECK_THROWS_WITH(metrics::point_at_sensitivity(scores, std::vector<int>{1, 0, 0}, 90.0),
+                    contains("from 0 to 1"));
+  CHECK_THROWS_WITH(metrics::auc_bootstrap(scores, std::vector<int>{1, 0, 0}, 1, 1),
+                    contains("some hundreds"));
 }

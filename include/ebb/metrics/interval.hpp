@@ -2,7 +2,7 @@
 /// A figure with its confidence interval.
 #pragma once
 
-#include <ebb/core/error.hpp>
+#include <ebb/core/shape.hpp>
 
 #include <cmath>
 
@@ -33,5 +33,23 @@ inline double two_sided_normal(double confidence) {
 }
 
 }  // namespace detail
+
+/// A share, `found` of `all`, with the interval of Wilson, "Probable inference, the law of
+/// succession, and statistical inference", J. Am. Stat. Assoc. 22 (1927): for accuracy, sensitivity
+/// and their like. It stays within [0, 1] and is wide for few samples, also at 0 and 1.
+/// \throws ValueError unless 0 <= found <= all and all > 0.
+inline Interval wilson(Index found, Index all, double confidence = 0.95) {
+  detail::check_confidence("wilson", confidence);
+  if (all < 1 || found < 0 || found > all)
+    throw ValueError(message("wilson: ", found, " of ", all,
+                             " is no share; it needs at least one sample, and no more found than "
+                             "there are"));
+  const double n = static_cast<double>(all), p = static_cast<double>(found) / n;
+  const double z = detail::two_sided_normal(confidence), shrink = 1 + z * z / n;
+  const double middle = (p + z * z / (2 * n)) / shrink;
+  const double half = z / shrink * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+  // Where nothing, or all, was found, the bound is exact.
+  return {p, found == 0 ? 0 : middle - half, found == all ? 1 : middle + half};
+}
 
 }  // namespace ebb::metrics

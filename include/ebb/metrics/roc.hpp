@@ -6,9 +6,7 @@
 /// are all of one kind) throws; it is never guessed.
 #pragma once
 
-#include <ebb/core/random.hpp>
-#include <ebb/core/shape.hpp>
-#include <ebb/metrics/interval.hpp>
+#include <ebb/metrics/bootstrap.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -81,34 +79,6 @@ inline double weighted_auc(std::span<const double> scores, std::span<const int> 
   return pairs / (positives * below);
 }
 
-/// The middle `confidence` of numbers, which are reordered: quantiles as numpy's default, between
-/// neighbours in a straight line.
-inline Interval percentiles(double value, std::vector<double>& x, double confidence) {
-  std::sort(x.begin(), x.end());
-  const auto quantile = [&](double q) {
-    const double at = q * static_cast<double>(x.size() - 1);
-    const auto below = static_cast<std::size_t>(at);
-    const std::size_t above = std::min(below + 1, x.size() - 1);
-    return x[below] + (at - static_cast<double>(below)) * (x[above] - x[below]);
-  };
-  return {value, quantile(0.5 * (1 - confidence)), quantile(0.5 * (1 + confidence))};
-}
-
-/// How often each of `n` samples is drawn in resample number `which`.
-inline void draw(std::uint64_t seed, std::uint64_t which, std::vector<double>& weight) {
-  std::fill(weight.begin(), weight.end(), 0.0);
-  const RandomStream random{seed, which};
-  const auto n = static_cast<Index>(weight.size());
-  for (Index i = 0; i < n; ++i)
-    weight[static_cast<std::size_t>(random.below(n, static_cast<std::uint64_t>(i)))] += 1;
-}
-
-inline void check_resamples(const char* who, int resamples) {
-  if (resamples < 2)
-    throw ValueError(message(who, ": an interval from ", resamples,
-                             " resamples was asked for; use some hundreds at least"));
-}
-
 }  // namespace detail
 
 /// The points of a ROC curve, from (0, 0) to (1, 1): at `threshold[i]` and above, a sample is
@@ -140,68 +110,89 @@ inline RocCurve roc_curve(std::span<const double> scores, std::span<const int> p
 
 /// The area under the ROC curve: the chance that a positive scores higher than a negative, equal
 /// scores counting half (Hanley & McNeil, "The meaning and use of the area under a receiver
-/// operating characteristic (ROC) curve", Radiology 143, 1982). \throws as `roc_curve`.
+/// operating characteristic (ROC) curve", Radiology 143, 1982). \throws ValueError as `roc_curve`.
 inline double auc(std::span<const double> scores, std::span<const int> positive) {
   detail::kinds_of("auc", scores, positive);
   const std::vector<double> once(scores.size(), 1.0);
   return detail::weighted_auc(scores, positive, detail::rising(scores), once);
 }
 
-/// The area with the interval of DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988), by the
-/// mid-ranks of Sun & Xu, IEEE Signal Processing Letters 21 (2014): normal, cut to [0, 1].
-/// \throws ValueError as `roc_curve`, and when there are fewer than two of a kind.
-inline Interval auc_delong(std::span<const double> scores, std::span<const int> positive,
-                           double confidence = 0.95) {
-  detail::check_confidence("auc_delong", confidence);
-  detail::kinds_of("auc_delong", scores, positive, 2);
-  // How the share of the others that each sample beats varies within its kind.
+namespace detail {
+
+/// How DeLong's estimate varies: the share of the other kind that each sample beats, by mid-ranks.
+inline double delong_variance(std::span<const double> scores, std::span<const int> positive) {
   std::vector<double> kind[2];
   for (std::size_t i = 0; i < scores.size(); ++i) kind[positive[i] != 0].push_back(scores[i]);
-  const auto all = detail::midranks(scores);
-  const std::vector<double> own[2] = {detail::midranks(kind[0]), detail::midranks(kind[1])};
-  double mean[2] = {}, variance[2] = {};
+  const auto all = midranks(scores);
+  const std::vector<double> own[2] = {midranks(kind[0]), midranks(kind[1])};
   std::vector<double> beaten[2];
   std::size_t next[2] = {};
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const bool k = positive[i] != 0;
     beaten[k].push_back((all[i] - own[k][next[k]++]) / static_cast<double>(kind[!k].size()));
   }
-  for (int k = 0; k < 2; ++k) {
-    const auto n = static_cast<double>(beaten[k].size());
-    for (const double x : beaten[k]) mean[k] += x / n;
-    for (const double x : beaten[k]) variance[k] += (x - mean[k]) * (x - mean[k]) / (n - 1) / n;
+  double variance = 0;
+  for (const auto& shares : beaten) {
+    const auto n = static_cast<double>(shares.size());
+    double mean = 0, spread = 0;
+    for (const double x : shares) mean += x / n;
+    for (const double x : shares) spread += (x - mean) * (x - mean);
+    variance += spread / (n - 1) / n;
   }
-  const double half = detail::two_sided_normal(confidence) * std::sqrt(variance[0] + variance[1]);
-  return {mean[1], std::max(0.0, mean[1] - half), std::min(1.0, mean[1] + half)};
+  return variance;
+}
+
+}  // namespace detail
+
+/// The variance of the area: DeLong, DeLong & Clarke-Pearson, "Comparing the areas under two or
+/// more correlated receiver operating characteristic curves", Biometrics 44 (1988), by the
+/// mid-ranks of Sun & Xu, "Fast implementation of DeLong's algorithm", IEEE Signal Processing
+/// Letters 21 (2014). \throws ValueError as `roc_curve`, and when there are fewer than two of a
+/// kind.
+inline double auc_variance(std::span<const double> scores, std::span<const int> positive) {
+  detail::kinds_of("auc_variance", scores, positive, 2);
+  return detail::delong_variance(scores, positive);
+}
+
+/// The area with DeLong's interval: normal, cut to [0, 1]. Where the scores separate the kinds it
+/// has no width, which says too much: the samples then only bound the area from below.
+/// \throws ValueError as `auc_variance`.
+inline Interval auc_delong(std::span<const double> scores, std::span<const int> positive,
+                           double confidence = 0.95) {
+  detail::check_confidence("auc_delong", confidence);
+  detail::kinds_of("auc_delong", scores, positive, 2);
+  const double area = auc(scores, positive);
+  const double half =
+      detail::two_sided_normal(confidence) * std::sqrt(detail::delong_variance(scores, positive));
+  return {area, std::max(0.0, area - half), std::min(1.0, area + half)};
 }
 
 /// The area with a bootstrap interval: percentiles over `resamples` draws of as many samples, with
 /// replacement, which the seed determines. Draws of one kind alone are left out.
 /// \throws ValueError as `roc_curve`.
-inline Interval auc_bootstrap(std::span<const double> scores, std::span<const int> positive,
-                              std::uint64_t seed, int resamples = 1000, double confidence = 0.95) {
-  detail::check_confidence("auc_bootstrap", confidence);
-  detail::check_resamples("auc_bootstrap", resamples);
+inline BootstrapInterval auc_bootstrap(std::span<const double> scores,
+                                       std::span<const int> positive, std::uint64_t seed,
+                                       int resamples = 1000, double confidence = 0.95) {
+  const BootstrapOptions options{seed, resamples, confidence};
+  detail::check_bootstrap("auc_bootstrap", options);
   const double value = auc(scores, positive);
   const auto order = detail::rising(scores);
-  std::vector<double> weight(scores.size()), areas;
-  for (int r = 0; r < resamples; ++r) {
-    detail::draw(seed, static_cast<std::uint64_t>(r), weight);
-    const double area = detail::weighted_auc(scores, positive, order, weight);
-    if (!std::isnan(area)) areas.push_back(area);
-  }
-  if (areas.empty()) areas.push_back(value);
-  return detail::percentiles(value, areas, confidence);
+  std::vector<double> weight(scores.size());
+  return detail::bootstrap_interval("auc_bootstrap", value, options, [&](std::uint64_t r) {
+    detail::draw(seed, r, weight);
+    return detail::weighted_auc(scores, positive, order, weight);
+  });
 }
 
 /// The mean of the areas of every class against the rest, with a bootstrap interval: `probability`
 /// is (samples, classes), row by row, and `label` the class of each sample. Classes without samples
 /// are left out. \throws ValueError when no class has samples of both kinds, a label is no class,
 /// or the extents do not fit.
-inline Interval macro_auc(std::span<const double> probability, std::span<const int> label,
-                          std::uint64_t seed, int resamples = 1000, double confidence = 0.95) {
-  detail::check_confidence("macro_auc", confidence);
-  detail::check_resamples("macro_auc", resamples);
+inline BootstrapInterval macro_auc(std::span<const double> probability, std::span<const int> label,
+                                   std::uint64_t seed, int resamples = 1000,
+                                   double confidence = 0.95) {
+  const BootstrapOptions options{seed, resamples, confidence};
+  detail::check_bootstrap("macro_auc", options);
   const std::size_t n = label.size(), classes = n > 0 ? probability.size() / n : 0;
   if (n == 0 || classes * n != probability.size())
     throw ValueError(message("macro_auc: ", probability.size(), " probabilities of ", n,
@@ -238,30 +229,84 @@ inline Interval macro_auc(std::span<const double> probability, std::span<const i
     }
     return sum / count;
   };
-  std::vector<double> weight(n, 1.0), areas;
-  const double value = mean_area(weight);
-  for (int r = 0; r < resamples; ++r) {
-    detail::draw(seed, static_cast<std::uint64_t>(r), weight);
-    const double area = mean_area(weight);
-    if (!std::isnan(area)) areas.push_back(area);
+  std::vector<double> weight(n, 1.0);
+  return detail::bootstrap_interval("macro_auc", mean_area(weight), options, [&](std::uint64_t r) {
+    detail::draw(seed, r, weight);
+    return mean_area(weight);
+  });
+}
+
+/// A point of a ROC curve at which a classifier may be run: at `threshold` and above, a sample is
+/// called positive.
+struct OperatingPoint {
+  double threshold = 0, sensitivity = 0, specificity = 0;
+};
+
+namespace detail {
+
+/// The best `wanted` figure among the points whose `kept` figure is at least `least`; of equals,
+/// the one with more of `kept`.
+inline OperatingPoint best_point(const char* who, std::span<const double> scores,
+                                 std::span<const int> positive, double OperatingPoint::*kept,
+                                 double least, double OperatingPoint::*wanted) {
+  if (!(least >= 0 && least <= 1))
+    throw ValueError(
+        message(who, ": at least ", least, " was asked for; use a number from 0 to 1"));
+  const auto kinds = kinds_of(who, scores, positive);
+  const auto order = rising(scores);
+  OperatingPoint best;
+  bool found = false;
+  Index passed[2] = {};
+  const auto offer = [&](double threshold) {
+    // Counts, not 1 - a share, so that 9 of 10 are at least 0.9.
+    const OperatingPoint here{
+        threshold, static_cast<double>(passed[1]) / static_cast<double>(kinds.positives),
+        static_cast<double>(kinds.negatives - passed[0]) / static_cast<double>(kinds.negatives)};
+    if (here.*kept < least) return;
+    if (!found || here.*wanted > best.*wanted ||
+        (here.*wanted == best.*wanted && here.*kept > best.*kept))
+      best = here;
+    found = true;
+  };
+  offer(HUGE_VAL);
+  for (std::size_t i = order.size(); i-- > 0;) {
+    ++passed[positive[order[i]] != 0];
+    if (i == 0 || scores[order[i - 1]] < scores[order[i]]) offer(scores[order[i]]);
   }
-  if (areas.empty()) areas.push_back(value);
-  return detail::percentiles(value, areas, confidence);
+  return best;
+}
+
+}  // namespace detail
+
+/// The threshold with the highest sensitivity among those that leave at least this specificity.
+/// Chosen on a test set it flatters: choose it on validation data, then count on the test set.
+/// \throws ValueError as `roc_curve`, or when the specificity is not in [0, 1].
+inline OperatingPoint point_at_specificity(std::span<const double> scores,
+                                           std::span<const int> positive, double specificity) {
+  return detail::best_point("point_at_specificity", scores, positive, &OperatingPoint::specificity,
+                            specificity, &OperatingPoint::sensitivity);
+}
+
+/// The threshold with the highest specificity among those that leave at least this sensitivity.
+/// \throws ValueError as `roc_curve`, or when the sensitivity is not in [0, 1].
+inline OperatingPoint point_at_sensitivity(std::span<const double> scores,
+                                           std::span<const int> positive, double sensitivity) {
+  return detail::best_point("point_at_sensitivity", scores, positive, &OperatingPoint::sensitivity,
+                            sensitivity, &OperatingPoint::specificity);
 }
 
 /// The highest sensitivity among thresholds that leave at least this specificity.
 /// \throws ValueError as `roc_curve`, or when the specificity is not in [0, 1].
 inline double sensitivity_at_specificity(std::span<const double> scores,
                                          std::span<const int> positive, double specificity) {
-  if (!(specificity >= 0 && specificity <= 1))
-    throw ValueError(message("sensitivity_at_specificity: a specificity of ", specificity,
-                             " was asked for; use a number from 0 to 1"));
-  const RocCurve curve = roc_curve(scores, positive);
-  double best = 0;
-  for (std::size_t i = 0; i < curve.threshold.size(); ++i)
-    if (1 - curve.false_positive_rate[i] >= specificity)
-      best = std::max(best, curve.true_positive_rate[i]);
-  return best;
+  return point_at_specificity(scores, positive, specificity).sensitivity;
+}
+
+/// The highest specificity among thresholds that leave at least this sensitivity.
+/// \throws ValueError as `roc_curve`, or when the sensitivity is not in [0, 1].
+inline double specificity_at_sensitivity(std::span<const double> scores,
+                                         std::span<const int> positive, double sensitivity) {
+  return point_at_sensitivity(scores, positive, sensitivity).specificity;
 }
 
 }  // namespace ebb::metrics

@@ -36,10 +36,14 @@
 #include <ebb/ops/log_softmax.hpp>
 #include <ebb/ops/loss/bce_with_logits.hpp>
 #include <ebb/ops/loss/cross_entropy.hpp>
+#include <ebb/ops/loss/dice_loss.hpp>
+#include <ebb/ops/loss/focal_loss.hpp>
 #include <ebb/ops/loss/huber_loss.hpp>
 #include <ebb/ops/loss/l1_loss.hpp>
 #include <ebb/ops/loss/mse_loss.hpp>
 #include <ebb/ops/loss/nll_loss.hpp>
+#include <ebb/ops/loss/tversky_loss.hpp>
+#include <ebb/ops/loss/weighted_losses.hpp>
 #include <ebb/ops/softmax.hpp>
 
 // Products and convolutions

@@ -3,6 +3,7 @@
 /// gather over batches: `add` each one, read the value at the end.
 #pragma once
 
+#include <ebb/metrics/confusion.hpp>
 #include <ebb/tape/var.hpp>
 
 #include <string>
@@ -111,20 +112,16 @@ class Accuracy : public TopK {
   explicit Accuracy(int ignore_index = -100) : TopK(1, ignore_index) {}
 };
 
-/// Counts of (true class, predicted class), and what follows from them. A ratio without a
-/// denominator (the precision of a class never predicted) is nan, and printed as "-".
-class ConfusionMatrix {
+/// `metrics::ConfusionMatrix` that also takes batches of scores.
+class ConfusionMatrix : public metrics::ConfusionMatrix {
  public:
   /// Classes called "0", "1", ... \throws ValueError when there is none.
   explicit ConfusionMatrix(Index classes, int ignore_index = -100)
-      : ConfusionMatrix(numbered(classes), ignore_index) {}
+      : metrics::ConfusionMatrix(classes), ignore_index_(ignore_index) {}
   explicit ConfusionMatrix(std::vector<std::string> names, int ignore_index = -100)
-      : names_(std::move(names)),
-        ignore_index_(ignore_index),
-        counts_(names_.size() * names_.size()) {
-    if (names_.empty()) throw ValueError("ConfusionMatrix: it needs at least one class");
-  }
+      : metrics::ConfusionMatrix(std::move(names)), ignore_index_(ignore_index) {}
 
+  using metrics::ConfusionMatrix::add;
   /// Logits (B, C, ...) and the class index of each: (B, ...). A row of scores that are all nan
   /// counts as class 0.
   /// \throws ShapeError when C is not the number of classes.
@@ -143,107 +140,8 @@ class ConfusionMatrix {
                             });
   }
 
-  /// One sample. \throws ValueError when an index is no class.
-  void add(Index truth, Index predicted) {
-    for (const Index c : {truth, predicted})
-      if (c < 0 || c >= classes())
-        throw ValueError(message("ConfusionMatrix: ", c, " is no class; there are ", classes()));
-    ++counts_[at(truth, predicted)];
-  }
-
-  Index classes() const { return static_cast<Index>(names_.size()); }
-  const std::vector<std::string>& names() const { return names_; }
-  Index operator()(Index truth, Index predicted) const { return counts_[at(truth, predicted)]; }
-
-  Index count() const {
-    return sum([](Index, Index) { return true; });
-  }
-  Index correct() const {
-    return sum([](Index t, Index p) { return t == p; });
-  }
-  Index true_count(Index c) const {
-    return sum([c](Index t, Index) { return t == c; });
-  }
-  Index predicted_count(Index c) const {
-    return sum([c](Index, Index p) { return p == c; });
-  }
-
-  double accuracy() const { return ratio(correct(), count()); }
-  /// Of those called c, the share that is c.
-  double precision(Index c) const { return ratio((*this)(c, c), predicted_count(c)); }
-  /// Of those that are c, the share called c.
-  double recall(Index c) const { return ratio((*this)(c, c), true_count(c)); }
-  /// Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN), also known as Dice.
-  double f1(Index c) const { return ratio(2 * (*this)(c, c), true_count(c) + predicted_count(c)); }
-  /// Mean recall of the classes that occur: what a guesser of the commonest class does badly at.
-  double balanced_accuracy() const {
-    RunningMean mean;
-    for (Index c = 0; c < classes(); ++c)
-      if (true_count(c) > 0) mean.add(recall(c));
-    return mean.value();
-  }
-
-  void reset() { counts_.assign(counts_.size(), 0); }
-
  private:
-  static std::vector<std::string> numbered(Index classes) {
-    if (classes < 1)
-      throw ValueError(message("ConfusionMatrix: ", classes, " classes; it needs at least one"));
-    std::vector<std::string> names;
-    for (Index c = 0; c < classes; ++c) names.push_back(std::to_string(c));
-    return names;
-  }
-  static double ratio(Index part, Index whole) {
-    return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole)
-                     : std::numeric_limits<double>::quiet_NaN();
-  }
-  std::size_t at(Index truth, Index predicted) const {
-    return static_cast<std::size_t>(truth * classes() + predicted);
-  }
-  template <class Which>
-  Index sum(Which&& which) const {
-    Index total = 0;
-    for (Index t = 0; t < classes(); ++t)
-      for (Index p = 0; p < classes(); ++p)
-        if (which(t, p)) total += (*this)(t, p);
-    return total;
-  }
-
-  std::vector<std::string> names_;
   int ignore_index_;
-  std::vector<Index> counts_;
 };
-
-/// A table: a row per true class with its counts per predicted class, recall, precision and F1.
-inline std::string to_string(const ConfusionMatrix& m) {
-  const auto pad = [](const std::string& text, std::size_t width) {
-    return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
-  };
-  const auto percent = [](double share) {
-    if (!(share == share)) return std::string("-");
-    char digits[16];
-    std::snprintf(digits, sizeof digits, "%.1f", 100 * share);
-    return std::string(digits);
-  };
-  std::size_t first = 4, width = 4;
-  for (Index t = 0; t < m.classes(); ++t) {
-    const std::string& name = m.names()[static_cast<std::size_t>(t)];
-    first = first < name.size() ? name.size() : first;
-    width = width < name.size() ? name.size() : width;
-    for (Index p = 0; p < m.classes(); ++p)
-      width = width < std::to_string(m(t, p)).size() ? std::to_string(m(t, p)).size() : width;
-  }
-  std::string text = pad("true", first) + " |";
-  for (const std::string& name : m.names()) text += " " + pad(name, width);
-  text += " | recall  precision  F1\n";
-  for (Index t = 0; t < m.classes(); ++t) {
-    text += pad(m.names()[static_cast<std::size_t>(t)], first) + " |";
-    for (Index p = 0; p < m.classes(); ++p)
-      text += " " + pad(m(t, p) > 0 ? std::to_string(m(t, p)) : ".", width);
-    text += " | " + pad(percent(m.recall(t)), 6) + pad(percent(m.precision(t)), 9) +
-            pad(percent(m.f1(t)), 8) + "\n";
-  }
-  return text;
-}
 
 }  // namespace ebb
