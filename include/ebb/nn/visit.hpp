@@ -225,6 +225,28 @@ void eval(Net& net) {
   set_mode(net, Mode::eval);
 }
 
+/// Puts the layers that drop at random, and no others, into `mode`: those that have a mode but
+/// neither parameters nor buffers of their own. Returns how many there are.
+template <class Net>
+Index set_dropout_mode(Net& net, Mode mode) {
+  // A layer's own parameters and buffers come before its mode.
+  std::vector<std::string> with_state;
+  Index found = 0;
+  auto pick = [&]<class Leaf>(const std::string& path, Leaf& leaf) {
+    std::string layer = path.substr(0, path.rfind('.') + 1);
+    if constexpr (!std::is_same_v<Leaf, Mode>) {
+      with_state.push_back(std::move(layer));
+    } else {
+      for (const std::string& other : with_state)
+        if (other == layer) return;
+      leaf = mode;
+      ++found;
+    }
+  };
+  detail::each_leaf_of(net, pick);
+  return found;
+}
+
 /// Freezes every parameter: no gradient, no update. Works on a network or on one of its layers.
 template <class Net>
 void freeze(const Net& net) {

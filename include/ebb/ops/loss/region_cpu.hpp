@@ -4,13 +4,16 @@
 /// sums a sample and class, of p g, p and g, follow the loss and its slopes; from those, gradients.
 #pragma once
 
+#include <ebb/core/view.hpp>
 #include <ebb/device/parallel.hpp>
 #include <ebb/ops/reduce/engine.hpp>
 
 namespace ebb {
 
 /// What is summed of a class: the soft counterparts of counts.
-enum RegionSum { both = 0, predicted = 1, true_ = 2 };
+struct RegionSum {
+  enum Which : Index { both, predicted, truth };
+};
 
 /// 1 - (B + s) / (B + alpha (P - B) + beta (G - B) + s), B, P and G the sums of p g, p and g: one
 /// minus Tversky's index, with false positives counting alpha and false negatives beta.
@@ -26,10 +29,10 @@ struct TverskyTerm {
     for (Index c = 0; c < classes; ++c) {
       slopes[2 * c] = slopes[2 * c + 1] = T(0);
       if (c < first) continue;
-      const T together = sums[3 * c + both];
+      const T together = sums[3 * c + RegionSum::both];
       const T over = together + s;
-      const T under =
-          (T(1) - a - b) * together + a * sums[3 * c + predicted] + b * sums[3 * c + true_] + s;
+      const T under = (T(1) - a - b) * together + a * sums[3 * c + RegionSum::predicted] +
+                      b * sums[3 * c + RegionSum::truth] + s;
       if (!(under > T(0))) continue;  // nothing predicted, nothing true: nothing wrong
       loss += (T(1) - over / under) / counted;
       slopes[2 * c] = (over * (T(1) - a - b) / under - T(1)) / under / counted;
@@ -51,8 +54,10 @@ struct GeneralisedDiceTerm {
     T loss = T(0);
     if (!mask) return among(classes - first, sums + 3 * first, zeroed(slopes), first);
     for (Index c = 0; c < classes; ++c) {
-      const T *const sum = sums + 3 * c, p = sum[predicted], g = sum[true_];
-      const T two[6] = {sum[both], p, g, elements - p - g + sum[both], elements - p, elements - g};
+      const T *const sum = sums + 3 * c, p = sum[RegionSum::predicted], g = sum[RegionSum::truth];
+      const T two[6] = {
+          sum[RegionSum::both], p,           g, elements - p - g + sum[RegionSum::both],
+          elements - p,         elements - g};
       T slope[4];
       loss += among(2, two, slope, 0) / T(classes);
       // The background's sums follow from the foreground's.
@@ -73,17 +78,17 @@ struct GeneralisedDiceTerm {
   EBB_HD T among(Index n, const T* sums, T* slopes, Index at) const {
     slopes += 2 * at;
     T largest = T(0);
-    for (Index c = 0; c < n; ++c) largest = larger(largest, weight(sums[3 * c + true_]));
+    for (Index c = 0; c < n; ++c) largest = larger(largest, weight(sums[3 * c + RegionSum::truth]));
     const T s = T(smooth);
     T over = s, under = s;
     for (Index c = 0; c < n; ++c) {
-      const T g = sums[3 * c + true_], w = g > T(0) ? weight(g) : largest;
-      over += T(2) * w * sums[3 * c + both];
-      under += w * (sums[3 * c + predicted] + g);
+      const T g = sums[3 * c + RegionSum::truth], w = g > T(0) ? weight(g) : largest;
+      over += T(2) * w * sums[3 * c + RegionSum::both];
+      under += w * (sums[3 * c + RegionSum::predicted] + g);
     }
     const bool any = under > T(0);
     for (Index c = 0; c < n; ++c) {
-      const T g = sums[3 * c + true_], w = g > T(0) ? weight(g) : largest;
+      const T g = sums[3 * c + RegionSum::truth], w = g > T(0) ? weight(g) : largest;
       slopes[2 * c] = any ? -T(2) * w / under : T(0);
       slopes[2 * c + 1] = any ? w * over / under / under : T(0);
     }
@@ -114,7 +119,7 @@ void region_fold(View<const T, 3> p, View<T, 3> sums, const Terms& terms) {
     for (Index item = task * per_task; item < std::min(items, (task + 1) * per_task); ++item) {
       const Index begin = item % pieces * chunk, end = std::min(begin + chunk, n);
       T* const to = partial + 3 * item;
-      terms(item / pieces, [&](RegionSum which, const auto& term) {
+      terms(item / pieces, [&](RegionSum::Which which, const auto& term) {
         to[which] = fold<T>(AddUp{}, term, begin, end);
       });
     }
@@ -136,9 +141,9 @@ void region_sums(Cpu, int ignore_index, View<const T, 3> p, View<const int, 2> l
     const bool never = wanted == ignore_index;  // the number of a class may be the ignored one
     const T* const from = p.data + plane * n;
     const int* const label = labels.data + plane / classes * n;
-    add(both, [=](Index k) { return label[k] == wanted && !never ? from[k] : T(0); });
-    add(predicted, [=](Index k) { return label[k] != ignore_index ? from[k] : T(0); });
-    add(true_, [=](Index k) { return T(label[k] == wanted && !never ? 1 : 0); });
+    add(RegionSum::both, [=](Index k) { return label[k] == wanted && !never ? from[k] : T(0); });
+    add(RegionSum::predicted, [=](Index k) { return label[k] != ignore_index ? from[k] : T(0); });
+    add(RegionSum::truth, [=](Index k) { return T(label[k] == wanted && !never ? 1 : 0); });
   });
 }
 
@@ -149,9 +154,9 @@ void region_sums(Cpu, View<const T, 3> p, View<const T, 3> mask, View<T, 3> sums
   detail::region_fold(p, sums, [&](Index plane, const auto& add) {
     const T* const from = p.data + plane * n;
     const T* const is = mask.data + plane * n;
-    add(both, [=](Index k) { return from[k] * is[k]; });
-    add(predicted, [=](Index k) { return from[k]; });
-    add(true_, [=](Index k) { return is[k]; });
+    add(RegionSum::both, [=](Index k) { return from[k] * is[k]; });
+    add(RegionSum::predicted, [=](Index k) { return from[k]; });
+    add(RegionSum::truth, [=](Index k) { return is[k]; });
   });
 }
 
