@@ -352,3 +352,4 @@ template <class T> T __ldg(const T* p) { return *p; }
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline float __expf(float x) { return std::exp(x); }
 using std::max; using std::min;
+template <class T> T atomicMin(T* p, T v) { std::atomic_ref<T> r(*p); T o = r.load(); while (v < o && !r.compare_exchange_weak(o, v)) {} return o; }

@@ -3,6 +3,7 @@
 /// take a `Cuda` first, in a file `cuda.cuh` beside the `cpu.hpp` of the same kernels.
 #pragma once
 
+#include <ebb/device/cuda_state.cuh>
 #include <ebb/device/gpu.cuh>
 #include <ebb/device/pool.hpp>
 
@@ -19,8 +20,11 @@ struct Cuda {
   static void upload(void* to, const void* from, std::size_t bytes) {
     if (bytes > 0) gpu::upload(to, from, bytes);
   }
+  /// \throws also what a kernel found wrong in the values it was given (device/cuda_state.cuh).
   static void download(void* to, const void* from, std::size_t bytes) {
-    if (bytes > 0) gpu::download(to, from, bytes);
+    if (bytes == 0) return;
+    gpu::download(to, from, bytes);
+    gpu::check_faults();
   }
   static void copy(void* to, const void* from, std::size_t bytes) {
     if (bytes > 0) gpu::copy(to, from, bytes);
