@@ -6,6 +6,14 @@
 #include <ebb/ebb.hpp>
 
 #include <ebb/device/cuda.cuh>
+#include <ebb/device/gpu_graph.cuh>
+#include <ebb/ops/broadcast/cuda.cuh>
 #include <ebb/ops/elementwise.cuh>
+#include <ebb/ops/loss/bce_with_logits.cuh>
+#include <ebb/ops/loss/classes_cuda.cuh>
+#include <ebb/ops/loss/pointwise.cuh>
+#include <ebb/ops/reduce/cuda.cuh>
+#include <ebb/ops/softmax/cuda.cuh>
+#include <ebb/tape/forward.cuh>
 #include <ebb/tape/track.cuh>
 #include <ebb/tensor/storage.cuh>

@@ -1,11 +1,11 @@
 /// \file
-/// An NVIDIA GPU as a device: a tag type that owns a memory pool. Kernels for it are overloads that
+/// An NVIDIA GPU as a device: a tag type that owns memory pools. Kernels for it are overloads that
 /// take a `Cuda` first, in a file `cuda.cuh` beside the `cpu.hpp` of the same kernels.
 #pragma once
 
+#include <ebb/device/cuda_pools.cuh>
 #include <ebb/device/cuda_state.cuh>
 #include <ebb/device/gpu.cuh>
-#include <ebb/device/pool.hpp>
 
 namespace ebb {
 
@@ -14,8 +14,9 @@ struct Cuda {
   static constexpr const char* name = "cuda";
   static constexpr bool host_accessible = false;
 
-  static Block* take(std::size_t bytes) { return pool().take(bytes); }
-  static void give(Block* block) { pool().give(block); }
+  /// \throws DeviceError where there is no GPU, OutOfMemory where it is full.
+  static Block* take(std::size_t bytes) { return gpu::take_block(bytes); }
+  static void give(Block* block) { gpu::give_block(block); }
 
   static void upload(void* to, const void* from, std::size_t bytes) {
     if (bytes > 0) gpu::upload(to, from, bytes);
@@ -29,34 +30,19 @@ struct Cuda {
   static void copy(void* to, const void* from, std::size_t bytes) {
     if (bytes > 0) gpu::copy(to, from, bytes);
   }
+
+  static MemoryStats stats() { return gpu::memory_stats(); }
+  static void trim() { gpu::trim_pools(); }
+
+  // --- more than other devices have ---
+
+  /// How many GPUs there are; 0 on a machine without one.
+  static int count() { return gpu::device_count(); }
+  /// Chooses the GPU of this process, before anything else is done with one.
+  static void select(int number) { gpu::select_device(number); }
+  static std::string device_name() { return gpu::device_name(); }
+  /// Waits for what the calling thread has asked of the GPU.
   static void synchronize() { gpu::synchronize(); }
-
-  static MemoryStats stats() { return pool().stats(); }
-  static void trim() { pool().trim(); }
-
- private:
-  struct Source {
-    static Block* create(std::size_t bytes) {
-      auto* block = new Block;
-      try {
-        block->data = gpu::allocate(bytes);
-      } catch (...) {
-        delete block;
-        throw;
-      }
-      return block;
-    }
-    static void destroy(Block* block) {
-      gpu::release(block->data);
-      delete block;
-    }
-  };
-
-  /// Never destroyed: tensors of static lifetime may outlive any destructor order.
-  static Pool<Source>& pool() {
-    static auto* const pool = new Pool<Source>;
-    return *pool;
-  }
 };
 
 }  // namespace ebb

@@ -16,6 +16,7 @@
 
 #include <ebb/core/random.hpp>
 #include <ebb/device/gpu.cuh>
+#include <ebb/device/gpu_memory.cuh>
 
 #include <atomic>
 #include <mutex>

@@ -11,19 +11,30 @@
 ///     gpu::launch(gpu::blocks_for(n), gpu::block_size, 0, add_one<float>, n, x);
 #pragma once
 
-#include <ebb/core/config.hpp>
-#include <ebb/core/error.hpp>
+#include <ebb/device/gpu_device.cuh>
 
 #include <cstdint>
 #include <cstring>
-
-#if defined(__CUDACC__)
-#  include <ebb/device/gpu_runtime.cuh>
-#elif !defined(EBB_GPU_EMULATOR)
-#  error "ebb/cuda.cuh holds CUDA kernels: compile this file with nvcc (call it .cu, or pass -x cu)"
-#endif
+#include <utility>
 
 namespace ebb::gpu {
+
+/// Runs a kernel on the current stream: on `grid` blocks of `block` threads, each block with
+/// `shared_bytes` of EBB_DYNAMIC_SHARED.
+template <class... P, class... A>
+void launch(dim3 grid, dim3 block, std::size_t shared_bytes, void (*kernel)(P...),
+            A&&... arguments) {
+  driver::launch(stream().handle, false, grid, block, shared_bytes, kernel,
+                 std::forward<A>(arguments)...);
+}
+
+/// The same with all blocks at once on the GPU, so that they may meet in `grid_sync`.
+template <class... P, class... A>
+void launch_cooperative(dim3 grid, dim3 block, std::size_t shared_bytes, void (*kernel)(P...),
+                        A&&... arguments) {
+  driver::launch(stream().handle, true, grid, block, shared_bytes, kernel,
+                 std::forward<A>(arguments)...);
+}
 
 /// Threads of a block, for kernels that do not care.
 inline constexpr int block_size = 256;

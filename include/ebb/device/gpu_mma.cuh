@@ -1,105 +1,168 @@
 /// \file
-/// Matrix products of a warp, and asynchronous copies to shared memory.
+/// Matrix products of a warp (tensor cores), asynchronous copies to shared memory, and the barrier
+/// of a whole grid. Of compute capability 8.0 on; layouts and rules are those of the PTX ISA,
+/// "Matrix multiply-accumulate" and "Asynchronous copy".
 #pragma once
 
 #include <ebb/device/gpu.cuh>
 
 namespace ebb::gpu {
-struct Bf16 { std::uint16_t bits; };
-EBB_HD inline std::uint32_t float_bits(float f) { std::uint32_t u; std::memcpy(&u, &f, 4); return u; }
-EBB_HD inline float bits_float(std::uint32_t u) { float f; std::memcpy(&f, &u, 4); return f; }
-EBB_HD inline Bf16 to_bf16(float f) {  // round to nearest even
-  std::uint32_t u = float_bits(f); if ((u & 0x7fffffffu) > 0x7f800000u) return {std::uint16_t((u >> 16) | 0x40)};
-  return {std::uint16_t((u + 0x7fffu + ((u >> 16) & 1u)) >> 16)}; }
-EBB_HD inline float to_float(Bf16 b) { return bits_float(std::uint32_t(b.bits) << 16); }
-EBB_HD inline std::uint32_t to_tf32(float f) {  // cvt.rna.tf32.f32 : round half away, 10-bit mantissa
+
+// --- numbers of tensor cores
+// ----------------------------------------------------------------------
+
+/// The upper half of a float: 8 bits of exponent, 7 of fraction.
+struct Bf16 {
+  std::uint16_t bits;
+};
+
+EBB_HD inline std::uint32_t float_bits(float f) {
+  std::uint32_t u;
+  std::memcpy(&u, &f, 4);
+  return u;
+}
+EBB_HD inline float bits_float(std::uint32_t u) {
+  float f;
+  std::memcpy(&f, &u, 4);
+  return f;
+}
+
+/// Rounds to the nearest, ties to even.
+EBB_HD inline Bf16 to_bf16(float f) {
+  const std::uint32_t u = float_bits(f);
+  if ((u & 0x7fffffffu) > 0x7f800000u)  // not-a-number stays one
+    return {static_cast<std::uint16_t>((u >> 16) | 0x40)};
+  return {static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16)};
+}
+EBB_HD inline float to_float(Bf16 b) {
+  return bits_float(static_cast<std::uint32_t>(b.bits) << 16);
+}
+
+/// Two numbers rounded to bf16, in one word: `low` in its lower half.
+EBB_HD inline std::uint32_t to_bf16_pair(float low, float high) {
 #if defined(__CUDA_ARCH__)
-  std::uint32_t r; asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(r) : "f"(f)); return r;
+  std::uint32_t both;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(high), "f"(low));
+  return both;
 #else
-  std::uint32_t u = float_bits(f); return (u & 0x7f800000u) == 0x7f800000u ? u : (u + 0x1000u) & ~0x1fffu;
+  return static_cast<std::uint32_t>(to_bf16(low).bits) |
+         static_cast<std::uint32_t>(to_bf16(high).bits) << 16;
 #endif
 }
-// D(16x8) += A(16x8,row) * B(8x8,col), one warp; fragments as in the PTX ISA.
-EBB_DEVICE void mma_m16n8k8_tf32(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+
+/// A float with 10 bits of fraction, as a register of an mma: rounds to the nearest, ties away from
+/// zero.
+EBB_HD inline std::uint32_t to_tf32(float f) {
 #if defined(__CUDA_ARCH__)
-  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-    : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-#elif !defined(__CUDACC__)
-  struct Frag { std::uint32_t a[4], b[2]; } f; std::memcpy(f.a, a, 16); std::memcpy(f.b, b, 8);
-  emulator::warp_collective(0xffffffffu, "mma.m16n8k8.tf32", f, [&](auto peer) {
-    const unsigned lane = emulator::cur->flat & 31, g = lane >> 2, t = lane & 3;
-    for (int i = 0; i < 4; ++i) {
-      const unsigned row = g + (i >= 2 ? 8 : 0), col = t * 2 + (i & 1);
-      float acc = d[i];
-      for (unsigned k = 0; k < 8; ++k) {   // A(row,k) lives in lane (row%8)*4+k%4, reg (row/8)+2*(k/4)
-        float av = bits_float(peer((row & 7) * 4 + (k & 3)).a[(row >> 3) + 2 * (k >> 2)] & ~0x1fffu);
-        float bv = bits_float(peer(col * 4 + (k & 3)).b[k >> 2] & ~0x1fffu);
-        acc += av * bv;
-      }
-      d[i] = acc;
-    }
-  });
+  std::uint32_t r;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(r) : "f"(f));
+  return r;
+#else
+  const std::uint32_t u = float_bits(f);
+  return (u & 0x7f800000u) == 0x7f800000u ? u : (u + 0x1000u) & ~0x1fffu;
 #endif
 }
-// D(16x8) += A(16x16,row) * B(16x8,col), Bf16 inputs packed two per register, low half = lower k.
-EBB_DEVICE void mma_m16n8k16_bf16(float (&d)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+
+// --- products of a warp
+// ---------------------------------------------------------------------------
+
+/// d += a b for a [16, 8], b [8, 8], d [16, 8]; called by all lanes of a warp. With g = lane / 4
+/// and t = lane % 4, a lane holds
+///   a: (g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4);  b: (t, g), (t + 4, g);
+///   d: (g, 2t), (g, 2t + 1), (g + 8, 2t), (g + 8, 2t + 1).
+EBB_DEVICE void mma_m16n8k8_tf32(float (&d)[4], const std::uint32_t (&a)[4],
+                                 const std::uint32_t (&b)[2]) {
 #if defined(__CUDA_ARCH__)
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-    : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  asm volatile(
+      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+      "{%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #elif !defined(__CUDACC__)
-  struct Frag { std::uint32_t a[4], b[2]; } f; std::memcpy(f.a, a, 16); std::memcpy(f.b, b, 8);
-  emulator::warp_collective(0xffffffffu, "mma.m16n8k16.bf16", f, [&](auto peer) {
-    const unsigned lane = emulator::cur->flat & 31, g = lane >> 2, t = lane & 3;
-    auto half = [](std::uint32_t r, unsigned hi) { return bits_float(hi ? r & 0xffff0000u : r << 16); };
-    for (int i = 0; i < 4; ++i) {
-      const unsigned row = g + (i >= 2 ? 8 : 0), col = t * 2 + (i & 1);
-      float acc = d[i];
-      for (unsigned k = 0; k < 16; ++k)    // A(row,k): lane (row%8)*4+(k%8)/2, reg (row/8)+2*(k/8), half k&1
-        acc += half(peer((row & 7) * 4 + (k & 7) / 2).a[(row >> 3) + 2 * (k >> 3)], k & 1) *
-               half(peer(col * 4 + (k & 7) / 2).b[k >> 3], k & 1);
-      d[i] = acc;
-    }
-  });
+  emulator::mma_m16n8k8_tf32(d, a, b);
 #endif
 }
-// 16-byte asynchronous copy global->shared. Emulation performs it as LATE as allowed (at the wait), so a
-// missing wait reads poison.
-EBB_DEVICE void cp_async16(void* smem, const void* gmem) {
+
+/// d += a b for a [16, 16], b [16, 8], d [16, 8], two numbers a register, the first in its lower
+/// half. A lane holds
+///   a: (g, 2t), (g + 8, 2t), (g, 2t + 8), (g + 8, 2t + 8), each with its right neighbour;
+///   b: (2t, g), (2t + 8, g), each with the one below; d as above.
+EBB_DEVICE void mma_m16n8k16_bf16(float (&d)[4], const std::uint32_t (&a)[4],
+                                  const std::uint32_t (&b)[2]) {
 #if defined(__CUDA_ARCH__)
-  unsigned s = (unsigned)__cvta_generic_to_shared(smem);
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(s), "l"(gmem) : "memory");
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+      "{%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #elif !defined(__CUDACC__)
-  emulator::cp_async(smem, gmem, 16);
+  emulator::mma_m16n8k16_bf16(d, a, b);
 #endif
 }
+
+// --- asynchronous copies
+// --------------------------------------------------------------------------
+
+/// Begins to copy 16 bytes from global to shared memory; both addresses are multiples of 16. They
+/// are there for this thread after a `cp_async_wait`, for others after a barrier behind it.
+EBB_DEVICE void cp_async16(void* shared, const void* global) {
+#if defined(__CUDA_ARCH__)
+  const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(global) : "memory");
+#elif !defined(__CUDACC__)
+  emulator::copy_async(shared, global, 16, 16);
+#endif
+}
+/// `cp_async16`, or zeros where there is nothing to copy; `global` may then be any address.
+EBB_DEVICE void cp_async16_or_zeros(void* shared, const void* global, bool there) {
+#if defined(__CUDA_ARCH__)
+  const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global),
+               "r"(there ? 16 : 0)
+               : "memory");
+#elif !defined(__CUDACC__)
+  emulator::copy_async(shared, global, 16, there ? 16 : 0);
+#endif
+}
+/// Ends a group of copies.
 EBB_DEVICE void cp_async_commit() {
 #if defined(__CUDA_ARCH__)
   asm volatile("cp.async.commit_group;" ::: "memory");
 #elif !defined(__CUDACC__)
-  emulator::cp_commit();
+  emulator::commit_copies();
 #endif
 }
-template <int N> EBB_DEVICE void cp_async_wait() {
+/// Waits until at most the latest N groups of this thread are under way.
+template <int N>
+EBB_DEVICE void cp_async_wait() {
 #if defined(__CUDA_ARCH__)
   asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 #elif !defined(__CUDACC__)
-  emulator::cp_wait(N);
+  emulator::wait_for_copies(N);
 #endif
 }
-// grid-wide barrier for persistent kernels (launch_cooperative only). CUDA: sense-reversing counter in global memory.
+
+// --- the barrier of a grid
+// ------------------------------------------------------------------------
+
+/// Waits for all threads of a `launch_cooperative`. `counter` is a number in device memory that is
+/// zero when the launch begins.
 EBB_DEVICE void grid_sync(unsigned* counter) {
 #if defined(__CUDA_ARCH__)
   __syncthreads();
   if (threadIdx.x + threadIdx.y + threadIdx.z == 0) {
     __threadfence();
-    const unsigned nb = gridDim.x * gridDim.y * gridDim.z;
-    const unsigned mine = atomicAdd(counter, 1u), target = (mine / nb + 1) * nb;
-    while (*(volatile unsigned*)counter < target) {}
+    const unsigned blocks = gridDim.x * gridDim.y * gridDim.z;
+    const unsigned target = (atomicAdd(counter, 1u) / blocks + 1) * blocks;
+    while (*static_cast<volatile unsigned*>(counter) < target) {
+    }
     __threadfence();
   }
   __syncthreads();
 #elif !defined(__CUDACC__)
-  (void)counter; emulator::gridsync();
+  static_cast<void>(counter);
+  emulator::Scheduler::own().grid_barrier();
 #endif
 }
+
 }  // namespace ebb::gpu

@@ -3,6 +3,9 @@
 /// a compiler turns into vector code wherever a loop calls them; for other scalars they are std's,
 /// or what argument-dependent lookup finds (dual numbers).
 ///
+/// CUDA kernels call the same functions: the GPU then agrees with the CPU to the rounding of a
+/// contracted a * b + c, and a test on the CPU is a test of both.
+///
 /// Method: reduction of the argument with a constant in two parts (Cody & Waite, "Software manual
 /// for the elementary functions", 1980), then a polynomial that is best in the sense of Chebyshev,
 /// found by Remez' exchange: `tests/oracle/minimax.py` prints every coefficient below.
@@ -21,8 +24,8 @@ namespace ebb::math {
 
 namespace detail {
 
-inline std::uint32_t bits(float x) { return std::bit_cast<std::uint32_t>(x); }
-inline float of_bits(std::uint32_t x) { return std::bit_cast<float>(x); }
+EBB_HD inline std::uint32_t bits(float x) { return std::bit_cast<std::uint32_t>(x); }
+EBB_HD inline float of_bits(std::uint32_t x) { return std::bit_cast<float>(x); }
 
 template <class T>
 inline constexpr bool is_float = std::is_same_v<T, float>;
@@ -35,11 +38,15 @@ template <class T>
 EBB_HD inline T select(bool c, const T& a, const T& b) {
   return c ? a : b;
 }
-inline float select(bool c, float a, float b) {
+EBB_HD inline float select(bool c, float a, float b) {
+#if defined(__CUDA_ARCH__)
+  return c ? a : b;  // one instruction there
+#else
   const std::uint32_t mask = -static_cast<std::uint32_t>(c);
   return detail::of_bits((mask & detail::bits(a)) | (~mask & detail::bits(b)));
+#endif
 }
-inline int select(bool c, int a, int b) {
+EBB_HD inline int select(bool c, int a, int b) {
   const auto mask = -static_cast<std::uint32_t>(c);
   return static_cast<int>((mask & static_cast<std::uint32_t>(a)) |
                           (~mask & static_cast<std::uint32_t>(b)));
@@ -48,7 +55,7 @@ inline int select(bool c, int a, int b) {
 namespace detail {
 
 /// 2^n for n in [-126, 127].
-inline float power_of_two(std::uint32_t n) { return of_bits((n + 127u) << 23); }
+EBB_HD inline float power_of_two(std::uint32_t n) { return of_bits((n + 127u) << 23); }
 
 /// x + rest = n log 2 + r with |r| <= log(2) / 2, for x in [-110, 90] and a small `rest`. n is
 /// found by adding 1.5 2^23, which rounds to a whole number and leaves it in the low bits.
@@ -57,20 +64,20 @@ struct Reduced {
   std::uint32_t n;
   float r;
 
-  explicit Reduced(float x) { reduce(x, x); }
-  Reduced(float x, float rest) {
+  EBB_HD explicit Reduced(float x) { reduce(x, x); }
+  EBB_HD Reduced(float x, float rest) {
     reduce(x + rest, x);
     r += rest;
   }
   /// e^r - 1, relative error 2^-27.
-  float exp_minus_one() const {
+  EBB_HD float exp_minus_one() const {
     const float q =
         0.499999931f +
         r * (0.166665148f + r * (0.0416684567f + r * (0.00836941905f + r * 0.00138131479f)));
     return r + r * r * q;
   }
   /// Of `x`, n being that of `near`, which is x but for little.
-  void reduce(float near, float x) {
+  EBB_HD void reduce(float near, float x) {
     constexpr float magic = 12582912.0f;
     const float shifted = near * 1.44269504f + magic;
     const float whole = shifted - magic;
@@ -79,14 +86,14 @@ struct Reduced {
     r = (x - whole * 0.693145751953125f) - whole * 1.42860677e-6f;
   }
   /// e^(x + rest): 2^n in two factors, because it may be beyond the normal numbers on either side.
-  float exp() const {
+  EBB_HD float exp() const {
     const auto half = static_cast<std::uint32_t>(static_cast<std::int32_t>(n) >> 1);
     return (1.0f + exp_minus_one()) * power_of_two(half) * power_of_two(n - half);
   }
 };
 
 /// Within [low, high]; not-a-number passes.
-inline float clamped(float x, float low, float high) {
+EBB_HD inline float clamped(float x, float low, float high) {
   return select(x < low, low, select(x > high, high, x));
 }
 
@@ -226,7 +233,9 @@ EBB_HD inline T normal_cdf(const T& x) {
 /// root itself: within 1 ulp, in less time than the vector instruction takes.
 template <class T>
 EBB_HD inline T sqrt(const T& x) {
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__NO_MATH_ERRNO__)
+#if defined(__CUDA_ARCH__)
+  // CUDA's rounds correctly.
+#elif defined(__GNUC__) && !defined(__clang__) && !defined(__NO_MATH_ERRNO__)
   if constexpr (detail::is_float<T>) {
     using Limits = std::numeric_limits<float>;
     const bool tiny = x < 1e-30f;

@@ -24,12 +24,15 @@ void map_numbers(const F& f, Index n, const T* x, T* y) {
 /// `map_grad` of n numbers.
 template <class F, class T>
 void map_grad_numbers(const F& f, Index n, const T* saved, const T* dy, T* dx, bool add) {
+  // (Asked here, because nvcc answers wrongly inside of the lambda.)
+  constexpr bool constant = requires { f.slope(); };
+  constexpr bool of_output = requires { f.slope_at_output(T()); };
   parallel_ranges(n, F::cost, [&](Index begin, Index end) {
     const auto slope = [g = f, at = saved]([[maybe_unused]] Index i) {
       static_cast<void>(at);  // a constant slope needs neither
-      if constexpr (requires { g.slope(); })
+      if constexpr (constant)
         return T(g.slope());
-      else if constexpr (requires { g.slope_at_output(at[i]); })
+      else if constexpr (of_output)
         return g.slope_at_output(at[i]);
       else
         return g.slope_at_input(at[i]);

@@ -14,11 +14,11 @@ struct Silu : Elementwise<Silu> {
   static constexpr Index cost = 4;
   template <class T>
   EBB_HD T value(T x) const {
-    return x * sigmoid.value(x);
+    return x * Sigmoid{}.value(x);
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {
-    const T s = sigmoid.value(x);
+    const T s = Sigmoid{}.value(x);
     return s * (T(1) + x * (T(1) - s));
   }
 };
