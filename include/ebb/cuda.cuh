@@ -7,6 +7,9 @@
 
 #include <ebb/device/cuda.cuh>
 #include <ebb/device/gpu_graph.cuh>
+#include <ebb/nn/batch_norm.cuh>
+#include <ebb/nn/init.cuh>
+#include <ebb/ops/batch_norm/cuda.cuh>
 #include <ebb/ops/broadcast/cuda.cuh>
 #include <ebb/ops/elementwise.cuh>
 #include <ebb/ops/loss/bce_with_logits.cuh>
