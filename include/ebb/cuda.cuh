@@ -12,6 +12,8 @@
 #include <ebb/ops/batch_norm/cuda.cuh>
 #include <ebb/ops/broadcast/cuda.cuh>
 #include <ebb/ops/elementwise.cuh>
+#include <ebb/ops/group_norm/cuda.cuh>
+#include <ebb/ops/layer_norm/cuda.cuh>
 #include <ebb/ops/loss/bce_with_logits.cuh>
 #include <ebb/ops/loss/classes_cuda.cuh>
 #include <ebb/ops/loss/pointwise.cuh>
