@@ -15,9 +15,9 @@ namespace ebb::detail {
 /// Mean and squared deviations. Those of the packs in registers are found in two passes over the
 /// registers, of deviations from their first element, so that nothing cancels however large the
 /// mean is. A thread sums them around the first element c it saw at all: in double, for
-/// (c - mean)^2 <= n variance of its n elements, and 16 digits can lose those of n. Parts are joined
-/// exactly: Chan, Golub & LeVeque, "Algorithms for computing the sample variance", The American
-/// Statistician 37, 1983.
+/// (c - mean)^2 <= n variance of its n elements, and 16 digits can lose those of n. Parts are
+/// joined exactly: Chan, Golub & LeVeque, "Algorithms for computing the sample variance", The
+/// American Statistician 37, 1983.
 template <class W>
 struct MomentsEntry {
   W mean, squares, count;
@@ -31,8 +31,7 @@ struct MomentsEntry {
     count = both;
   }
   EBB_DEVICE MomentsEntry shuffled(int apart) const {
-    return {__shfl_xor_sync(0xffffffffu, mean, apart),
-            __shfl_xor_sync(0xffffffffu, squares, apart),
+    return {__shfl_xor_sync(0xffffffffu, mean, apart), __shfl_xor_sync(0xffffffffu, squares, apart),
             __shfl_xor_sync(0xffffffffu, count, apart)};
   }
 };

@@ -5,13 +5,14 @@
 /// What is summed is a policy, a trivially copyable struct with
 ///  - `Gather`, what one thread gathers, with `take<V>(policy, n, c, at)` for U packs of V
 ///    neighbouring elements of channel c that begin at the indices `at` in images n, and `entry()`;
-///  - `Entry`, an aggregate with `join(other)` and `shuffled(apart)`: parts of a sum are joined in a
+///  - `Entry`, an aggregate with `join(other)` and `shuffled(apart)`: parts of a sum are joined in
+///  a
 ///    tree that the shape alone determines, so that every run gives the same bits;
 ///  - `finish(c, entry)`, which writes the result of channel c.
 ///
-/// Loads are 16 bytes a thread where planes allow, neighbouring threads read neighbouring packs, and
-/// two packs of each operand are under way in a thread: with 2048 threads a multiprocessor that is
-/// 64 KiB, several times what latency times bandwidth asks for (Little's law: about 16 KiB on an
+/// Loads are 16 bytes a thread where planes allow, neighbouring threads read neighbouring packs,
+/// and two packs of each operand are under way in a thread: with 2048 threads a multiprocessor that
+/// is 64 KiB, several times what latency times bandwidth asks for (Little's law: about 16 KiB on an
 /// H100). Channels are cut in parts, so that a few of them fill the machine too.
 #pragma once
 
@@ -181,9 +182,9 @@ void plane_sums(const P& policy, Index batch, Index channels, Index spatial) {
   const CudaScratch<typename P::Entry> entries(parts > 1 ? parts * channels : 0);
   gpu::with_index(batch * channels * spatial, [&](auto zero) {
     using I = decltype(zero);
-    const ChannelCut<I> cut{static_cast<I>(channels), static_cast<I>(spatial),
+    const ChannelCut<I> cut{static_cast<I>(channels),           static_cast<I>(spatial),
                             static_cast<I>(channels * spatial), static_cast<I>(packs),
-                            static_cast<I>(per_part), gpu::Divisor<I>(spatial / V),
+                            static_cast<I>(per_part),           gpu::Divisor<I>(spatial / V),
                             gpu::Divisor<I>(channels)};
     gpu::launch(static_cast<unsigned>(parts * channels), gpu::block_size, 0,
                 plane_sums_kernel<V, P, I>, policy, cut, static_cast<I>(parts), entries.data());

@@ -4,8 +4,8 @@
 ///
 /// A thread takes 16 bytes of every operand at a time, wherever planes begin: at the end of a plane
 /// it fetches the constants of the next one. Those come from the first-level cache. One pack a
-/// thread and operand under way is 32 KiB for a full multiprocessor, twice what hides the latency of
-/// memory on an H100, and about sixty instructions for 32 packs take a quarter of the time that
+/// thread and operand under way is 32 KiB for a full multiprocessor, twice what hides the latency
+/// of memory on an H100, and about sixty instructions for 32 packs take a quarter of the time that
 /// their bytes do.
 #pragma once
 

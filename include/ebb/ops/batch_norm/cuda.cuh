@@ -193,9 +193,9 @@ void batch_norm_backward(Cuda, const BatchNormGeometry& g, View<const T, 1> x, V
     return detail::plane_map(detail::BatchNormScale<T>{inv_std.data, weight.data, channels},
                              g.planes(), g.spatial, dy.data, static_cast<const T*>(nullptr),
                              dx.data, dx.add);
-  const detail::BatchNormBackward<T> f{
-      mean.data,          inv_std.data,     weight.data, sum_dy.data,
-      sum_dy_xhat.data, static_cast<T>(g.count()), channels};
+  const detail::BatchNormBackward<T> f{mean.data,   inv_std.data,     weight.data,
+                                       sum_dy.data, sum_dy_xhat.data, static_cast<T>(g.count()),
+                                       channels};
   detail::plane_map(f, g.planes(), g.spatial, x.data, dy.data, dx.data, dx.add);
 }
 

@@ -102,10 +102,9 @@ void group_norm_backward(Cuda, const GroupNormGeometry& g, View<const T, 1> x, V
   const detail::RowLines<T> lines{scratch.data(), scratch.data() + g.rows()};
   const detail::GroupedPlanes planes(g);
   using Terms = detail::GroupNormTerms<T>;
-  const Terms terms{
-      {mean.data, inv_std.data, weight.data, lines, gpu::AnyDivisor(g.group_size())},
-      planes,
-      gpu::AnyDivisor(g.spatial)};
+  const Terms terms{{mean.data, inv_std.data, weight.data, lines, gpu::AnyDivisor(g.group_size())},
+                    planes,
+                    gpu::AnyDivisor(g.spatial)};
   detail::row_sums<T>(detail::DotsOf<T, Terms>{x.data, dy.data, terms}, g.rows(), g.group_size(),
                       gpu::packable(x.data, dy.data));
   detail::plane_map(
