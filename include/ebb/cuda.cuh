@@ -11,13 +11,17 @@
 #include <ebb/nn/init.cuh>
 #include <ebb/ops/batch_norm/cuda.cuh>
 #include <ebb/ops/broadcast/cuda.cuh>
+#include <ebb/ops/dropout.cuh>
 #include <ebb/ops/elementwise.cuh>
 #include <ebb/ops/group_norm/cuda.cuh>
 #include <ebb/ops/layer_norm/cuda.cuh>
 #include <ebb/ops/loss/bce_with_logits.cuh>
 #include <ebb/ops/loss/classes_cuda.cuh>
 #include <ebb/ops/loss/pointwise.cuh>
+#include <ebb/ops/pad/cuda.cuh>
+#include <ebb/ops/permute/cuda.cuh>
 #include <ebb/ops/reduce/cuda.cuh>
+#include <ebb/ops/slab.cuh>
 #include <ebb/ops/softmax/cuda.cuh>
 #include <ebb/tape/forward.cuh>
 #include <ebb/tape/track.cuh>
