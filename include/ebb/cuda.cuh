@@ -23,6 +23,7 @@
 #include <ebb/ops/reduce/cuda.cuh>
 #include <ebb/ops/slab.cuh>
 #include <ebb/ops/softmax/cuda.cuh>
+#include <ebb/ops/upsample/cuda.cuh>
 #include <ebb/tape/forward.cuh>
 #include <ebb/tape/track.cuh>
 #include <ebb/tensor/storage.cuh>
