@@ -20,6 +20,8 @@
 #include <ebb/ops/loss/pointwise.cuh>
 #include <ebb/ops/pad/cuda.cuh>
 #include <ebb/ops/permute/cuda.cuh>
+#include <ebb/ops/pool/avg_cuda.cuh>
+#include <ebb/ops/pool/max_cuda.cuh>
 #include <ebb/ops/reduce/cuda.cuh>
 #include <ebb/ops/slab.cuh>
 #include <ebb/ops/softmax/cuda.cuh>
