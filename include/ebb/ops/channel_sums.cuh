@@ -155,12 +155,12 @@ EBB_KERNEL row_sums_kernel(P policy, I rows, I length) {
 }
 
 /// Blocks that fill the machine once.
-inline Index blocks_wanted() { return static_cast<Index>(8) * gpu::multiprocessors(); }
+inline Index blocks_that_fill() { return static_cast<Index>(8) * gpu::multiprocessors(); }
 
 /// How many parts to cut `count` elements into, of which there are `channels` times as many, where
 /// a block should have `least`.
 inline Index parts_of(Index count, Index channels, Index least) {
-  const Index wanted = (blocks_wanted() + channels - 1) / channels;
+  const Index wanted = (blocks_that_fill() + channels - 1) / channels;
   const Index most = (count + least - 1) / least;
   return wanted < most ? wanted : most;
 }
