@@ -12,6 +12,7 @@
 #include <cmath>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace ebb::test {
@@ -40,6 +41,15 @@ template <class T, class From, class To, int N>
 double deviation(const Tensor<T, N, From>& a, const Tensor<T, N, To>& b) {
   return a.shape() == b.shape() ? deviation(a.values(), b.values()) : INFINITY;
 }
+
+/// While it lives, kernels take the path of tensors with more than 2^31 elements.
+struct WideIndices {
+  Index before = std::exchange(gpu::short_indices, Index{0});
+  WideIndices() = default;
+  WideIndices(const WideIndices&) = delete;
+  WideIndices& operator=(const WideIndices&) = delete;
+  ~WideIndices() { gpu::short_indices = before; }
+};
 
 /// What an operation gave on a device: its value, and the gradients of its operands after one
 /// backward pass, and after another that added to them.

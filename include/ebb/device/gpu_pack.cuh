@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace ebb::gpu {
 
@@ -101,6 +102,18 @@ EBB_DEVICE I thread_as() {
 template <class I>
 EBB_DEVICE I threads_as() {
   return static_cast<I>(gridDim.x) * static_cast<I>(blockDim.x);
+}
+
+/// Calls f with the elements of a pack as a constant, one where packs cannot be, and with a zero of
+/// the type that indices of n elements have.
+template <class T, class F>
+void with_pack_and_index(bool packs, Index n, F&& f) {
+  with_index(n, [&](auto zero) {
+    if (packs)
+      f(std::integral_constant<int, pack_of<T>>{}, zero);
+    else
+      f(std::integral_constant<int, 1>{}, zero);
+  });
 }
 
 }  // namespace ebb::gpu

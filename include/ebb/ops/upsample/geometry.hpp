@@ -34,11 +34,13 @@ struct UpsampleAxis {
 
   /// The pixel a result repeats: floor(i step), in float as PyTorch does, so that both choose the
   /// same one where rounding decides. Doubled extents repeat every pixel twice, as there, even
-  /// where the factor is a little more than two.
-  EBB_HD Index nearest(Index i) const {
+  /// where the factor is a little more than two. I: what the kernel's indices are.
+  template <class I = Index>
+  EBB_HD I nearest(I i) const {
     if (out == 2 * in) return i / 2;
-    const auto at = static_cast<Index>(static_cast<float>(i) * static_cast<float>(step));
-    return at < in - 1 ? at : in - 1;
+    const auto at = static_cast<I>(static_cast<float>(i) * static_cast<float>(step));
+    const I last = static_cast<I>(in - 1);
+    return at < last ? at : last;
   }
 
   /// The pixels a result lies between. Pixels are areas whose centres lie at i + 1/2, unless
