@@ -1,6 +1,6 @@
 /// \file
-/// How sure a prediction is: averages over dropout, ensembles and flips, conformal sets, and when to
-/// refer to a clinician.
+/// How sure a prediction is: averages over dropout, ensembles and flips, conformal sets, and when
+/// to refer to a clinician.
 #pragma once
 
 #include <ebb/uncertainty/conformal.hpp>

@@ -61,8 +61,10 @@ class StateLoader {
       return;
     }
     const TensorInfo& t = file_.info(name);
-    std::vector<Index> shape;
-    for (int axis = 0; axis < N; ++axis) shape.push_back(now.shape()[axis]);
+    std::vector<Index> shape(N);
+    for (int axis = 0; axis < N; ++axis) {
+      shape[static_cast<std::size_t>(axis)] = now.shape()[axis];
+    }
     if (t.shape != shape) {
       faults_.push_back(message("tensor ", in_quotes(name), " has shape ", to_string(t.shape),
                                 " in the file and ", now.shape(), " in the program"));
