@@ -56,6 +56,34 @@ class Event {
   driver::Event event_;
 };
 
+/// While it lives, the thread's work goes to another stream, in the order of the thread, as with
+/// CudaStream::Scope; with events that are there already, for what happens every few microseconds.
+class OrderedScope {
+ public:
+  OrderedScope(Stream& inner, Event& begun, Event& ended)
+      : inner_(&inner), outer_(&stream()), ended_(&ended) {
+    if (inner_ == outer_) return;
+    begun.record(*outer_);
+    begun.hold(*inner_);
+    detail::current_stream = inner_;
+  }
+  OrderedScope(const OrderedScope&) = delete;
+  OrderedScope& operator=(const OrderedScope&) = delete;
+  ~OrderedScope() {
+    if (inner_ == outer_) return;
+    detail::current_stream = outer_;
+    try {
+      ended_->record(*inner_);
+      ended_->hold(*outer_);
+    } catch (const Error&) {  // a broken GPU says so at the next call
+    }
+  }
+
+ private:
+  Stream *inner_, *outer_;
+  Event* ended_;
+};
+
 /// A stream's pinned buffers: a ring of pieces, each free again when its copy is done.
 class Staging {
  public:
