@@ -2,7 +2,7 @@
 #include "tests/support/gpu_emulator.hpp"
 
 #include <ebb/cuda.cuh>
-#include <ebb/nn/copy_state.hpp>
+#include <ebb/train/evaluate.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random.hpp"

@@ -207,17 +207,23 @@ class CudaHost {
   const T& operator[](Index i) const { return data()[i]; }
 
   /// To, and from, as many elements of the GPU; on the current stream.
-  void upload_to(T* device) { copy(device, data(), gpu::driver::Direction::to_device); }
-  void download_from(const T* device) { copy(data(), device, gpu::driver::Direction::to_host); }
+  void upload_to(T* device) { upload_to(device, count_); }
+  void download_from(const T* device) {
+    copy(data(), device, count_, gpu::driver::Direction::to_host);
+  }
+  /// The first ones only.
+  void upload_to(T* device, Index count) {
+    copy(device, data(), count, gpu::driver::Direction::to_device);
+  }
 
   void wait() const { copied_.wait(); }
   bool done() const { return copied_.done(); }
 
  private:
-  void copy(void* to, const void* from, gpu::driver::Direction direction) {
-    if (count_ == 0) return;
+  void copy(void* to, const void* from, Index count, gpu::driver::Direction direction) {
+    if (count == 0) return;
     const gpu::Stream& on = gpu::stream();
-    gpu::driver::copy(on.handle, to, from, static_cast<std::size_t>(count_) * sizeof(T), direction);
+    gpu::driver::copy(on.handle, to, from, static_cast<std::size_t>(count) * sizeof(T), direction);
     if (!on.capturing) copied_.record(on);
   }
 

@@ -25,7 +25,6 @@
 #include <ebb/device/gpu_graph.cuh>
 #include <ebb/optim/clip.cuh>
 #include <ebb/tape/backward.hpp>
-#include <ebb/train/evaluate.hpp>
 
 #include <memory>
 #include <tuple>
