@@ -66,19 +66,29 @@ struct BatchOf final : Batch<R> {
       if (recording_step()) updated.push_back(i);
     }
     update_parameters(Device{}, jobs.data(), static_cast<Index>(jobs.size()));
-    if (recording_step())
-      on_replay([this, &rules, again = jobs, used = std::move(updated)]() mutable {
-        for (std::size_t j = 0; j < used.size(); ++j) {
-          UpdateNumbers<R>& numbers = again[j];
-          numbers = next_numbers(entries[used[j]], rules);
-          if (states_used(numbers.rule) != again[j].states_used)
-            throw ValueError(message(
-                name_of<R>(), ": the settings of this rule need ", states_used(numbers.rule),
-                " numbers for every weight, and the step was captured with ", again[j].states_used,
-                "; capture it anew after such a change"));
-        }
-        update_parameters(Device{}, again.data(), static_cast<Index>(again.size()));
-      });
+    if (recording_step()) repeat(rules, updated);
+  }
+
+  /// What replays of a recorded step do: they count, and bring the kernel its numbers.
+  void repeat(const std::vector<R>& rules, const std::vector<std::size_t>& updated) {
+    replay_while(this, [this, &rules, updated, recorded = jobs, known = entries.size()] {
+      for (std::size_t j = 0; j < updated.size(); ++j) {
+        const Entry& entry = entries[updated[j]];
+        const UpdateJob<R, T>& job = recorded[j];
+        if (states_used(rules[entry.group]) != job.states_used) return false;
+        if (!entry.cell->trainable || entry.cell->flat_value().data() != job.weight) return false;
+        for (int k = 0; k < job.states_used; ++k)
+          if (!entry.state[k].defined() || entry.state[k].data() != job.state[k]) return false;
+      }
+      return entries.size() == known;
+    });
+    on_replay([this, &rules, updated, again = jobs]() mutable {
+      for (std::size_t j = 0; j < updated.size(); ++j) {
+        UpdateNumbers<R>& numbers = again[j];
+        numbers = next_numbers(entries[updated[j]], rules);
+      }
+      update_parameters(Device{}, again.data(), static_cast<Index>(again.size()));
+    });
   }
 
   /// Counts one update more, and works out its numbers.

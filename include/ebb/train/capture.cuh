@@ -17,7 +17,8 @@
 ///
 /// It gives the very bits that the function would have given. The first call runs it as it is, the
 /// second records it and replays, and from then on its code is not run any more: the GPU repeats
-/// what it was asked, with the present batch, learning rate, step count and random numbers.
+/// what it was asked, with the present batch, learning rate, step count and random numbers. Where
+/// that would not be right any more (weights were replaced, or frozen), it begins again like that.
 #pragma once
 
 #include <ebb/core/replay.hpp>
@@ -85,8 +86,10 @@ class CapturedStep {
     if (own.runs == 0)  // here, so that the buffers come from the step's own pool
       std::apply([&](auto&... buffer) { ((buffer = X(x.shape())), ...); }, own.inputs);
     std::apply([&](const auto&... buffer) { (detail::copy_into(buffer, x), ...); }, own.inputs);
-    if (own.runs == 0) {
+    if (own.graph && !own.host.holds()) own.forget();
+    if (!own.seen) {
       own.run();
+      own.seen = true;
     } else {
       if (own.graph)
         own.prepare();
@@ -129,7 +132,8 @@ class CapturedStep {
     Generator generator;      ///< the thread's default one when the step was recorded,
     std::uint64_t drawn = 0;  ///< and the streams that the step takes from it
     Index runs = 0;
-    gpu::Graph graph;  ///< goes first: it uses all of the above
+    bool seen = false;  ///< it was run as it is, so all it makes when it is first run is there
+    gpu::Graph graph;   ///< goes first: it uses all of the above
 
     State(F function, const Shape<X::rank>&... x) : f(std::move(function)), shapes(x...) {}
 
@@ -137,9 +141,15 @@ class CapturedStep {
       result = std::apply([&](const auto&... x) { return result_type(value(f(x...))); }, inputs);
     }
 
+    /// The next call begins as the first one did.
+    void forget() {
+      graph = {};
+      seen = false;
+    }
+
     void record() {
-      generator = default_generator();
       host.clear();
+      generator = default_generator();
       numbers = std::make_unique<gpu::StepNumbers>();
       {
         const detail::HostPartScope host_scope(host);
