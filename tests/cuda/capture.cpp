@@ -32,6 +32,14 @@ struct Net {
   }
 };
 
+struct Many {
+  std::vector<Param<Tensor<double, 1, Cuda>>> all;
+  static void visit(auto& self, auto&& f) {
+    int i = 0;
+    for (auto& part : self.all) f("p" + std::to_string(i++), part);
+  }
+};
+
 struct Samples {
   Tensor<float, 4, Cuda> x;
   Tensor<int, 1, Cuda> y;
@@ -243,6 +251,37 @@ TEST_CASE("cuda: a step is recorded anew where the recorded one would not be rig
       opt.template visit_state<Cuda>(
           [](const std::string&, auto& state) { state = state.clone(); });
   });
+}
+
+TEST_CASE("cuda: captured updates of more parameters than one launch takes") {
+  const auto weights = [](By by, const auto& rule) {
+    Many net;
+    for (int i = 0; i < 200; ++i) net.all.emplace_back(Tensor<double, 1, Cuda>::ones({3}));
+    optim::Optimizer opt(net, rule);
+    opt.add_group(Many{{Tensor<double, 1, Cuda>::ones({2})}}, rule);  // one that gets no gradient
+    const auto x = test::random<double>(Shape<1>{3}, 1);
+    const auto one = [&](const auto& input) {
+      Tape tape;
+      opt.zero_grad();
+      auto total = sum(square(tape.watch(net.all[0]) - input));
+      for (const auto& w : net.all) total = total + sum(square(tape.watch(w) - input));
+      backward(total);
+      opt.step();
+      return total;
+    };
+    auto step = capture(one, x);
+    std::vector<double> numbers;
+    for (int i = 0; i < 4; ++i) {
+      opt.set_lr(0.1 / (i + 1), 0);
+      numbers.push_back(by == By::replaying ? step(x).item() : one(to<Cuda>(x)).value().item());
+    }
+    for (const auto& w : net.all)
+      for (const double v : w.value().values()) numbers.push_back(v);
+    return numbers;
+  };
+  CHECK(weights(By::replaying, optim::Adam{}) == weights(By::asking, optim::Adam{}));
+  CHECK(weights(By::replaying, optim::GradientDescent{}) ==
+        weights(By::asking, optim::GradientDescent{}));
 }
 
 TEST_CASE("cuda: after it was recorded, none of a captured step's code is run") {

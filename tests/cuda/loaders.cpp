@@ -5,6 +5,7 @@
 #include <ebb/data/augment.hpp>
 #include <ebb/data/cuda_loader.cuh>
 #include <ebb/data/cuda_prefetch.cuh>
+#include <ebb/train/fit.hpp>
 
 #include "tests/support/catch.hpp"
 
@@ -122,6 +123,23 @@ TEST_CASE("cuda: next() goes on over the epochs, as it is and in a captured step
       CHECK(captured.epoch() == loader.epoch());
     });
   }
+}
+
+TEST_CASE("cuda: fit takes the batches of either loader") {
+  const auto images = numbered<std::uint8_t>(24, {1, 2, 2});
+  const auto fitted = [&]<class Device>(Device, auto& loader) {
+    manual_seed(1);
+    nn::Sequential net(Flatten{}, nn::Linear<float, Device>(4, 24));
+    optim::Optimizer opt(net, optim::Sgd{.lr = 0.1});
+    return fit(net, opt, loader, {.epochs = 2}).epochs.back().loss;
+  };
+  const LoaderOptions options{.batch_size = 6, .shuffle = true, .seed = 4};
+  Loader host(images, options), behind(images, options);
+  CudaPrefetch ahead(behind);
+  CudaLoader resident(images, {.batch_size = 6, .shuffle = true, .seed = 4});
+  const double expected = fitted(Cpu{}, host);
+  CHECK(std::fabs(fitted(Cuda{}, resident) - expected) <= 1e-5 * expected);
+  CHECK(std::fabs(fitted(Cuda{}, ahead) - expected) <= 1e-5 * expected);
 }
 
 TEST_CASE("cuda: options of a loader that make no sense are told of") {
