@@ -32,8 +32,9 @@ struct Net {
   }
 };
 
+template <class Device>
 struct Many {
-  std::vector<Param<Tensor<double, 1, Cuda>>> all;
+  std::vector<Param<Tensor<double, 1, Device>>> all;
   static void visit(auto& self, auto&& f) {
     int i = 0;
     for (auto& part : self.all) f("p" + std::to_string(i++), part);
@@ -213,6 +214,17 @@ TEST_CASE("cuda: a batch of another shape than the captured one is refused") {
   CHECK(opt.steps() == 2);
 }
 
+TEST_CASE("cuda: a captured loss tells of bad labels when it is read") {
+  Net<> net;
+  optim::Optimizer opt(net, optim::Sgd{.lr = 0.1});
+  const Samples good = samples(0);
+  const Tensor<int, 1> bad({6}, {0, 1, 9, 3, 2, 1});
+  auto step = capture(net, opt, CrossEntropy{}, good.x, good.y);
+  for (int i = 0; i < 3; ++i) step(good.x, good.y);
+  step(good.x, bad);
+  CHECK_THROWS_WITH(step.loss(), Contains("label 9 at position 2 is out of range"));
+}
+
 TEST_CASE("cuda: what a captured step must not do is refused with a sentence") {
   const auto x = test::random<float>(Shape<1>{4}, 1);
   auto reads =
@@ -255,10 +267,11 @@ TEST_CASE("cuda: a step is recorded anew where the recorded one would not be rig
 
 TEST_CASE("cuda: captured updates of more parameters than one launch takes") {
   const auto weights = [](By by, const auto& rule) {
-    Many net;
+    Many<Cuda> net;
     for (int i = 0; i < 200; ++i) net.all.emplace_back(Tensor<double, 1, Cuda>::ones({3}));
     optim::Optimizer opt(net, rule);
-    opt.add_group(Many{{Tensor<double, 1, Cuda>::ones({2})}}, rule);  // one that gets no gradient
+    opt.add_group(Many<Cuda>{{Tensor<double, 1, Cuda>::ones({2})}},
+                  rule);  // one that gets no gradient
     const auto x = test::random<double>(Shape<1>{3}, 1);
     const auto one = [&](const auto& input) {
       Tape tape;
