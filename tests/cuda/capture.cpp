@@ -7,6 +7,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/random.hpp"
 
+#include <functional>
+
 using namespace ebb;
 using Catch::Matchers::Contains;
 
@@ -251,6 +253,9 @@ TEST_CASE("cuda: a step is recorded anew where the recorded one would not be rig
     if (step == 2) best = net;
     if (step == 4) net = best;
   });
+  check_replays(rule, same, [&](int step, Net<>& net, auto&) {  // one buffer alone
+    if (step == 3) net.norm.running_mean.set(Tensor<float, 1, Cuda>::ones({3}));
+  });
   check_replays(rule, same, [&](int step, Net<>& net, auto&) {
     if (step == 3) net.second.weight.set_trainable(false);
     if (step == 5) net.second.weight.set_trainable(true);
@@ -269,7 +274,9 @@ TEST_CASE("cuda: captured updates of more parameters than one launch takes") {
   const auto weights = [](By by, const auto& rule) {
     Many<Cuda> net;
     for (int i = 0; i < 200; ++i) net.all.emplace_back(Tensor<double, 1, Cuda>::ones({3}));
-    optim::Optimizer opt(net, rule);
+    const auto first = [](std::string_view name) { return name.size() < 4; };  // a hundred
+    optim::Optimizer opt(net, rule, first);
+    opt.add_group(net, rule, std::not_fn(first));
     opt.add_group(Many<Cuda>{{Tensor<double, 1, Cuda>::ones({2})}},
                   rule);  // one that gets no gradient
     const auto x = test::random<double>(Shape<1>{3}, 1);
