@@ -7,6 +7,7 @@
 
 #include <ebb/device/cuda.cuh>
 #include <ebb/device/cuda_precision.cuh>
+#include <ebb/device/cuda_step.cuh>
 #include <ebb/device/gpu_graph.cuh>
 #include <ebb/nn/batch_norm.cuh>
 #include <ebb/nn/init.cuh>
@@ -35,3 +36,4 @@
 #include <ebb/tape/forward.cuh>
 #include <ebb/tape/track.cuh>
 #include <ebb/tensor/storage.cuh>
+#include <ebb/train/capture.cuh>

@@ -112,6 +112,34 @@ TEST_CASE("cuda: a scope's stream comes after what was before it, and before wha
   });
 }
 
+TEST_CASE(
+    "cuda: an ordered scope goes to another stream with given events, one aside in no order") {
+  early_and_late([] {
+    const CudaStream own;
+    gpu::Event begun, ended;
+    auto x = Tensor<float, 1, Cuda>::from({100}, numbers(100));
+    for (int i = 0; i < 3; ++i) {
+      add(1, x);
+      {
+        const gpu::OrderedScope scope(own.stream(), begun, ended);
+        CHECK(&gpu::stream() == &own.stream());
+        CHECK(x.clone().values()[0] == static_cast<float>(2 + 2 * i));  // waits for this stream
+        add(1, x);
+        const gpu::OrderedScope same(own.stream(), begun, ended);
+      }
+      CHECK(&gpu::stream() != &own.stream());
+    }
+    CHECK(x.values()[0] == 7);
+    {
+      const gpu::AsideScope aside(own.stream());
+      add(1, x);
+      ended.record(own.stream());
+    }
+    ended.hold(gpu::stream());
+    CHECK(x.values()[0] == 8);
+  });
+}
+
 TEST_CASE("cuda: threads share a stream, or have their own") {
   early_and_late([] {
     std::vector<float> sums(4);

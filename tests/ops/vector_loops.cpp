@@ -67,7 +67,7 @@ void check_rule(const R& rule) {
       INFO(to_string(set) << ", " << R::name << ", " << n << " weights");
       const auto w = test::random<float>(Shape{n}, 1), g = test::random<float>(Shape{n}, 2);
       Tensor<float, 1> updated = w.clone(), state[3];
-      UpdateJob<R, float> job{rule, optim::detail::prepare(rule, optim::StepInfo{})};
+      UpdateJob<R, float> job{{rule, optim::detail::prepare(rule, optim::StepInfo{})}};
       job.weight = updated.mutable_data();
       job.gradient = g.data();
       job.states_used = optim::detail::states_used(rule);

@@ -36,16 +36,25 @@ struct LoaderOptions {
 
 namespace detail {
 
+/// What an epoch's order and its samples' random numbers derive from.
+constexpr RandomStream epoch_stream(std::uint64_t seed, std::uint64_t epoch) {
+  return derive(derive({seed, 0}, 3), epoch);
+}
+/// The order of n samples in an epoch that shuffles them.
+inline std::vector<Index> shuffled(Index n, RandomStream epoch) {
+  return permutation(n, derive(epoch, 0));
+}
+
 /// One pass over a dataset: hands out batches in order, whichever thread made them.
 template <Pixel T>
 class Pass {
  public:
   Pass(const Dataset<T>& dataset, const LoaderOptions& options, std::uint64_t epoch)
-      : dataset_(dataset), options_(options), random_(derive(derive({options.seed, 0}, 3), epoch)) {
+      : dataset_(dataset), options_(options), random_(epoch_stream(options.seed, epoch)) {
     const Index n = dataset.size(), b = options.batch_size;
     batches_ = options.drop_last ? n / b : (n + b - 1) / b;
     if (batches_ == 0) return;
-    if (options.shuffle) order_ = permutation(n, derive(random_, order_key));
+    if (options.shuffle) order_ = shuffled(n, random_);
     // The extents of the batches are those of the first image once transformed. Buffers for all
     // batches there can be at a time are taken here, so that how much memory a pass takes does not
     // depend on how its threads take turns.
@@ -77,7 +86,7 @@ class Pass {
   }
 
  private:
-  static constexpr std::uint64_t order_key = 0, samples_key = 1;
+  static constexpr std::uint64_t samples_key = 1;  // 0 is the order's
 
   struct Slot {
     Batch buffer;              ///< of a full batch, used again and again

@@ -133,6 +133,10 @@ class Normalize {
     return y;
   }
 
+  /// One for each channel, or one for all.
+  const std::vector<float>& mean() const { return mean_; }
+  const std::vector<float>& std() const { return std_; }
+
  private:
   std::vector<float> mean_, std_;
 };

@@ -62,8 +62,8 @@ EBB_DEVICE void report_no_label(Faults* faults) { atomicMin(&faults->no_label, 0
 namespace detail {
 
 /// The state of the captured step that the calling thread is recording, if it is.
-inline StepState*& captured_state() {
-  static thread_local StepState* state = nullptr;
+inline const StepState*& captured_state() {
+  static thread_local const StepState* state = nullptr;
   return state;
 }
 
@@ -85,7 +85,7 @@ inline std::atomic<bool>& faults_are_watched() {
 }  // namespace detail
 
 /// What to hand to a kernel that draws random numbers. Not while capturing for the first time: the
-/// warm-up run of `capture` sees to that.
+/// first run of a captured step sees to that.
 inline const StepState* step_state() {
   if (detail::captured_state()) return detail::captured_state();
   static StepState* const zeros = detail::new_state<StepState>(0);  // lives as long as the process

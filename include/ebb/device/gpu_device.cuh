@@ -142,6 +142,19 @@ inline void order(const Stream& earlier, const Stream& later) {
   driver::destroy(event);
 }
 
+/// While it lives, the thread's work goes to another stream, in no order with what the thread asks
+/// for before and after: whoever uses it says the order with events.
+class AsideScope {
+ public:
+  explicit AsideScope(Stream& aside) : outer_(&stream()) { detail::current_stream = &aside; }
+  AsideScope(const AsideScope&) = delete;
+  AsideScope& operator=(const AsideScope&) = delete;
+  ~AsideScope() { detail::current_stream = outer_; }
+
+ private:
+  Stream* outer_;
+};
+
 /// Waits for what was asked of the calling thread's stream.
 inline void synchronize() { driver::synchronize(stream().handle); }
 

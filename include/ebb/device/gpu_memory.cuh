@@ -56,6 +56,34 @@ class Event {
   driver::Event event_;
 };
 
+/// While it lives, the thread's work goes to another stream, in the order of the thread, as with
+/// CudaStream::Scope; with events that are there already, for what happens every few microseconds.
+class OrderedScope {
+ public:
+  OrderedScope(Stream& inner, Event& begun, Event& ended)
+      : inner_(&inner), outer_(&stream()), ended_(&ended) {
+    if (inner_ == outer_) return;
+    begun.record(*outer_);
+    begun.hold(*inner_);
+    detail::current_stream = inner_;
+  }
+  OrderedScope(const OrderedScope&) = delete;
+  OrderedScope& operator=(const OrderedScope&) = delete;
+  ~OrderedScope() {
+    if (inner_ == outer_) return;
+    detail::current_stream = outer_;
+    try {
+      ended_->record(*inner_);
+      ended_->hold(*outer_);
+    } catch (const Error&) {  // a broken GPU says so at the next call
+    }
+  }
+
+ private:
+  Stream *inner_, *outer_;
+  Event* ended_;
+};
+
 /// A stream's pinned buffers: a ring of pieces, each free again when its copy is done.
 class Staging {
  public:
@@ -179,17 +207,23 @@ class CudaHost {
   const T& operator[](Index i) const { return data()[i]; }
 
   /// To, and from, as many elements of the GPU; on the current stream.
-  void upload_to(T* device) { copy(device, data(), gpu::driver::Direction::to_device); }
-  void download_from(const T* device) { copy(data(), device, gpu::driver::Direction::to_host); }
+  void upload_to(T* device) { upload_to(device, count_); }
+  void download_from(const T* device) {
+    copy(data(), device, count_, gpu::driver::Direction::to_host);
+  }
+  /// The first ones only.
+  void upload_to(T* device, Index count) {
+    copy(device, data(), count, gpu::driver::Direction::to_device);
+  }
 
   void wait() const { copied_.wait(); }
   bool done() const { return copied_.done(); }
 
  private:
-  void copy(void* to, const void* from, gpu::driver::Direction direction) {
-    if (count_ == 0) return;
+  void copy(void* to, const void* from, Index count, gpu::driver::Direction direction) {
+    if (count == 0) return;
     const gpu::Stream& on = gpu::stream();
-    gpu::driver::copy(on.handle, to, from, static_cast<std::size_t>(count_) * sizeof(T), direction);
+    gpu::driver::copy(on.handle, to, from, static_cast<std::size_t>(count) * sizeof(T), direction);
     if (!on.capturing) copied_.record(on);
   }
 

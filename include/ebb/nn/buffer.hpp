@@ -2,6 +2,7 @@
 /// State of a layer that is saved with it but not trained: running statistics.
 #pragma once
 
+#include <ebb/core/replay.hpp>
 #include <ebb/tensor/tensor.hpp>
 
 namespace ebb::nn {
@@ -30,7 +31,8 @@ class Buffer {
 
   /// \throws ValueError when absent.
   const Tens& value() const {
-    static_cast<void>(value_.data());
+    const auto* const data = value_.data();
+    replay_while(this, [this, data] { return value_.defined() && value_.data() == data; });
     return value_;
   }
   const Shape<Tens::rank>& shape() const { return value().shape(); }

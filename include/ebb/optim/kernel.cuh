@@ -2,7 +2,7 @@
 /// CUDA kernel of every update rule: one launch for all parameters.
 #pragma once
 
-#include <ebb/device/cuda.cuh>
+#include <ebb/device/cuda_step.cuh>
 #include <ebb/optim/kernel.hpp>
 
 namespace ebb {
@@ -24,13 +24,14 @@ struct UpdateTable {
 inline constexpr Index update_elements_a_block = 1024;
 
 template <int Used, class R, class T>
-EBB_DEVICE void update_strip(const UpdateJob<R, T>& job, Index begin, Index end) {
+EBB_DEVICE void update_strip(const UpdateJob<R, T>& job, const UpdateNumbers<R>& numbers,
+                             Index begin, Index end) {
   for (Index i = begin + threadIdx.x; i < end; i += blockDim.x) {
     T local[R::states > 0 ? R::states : 1] = {};
     EBB_UNROLL
     for (int k = 0; k < Used; ++k) local[k] = job.state[k][i];
     T w = job.weight[i];
-    job.rule.update(w, job.gradient[i], local, job.step);
+    numbers.rule.update(w, job.gradient[i], local, numbers.step);
     job.weight[i] = w;
     EBB_UNROLL
     for (int k = 0; k < Used; ++k) job.state[k][i] = local[k];
@@ -38,20 +39,24 @@ EBB_DEVICE void update_strip(const UpdateJob<R, T>& job, Index begin, Index end)
 }
 
 template <int Used, class R, class T>
-EBB_DEVICE void update_strip_of(const UpdateJob<R, T>& job, Index begin, Index end) {
+EBB_DEVICE void update_strip_of(const UpdateJob<R, T>& job, const UpdateNumbers<R>& numbers,
+                                Index begin, Index end) {
   if constexpr (Used == optim::detail::fewest_states<R>()) {
-    update_strip<Used>(job, begin, end);
+    update_strip<Used>(job, numbers, begin, end);
   } else {
     if (job.states_used == Used)
-      update_strip<Used>(job, begin, end);
+      update_strip<Used>(job, numbers, begin, end);
     else
-      update_strip_of<Used - 1>(job, begin, end);
+      update_strip_of<Used - 1>(job, numbers, begin, end);
   }
 }
 
-/// A block takes strips of `update_elements_a_block` elements; `first_piece` counts in strips.
+/// A block takes strips of `update_elements_a_block` elements; `first_piece` counts in strips. The
+/// jobs' numbers are read from `numbers` where that is given: in a captured step, whose arguments
+/// stay what they were.
 template <class R, class T>
-EBB_KERNEL update_kernel(const UpdateTable<R, T> table, Index strips) {
+EBB_KERNEL update_kernel(const UpdateTable<R, T> table, Index strips,
+                         const UpdateNumbers<R>* numbers) {
   for (Index strip = blockIdx.x; strip < strips; strip += gridDim.x) {
     Index low = 0, high = table.count;  // the job this strip belongs to
     while (high - low > 1) {
@@ -61,17 +66,27 @@ EBB_KERNEL update_kernel(const UpdateTable<R, T> table, Index strips) {
     const UpdateJob<R, T>& job = table.jobs[low];
     const Index begin = (strip - job.first_piece) * update_elements_a_block;
     const Index end = begin + update_elements_a_block;
-    update_strip_of<R::states>(job, begin, end < job.size ? end : job.size);
+    UpdateNumbers<R> own = job;
+    if (numbers) own = numbers[low];
+    update_strip_of<R::states>(job, own, begin, end < job.size ? end : job.size);
   }
 }
 
 }  // namespace detail
 
-/// Kernel: applies a rule to every element of every job.
+/// Kernel: applies a rule to every element of every job. While a step is captured, and before each
+/// replay, its numbers are left where the captured kernels read them.
 template <class R, class T>
 void update_parameters(Cuda, const UpdateJob<R, T>* jobs, Index count) {
   using Table = detail::UpdateTable<R, T>;
   static_assert(Table::room > 0, "an update rule with so many settings does not fit the launch");
+  gpu::StepNumbers* const step = gpu::detail::step_numbers;
+  gpu::StepNumbers::Room<UpdateNumbers<R>> room{};
+  if (step) {
+    room = step->take<UpdateNumbers<R>>(count);
+    for (Index j = 0; j < count; ++j) room.host[j] = jobs[j];
+    if (step->replaying()) return;
+  }
   Table table{};
   for (Index done = 0; done < count; done += table.count) {
     table.count = count - done < Table::room ? count - done : Table::room;
@@ -85,7 +100,8 @@ void update_parameters(Cuda, const UpdateJob<R, T>* jobs, Index count) {
     if (strips == 0) continue;
     const Index most = static_cast<Index>(16) * gpu::multiprocessors();
     gpu::launch(static_cast<int>(strips < most ? strips : most), gpu::block_size, 0,
-                detail::update_kernel<R, T>, table, strips);
+                detail::update_kernel<R, T>, table, strips,
+                room.device ? room.device + done : nullptr);
   }
 }
 

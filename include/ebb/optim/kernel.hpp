@@ -13,12 +13,17 @@
 
 namespace ebb {
 
+/// The numbers of a parameter's update, which differ from step to step.
+template <class R>
+struct UpdateNumbers {
+  R rule;
+  optim::detail::Prepared<R> step;
+};
+
 /// One parameter's share of a step: plain pointers and numbers, so that it can be copied to where
 /// the kernel runs.
 template <class R, class T>
-struct UpdateJob {
-  R rule;
-  optim::detail::Prepared<R> step;
+struct UpdateJob : UpdateNumbers<R> {
   T* weight = nullptr;
   const T* gradient = nullptr;
   Factors<T> factors = {};  ///< of the gradient, where it is not written out

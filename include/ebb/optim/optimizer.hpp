@@ -2,6 +2,7 @@
 /// Applies an update rule to the parameters of a network.
 #pragma once
 
+#include <ebb/core/replay.hpp>
 #include <ebb/nn/visit.hpp>
 #include <ebb/optim/kernel.hpp>
 
@@ -42,28 +43,59 @@ struct BatchOf final : Batch<R> {
     jobs.clear();
     jobs.reserve(entries.size());
     Index piece = 0;
-    for (Entry& entry : entries) {
+    std::vector<std::size_t> updated;  // where the step is recorded
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      Entry& entry = entries[i];
       if (!entry.cell->trainable) continue;
       const auto factors = entry.cell->grad_factors();
       const auto gradient = factors ? Tensor<T, 1, Device>() : entry.cell->flat_grad();
       if (!factors && (!gradient.defined() || gradient.size() == 0)) continue;
-      const R& rule = rules[entry.group];
-      entry.make_state(rule);
-      ++entry.number;
-      UpdateJob<R, T> job{rule, prepare(rule, StepInfo{entry.number, entry.memory})};
+      entry.make_state(rules[entry.group]);
+      UpdateJob<R, T> job{next_numbers(entry, rules)};
       job.weight = entry.cell->flat_value().mutable_data();
       if (factors)
         job.factors = factors;
       else
         job.gradient = gradient.data();
-      job.states_used = states_used(rule);
+      job.states_used = states_used(job.rule);
       for (int k = 0; k < job.states_used; ++k) job.state[k] = entry.state[k].mutable_data();
       job.size = entry.cell->flat_value().size();
       job.first_piece = piece;
       piece += (job.size + chunk - 1) / chunk;
       jobs.push_back(job);
+      if (recording_step()) updated.push_back(i);
     }
     update_parameters(Device{}, jobs.data(), static_cast<Index>(jobs.size()));
+    if (recording_step()) repeat(rules, updated);
+  }
+
+  /// What replays of a recorded step do: they count, and bring the kernel its numbers.
+  void repeat(const std::vector<R>& rules, const std::vector<std::size_t>& updated) {
+    replay_while(this, [this, &rules, updated, recorded = jobs, known = entries.size()] {
+      for (std::size_t j = 0; j < updated.size(); ++j) {
+        const Entry& entry = entries[updated[j]];
+        const UpdateJob<R, T>& job = recorded[j];
+        if (states_used(rules[entry.group]) != job.states_used) return false;
+        if (!entry.cell->trainable || entry.cell->flat_value().data() != job.weight) return false;
+        for (int k = 0; k < job.states_used; ++k)
+          if (!entry.state[k].defined() || entry.state[k].data() != job.state[k]) return false;
+      }
+      return entries.size() == known;
+    });
+    on_replay([this, &rules, updated, again = jobs]() mutable {
+      for (std::size_t j = 0; j < updated.size(); ++j) {
+        UpdateNumbers<R>& numbers = again[j];
+        numbers = next_numbers(entries[updated[j]], rules);
+      }
+      update_parameters(Device{}, again.data(), static_cast<Index>(again.size()));
+    });
+  }
+
+  /// Counts one update more, and works out its numbers.
+  static UpdateNumbers<R> next_numbers(Entry& entry, const std::vector<R>& rules) {
+    const R& rule = rules[entry.group];
+    ++entry.number;
+    return {rule, prepare(rule, StepInfo{entry.number, entry.memory})};
   }
 
   void zero_grad() const override {
@@ -87,7 +119,8 @@ struct AllParameters {
 ///
 /// It holds the parameters' shared cells: moving the network, or assigning another one's weights to
 /// it, keeps the optimizer attached. Parameters that are frozen or have no gradient are left alone,
-/// and their step count stands still, as in PyTorch.
+/// and their step count stands still, as in PyTorch. In a step that is captured (`ebb::capture`),
+/// the replays count and see what the rules say by then; the optimizer must stay where it is.
 template <Rule R>
 class Optimizer {
  public:
@@ -143,6 +176,7 @@ class Optimizer {
   void step() {
     for (const auto& batch : batches_) batch->step(rules_);
     ++steps_;
+    on_replay([this] { ++steps_; });
   }
 
   void zero_grad() const {

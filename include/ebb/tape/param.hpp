@@ -2,6 +2,7 @@
 /// Gradient slots and parameters.
 #pragma once
 
+#include <ebb/core/replay.hpp>
 #include <ebb/tape/factors.hpp>
 #include <ebb/tensor/tensor.hpp>
 
@@ -198,7 +199,11 @@ class Param {
   bool defined() const { return cell_ != nullptr; }
   explicit operator bool() const { return defined(); }
 
-  const Tens& value() const { return checked().value; }
+  const Tens& value() const {
+    const Cell& cell = checked();
+    if (recording_step()) stay_for_replays(cell);
+    return cell.value;
+  }
   const Shape<Tens::rank>& shape() const { return checked().value.shape(); }
   Index size() const { return checked().value.size(); }
 
@@ -227,6 +232,14 @@ class Param {
   const std::shared_ptr<Cell>& cell() const { return cell_; }
 
  private:
+  /// A recorded step has this value's address, and whether there is a gradient.
+  void stay_for_replays(const Cell& cell) const {
+    static_cast<void>(cell.value.data());  // throws when undefined
+    replay_while(&cell, [cell = cell_, data = cell.value.data(), trainable = cell.trainable] {
+      return cell->value.defined() && cell->value.data() == data && cell->trainable == trainable;
+    });
+  }
+
   Cell& checked() const {
     if (!cell_)
       throw ValueError("parameter: this parameter is absent (default-constructed or moved from)");

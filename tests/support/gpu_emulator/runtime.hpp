@@ -116,6 +116,7 @@ inline void record(Event event, Stream stream) {
   *event = {stream, stream->asked};
 }
 inline void wait(Stream stream, Event event) {
+  detail::refuse_while_capturing(stream, "ordering streams");
   detail::submit(stream, [at = *event] {
     if (at.stream) detail::catch_up(at.stream, at.place);
   });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
+#include <ebb/core/replay.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -23,7 +24,8 @@ concept Schedule = requires(const S& schedule, std::int64_t step, double base) {
 ///     optim::Scheduler scheduler(opt, optim::CosineLr{.steps = epochs});
 ///     for (...) { train_epoch(); scheduler.step(); }
 ///
-/// Holds a reference to the optimizer, which must outlive it.
+/// Holds a reference to the optimizer, which must outlive it. In a step that is captured
+/// (`ebb::capture`) it moves on at each replay, and must stay where it is.
 template <class Optimizer, Schedule S>
 class Scheduler {
  public:
@@ -38,6 +40,7 @@ class Scheduler {
   void step() {
     ++step_;
     apply();
+    on_replay([this] { step(); });
   }
 
   std::int64_t steps() const { return step_; }
