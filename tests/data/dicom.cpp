@@ -387,6 +387,7 @@ TEST_CASE("Hostile DICOM files get a sentence, and no memory") {
     CHECK_THAT(scratch.error(c.writer.file()), contains(c.sentence));
   }
   CHECK_THAT(scratch.error(sound.file("1.2.3.4")), contains("DCMTK does not know"));
+  CHECK_THAT(scratch.error(sound.file(std::string("\0\1", 2))), contains("is no UID"));
   CHECK_THAT(scratch.error(sound.file("1.2.840.10008.1.2.5")), contains("explicit length"));
   CHECK_THAT(scratch.error(whole, {.most_bytes = 100}), contains("100 are allowed"));
   CHECK_THAT(error_of<FileError>([&] { read_dicom(scratch.folder / "none"); }),

@@ -133,6 +133,9 @@ class DicomStream {
         syntax.assign(reinterpret_cast<const char*>(at(begin_ + head)), length);
         while (!syntax.empty() && (syntax.back() == '\0' || syntax.back() == ' '))
           syntax.pop_back();
+        // A zero in front would be no name at all, which DCMTK has a syntax of its own for.
+        if (syntax.find_first_not_of("0123456789.") != syntax.npos)
+          fail("its transfer syntax is no UID; it is damaged, copy it again");
       }
       begin_ += head + length;
     }
