@@ -178,6 +178,29 @@ inline DicomImage dicom_image(const DicomFile& file, DicomOptions options) {
 
 }  // namespace detail
 
+/// What kind of object a DICOM file holds, image or not.
+struct DicomInfo {
+  std::string kind;      ///< the name of its SOP class: "CTImageStorage"
+  std::string modality;  ///< "CT", "RTPLAN", ...
+  std::string transfer_syntax, transfer_syntax_name;
+  bool transfer_syntax_guessed = false;  ///< the file does not name it
+  bool has_image = false;                ///< of whatever coding
+};
+
+/// Looks at a DICOM file without decoding pixels.
+/// \throws FileError when the file is missing, damaged, or no DICOM file.
+inline DicomInfo dicom_info(const std::string& path, DicomOptions options = {}) {
+  const detail::DicomFile file("dicom_info", path, options);
+  const std::string kind = file.text(DCM_SOPClassUID);
+  return {dcmFindNameOfUID(kind.c_str(), kind.c_str()),
+          file.text(DCM_Modality),
+          file.syntax,
+          file.syntax_name,
+          file.guessed,
+          file.data->tagExists(DCM_PixelData) || file.data->tagExists(DCM_FloatPixelData) ||
+              file.data->tagExists(DCM_DoubleFloatPixelData)};
+}
+
 /// Reads a DICOM image: `read_dicom(path).values()` has shape (frames, channels, rows, columns).
 /// \throws FileError when the file is missing, damaged, holds no image, or one that DCMTK cannot
 /// decode.
