@@ -15,7 +15,7 @@ std::string describe(const data::Array& array) {
 }
 
 // How often each label occurs, if they are few.
-void classes(const std::string& name, const data::Array& array) {
+void classes(const data::Array& array) {
   if (array.type.bytes != 1 || array.type.kind != 'u') return;
   std::map<int, int> counts;
   for (const unsigned char label : array.bytes) ++counts[label];
@@ -23,7 +23,7 @@ void classes(const std::string& name, const data::Array& array) {
   std::string text;
   for (const auto& [label, count] : counts)
     text += ebb::message(text.empty() ? "" : ", ", label, ": ", count);
-  fact("  classes of " + name, text);
+  fact("  classes", text);
 }
 
 template <int N>
@@ -59,7 +59,7 @@ void inspect_npz(const std::string& path) {
   for (const auto& member : file.members()) {
     const data::Array array = file.get(member.name);
     fact(member.name, describe(array));
-    if (member.name.ends_with("labels")) classes(member.name, array);
+    if (member.name.ends_with("labels")) classes(array);
   }
 }
 

@@ -33,8 +33,8 @@ void pixels(const data::DicomImage& image) {
   if (!image.modality_table.entries.empty())
     fact("rescaling", "by a table");
   else if (image.slope != 1 || image.intercept != 0)
-    fact("rescaling", ebb::message("value = ", image.slope, " * stored + ", image.intercept,
-                                   image.rescale_of_frame.empty() ? "" : " (of the first frame)"));
+    fact("rescaling", scaling_text(image.slope, image.intercept) +
+                          (image.rescale_of_frame.empty() ? "" : " (of the first frame)"));
   if (image.window)
     fact("window", ebb::message("centre ", image.window->center, ", width ", image.window->width));
 }
@@ -91,7 +91,7 @@ void inspect_dicom(const std::string& path, const Request& request) {
   if (!why.empty()) throw ebb::FileError(why);
 }
 
-void inspect_dicom_folder(const std::string& path) {
+void inspect_dicom_folder(const std::string& path, const Request& request) {
   const data::DicomVolume volume = data::read_dicom_series(path);
   fact("kind", ebb::message("folder of a DICOM series (", volume.modality, ")"));
   const auto& s = volume.spacing;
@@ -103,7 +103,8 @@ void inspect_dicom_folder(const std::string& path) {
        range(volume.values.size(), [&](ebb::Index i) { return double{volume.values.data()[i]}; }));
   const auto name = [](const std::string& file) { return file.substr(file.find_last_of('/') + 1); };
   fact("order", ebb::message(name(volume.files.front()), " ... ", name(volume.files.back())));
-  fact("people", "inspect single files to see which elements identify a person");
+  std::printf("  its first slice (others may say more):\n");
+  people(volume.files.front(), request);
 }
 
 #else
@@ -117,6 +118,6 @@ namespace {
 }  // namespace
 
 void inspect_dicom(const std::string& path, const Request&) { without(path); }
-void inspect_dicom_folder(const std::string& path) { without(path); }
+void inspect_dicom_folder(const std::string& path, const Request&) { without(path); }
 
 #endif

@@ -7,7 +7,7 @@ namespace fs = std::filesystem;
 
 void inspect(const std::string& path, const Request& request) {
   std::error_code error;
-  if (fs::is_directory(path, error)) return inspect_dicom_folder(path);
+  if (fs::is_directory(path, error)) return inspect_dicom_folder(path, request);
   if (!fs::exists(path, error))
     throw ebb::FileError(ebb::message("'", path, "': there is no such file; check the path"));
   if (!fs::is_regular_file(path, error))

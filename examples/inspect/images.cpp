@@ -81,7 +81,7 @@ void inspect_nifti(const std::string& path) {
          return image.slope * image.stored_value(i) + image.intercept;
        }));
   if (image.slope != 1 || image.intercept != 0)
-    fact("scaling", ebb::message("value = ", image.slope, " * stored + ", image.intercept));
+    fact("scaling", scaling_text(image.slope, image.intercept));
   if (image.texts.empty() && image.extension_bytes == 0)
     fact("free texts", "none in the header");
   else

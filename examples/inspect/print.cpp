@@ -20,6 +20,13 @@ std::string shape_text(const std::vector<ebb::Index>& shape) {
   return text.empty() ? "a single number" : text;
 }
 
+std::string scaling_text(double slope, double intercept) {
+  return ebb::message("value = ", slope == 1 ? "" : ebb::message(slope, " * "), "stored",
+                      intercept == 0  ? ""
+                      : intercept > 0 ? ebb::message(" + ", intercept)
+                                      : ebb::message(" - ", -intercept));
+}
+
 std::string range(ebb::Index count, const std::function<double(ebb::Index)>& value) {
   double least = INFINITY, most = -INFINITY;
   ebb::Index odd = 0;
