@@ -85,31 +85,40 @@ inline void decode_rle(const DicomFile& file, std::span<const unsigned char> in,
 }
 
 /// Bits of a sample in a JPEG or JPEG-LS stream, whose size must be the image's: decoders take
-/// memory for what the stream says. (ITU-T T.81, B.2.2; T.87, C.2.2.)
+/// memory for what the stream says. Up to there the stream must be a chain of segments; DCMTK 3.6.7
+/// looks for ever at one that holds the marker TEM. (ITU-T T.81, B.1.1 and B.2.2; T.87, C.2.2.)
 inline int jpeg_precision(const DicomFile& file, std::span<const unsigned char> in,
                           const DicomLayout& l) {
-  for (std::size_t at = 0; at + 1 < in.size();) {
-    if (in[at++] != 0xFF) continue;
-    while (at < in.size() && in[at] == 0xFF) ++at;
-    if (at >= in.size()) break;
-    const int marker = in[at++];
-    if (marker <= 1 || (marker >= 0xD0 && marker <= 0xD8)) continue;
-    if (marker == 0xDA || marker == 0xD9 || in.size() - at < 2) break;
-    const bool frame = marker == 0xF7 || (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 &&
-                                          marker != 0xC8 && marker != 0xCC);
-    if (!frame) {
-      at += std::max<std::size_t>(2, std::size_t{in[at]} << 8 | in[at + 1]);
+  const bool ls = file.coded == EXS_JPEGLSLossless || file.coded == EXS_JPEGLSLossy;
+  for (std::size_t at = 0; in.size() - at >= 4 && in[at] == 0xFF;) {
+    const int marker = in[at + 1];
+    if (marker == 0xFF) {  // a fill byte
+      ++at;
       continue;
     }
-    if (in.size() - at < 8) break;
-    const Index rows = in[at + 3] << 8 | in[at + 4], columns = in[at + 5] << 8 | in[at + 6];
-    if (rows != l.rows || columns != l.columns || in[at + 7] != l.samples)
-      file.fail(message("its compressed image is ", rows, "x", columns, "x", int{in[at + 7]},
+    if (marker >= 0xD0 && marker <= 0xD8) {
+      at += 2;
+      continue;
+    }
+    const bool tables = marker == 0xC4 || marker == 0xC8 || marker == 0xCC;
+    const bool frame = ls ? marker == 0xF7 : marker >= 0xC0 && marker <= 0xCF && !tables;
+    const std::size_t length = std::size_t{in[at + 2]} << 8 | in[at + 3];
+    if (marker < 0xC0 || marker == 0xDA || marker == 0xD9 || length < 2 ||
+        length > in.size() - at - 2)
+      break;
+    if (!frame) {
+      at += 2 + length;
+      continue;
+    }
+    if (length < 8) break;
+    const Index rows = in[at + 5] << 8 | in[at + 6], columns = in[at + 7] << 8 | in[at + 8];
+    if (rows != l.rows || columns != l.columns || in[at + 9] != l.samples)
+      file.fail(message("its compressed image is ", rows, "x", columns, "x", int{in[at + 9]},
                         ", and its header says ", l.rows, "x", l.columns, "x", l.samples,
                         "; it is damaged"));
-    return in[at + 2];
+    return in[at + 4];
   }
-  file.fail("its compressed pixels have no header of JPEG's; it is damaged, copy it again");
+  file.fail("its compressed pixels have no sound header of JPEG's; it is damaged, copy it again");
 }
 
 /// The frames of compressed pixel data, one after another, in the layout that the header names.
