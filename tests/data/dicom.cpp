@@ -366,12 +366,20 @@ TEST_CASE("Hostile DICOM files get a sentence, and no memory") {
   nested.elements[0x00082218] = deep;
   DicomWriter claims = sound;  // a value of four gigabytes
   claims.elements[0x00091001] = little(0x10010009, 4) + "OB" + little(0xFFFFFFFE0000, 6);
+  DicomWriter shuffled = sound, makers = sound;  // DCMTK takes minutes for many of these
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    const std::uint32_t creator = (2 * (i / 200) + 9) << 16 | (0x10 + i % 200);
+    makers.text(creator, "LO", "A");
+    shuffled.elements[0x00081000 + i] = test::dicom_element(0x00081200 - i, "LO", "A");
+  }
   DicomWriter unknown = sound;
   unknown.elements[0x00091001] = little(0x10010009, 4) + "??" + little(0, 2);
   const Case cases[] = {
       {nested, "64 deep"},
       {claims, "claims 4294967294 bytes"},
       {unknown, "no value representation"},
+      {shuffled, "out of order"},
+      {makers, "256 private creators"},
       {with(0x00280010, "US", us(65535)), "header promises"},
       {with(0x00280010, "US", us(0)), "(0028,0010) Rows is 0"},
       {with(0x00280008, "IS", "2147483647"), "allowed"},

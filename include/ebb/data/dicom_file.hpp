@@ -70,6 +70,7 @@ class DicomFile {
     data->transferEnd();
     if (result.bad())
       fail(message("it cannot be parsed: ", result.text(), "; it is damaged, copy it again"));
+    find_groups();
   }
 
   std::string source, syntax, syntax_name;
@@ -148,16 +149,29 @@ class DicomFile {
   /// The item that says something of a frame: in its own functional groups, in those that all
   /// frames share (PS3.3, C.7.6.16), or else the data set itself.
   DcmItem& group(Index frame, const DcmTagKey& sequence) const {
-    for (const auto& [groups, i] :
-         {std::pair<DcmTagKey, Index>{DCM_PerFrameFunctionalGroupsSequence, frame},
-          {DCM_SharedFunctionalGroupsSequence, 0}}) {
-      DcmItem *item = nullptr, *inner = nullptr;
-      if (data->findAndGetSequenceItem(groups, item, static_cast<signed long>(i)).good() &&
-          item->findAndGetSequenceItem(sequence, inner, 0).good())
+    const std::size_t own = static_cast<std::size_t>(frame) + 1;
+    for (const std::size_t i : {own, std::size_t{0}}) {
+      DcmItem* inner = nullptr;
+      if (i < groups_.size() && groups_[i] &&
+          groups_[i]->findAndGetSequenceItem(sequence, inner, 0).good())
         return *inner;
     }
     return *data;
   }
+
+ private:
+  /// Once, from front to back: DCMTK counts through its lists from the front at every look-up.
+  void find_groups() {
+    DcmItem* shared = nullptr;
+    static_cast<void>(data->findAndGetSequenceItem(DCM_SharedFunctionalGroupsSequence, shared, 0));
+    groups_.push_back(shared);
+    DcmSequenceOfItems* frames = nullptr;
+    if (data->findAndGetSequence(DCM_PerFrameFunctionalGroupsSequence, frames).good() && frames)
+      for (DcmObject* at = nullptr; (at = frames->nextInContainer(at)) != nullptr;)
+        groups_.push_back(dynamic_cast<DcmItem*>(at));
+  }
+
+  std::vector<DcmItem*> groups_;  // shared by all frames; of the first frame; ...
 };
 
 }  // namespace ebb::data::detail

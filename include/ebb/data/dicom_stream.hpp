@@ -63,7 +63,8 @@ class DicomStream {
  private:
   static constexpr std::uint32_t undefined = 0xFFFFFFFF;
   static constexpr int deepest = 64;
-  static constexpr std::uint32_t most_elements = 1 << 21;
+  static constexpr std::uint32_t most_elements = 1 << 20;
+  static constexpr int most_disorder = 100, most_creators = 256;
 
   const unsigned char* at(std::size_t place) const { return bytes_.data() + place; }
   std::uint32_t two(std::size_t p, bool big) const {
@@ -177,6 +178,8 @@ class DicomStream {
   /// Goes over elements from `place` to `stop`, or to an item's delimiter if one is expected.
   void data_set(std::size_t& place, std::size_t stop, bool explicit_vr, int depth, bool delimited) {
     if (depth > deepest) fail("its sequences are nested more than 64 deep; it is damaged");
+    std::uint32_t last = 0;
+    int creators = 0;
     while (place < stop) {
       if (depth == 0 && place >= zeros_) {  // padding of the medium
         end_ = place;
@@ -194,6 +197,12 @@ class DicomStream {
       }
       if (++elements_ > most_elements)
         fail(message("it holds more than ", most_elements, " elements; it is damaged"));
+      // DCMTK searches its lists for these from an end.
+      if ((group << 16 | element) < last && ++disorder_ > most_disorder)
+        fail(message("more than ", most_disorder, " elements are out of order; it is damaged"));
+      last = group << 16 | element;
+      if (group % 2 == 1 && element < 0x100 && ++creators > most_creators)
+        fail(message("it has more than ", most_creators, " private creators; it is damaged"));
       const int width = explicit_vr ? length_bytes(place + 4) : 4;
       const std::size_t vr = place + 4, head = explicit_vr && width == 4 ? 12 : 8;
       if (width == 0)
@@ -259,6 +268,7 @@ class DicomStream {
   std::size_t zeros_ = 0;  // from here on there is nothing else
   bool big_ = false;
   std::uint32_t elements_ = 0;
+  int disorder_ = 0;
 };
 
 }  // namespace detail

@@ -47,8 +47,8 @@ inline std::string dicom_value(DcmElement& element, std::size_t most = 64) {
 
 inline void find_identifying(DcmItem& item, const std::string& path,
                              std::vector<IdentifyingTag>& found) {
-  for (unsigned long i = 0; i < item.card(); ++i) {
-    DcmElement* element = item.getElement(i);
+  for (DcmObject* at = nullptr; (at = item.nextInContainer(at)) != nullptr;) {
+    auto* const element = dynamic_cast<DcmElement*>(at);
     if (!element || element->getLength() == 0) continue;
     const DcmTag& key = element->getTag();
     const unsigned group = key.getGroup(), number = key.getElement();
@@ -67,10 +67,12 @@ inline void find_identifying(DcmItem& item, const std::string& path,
       tag.kind = IdentifyingTag::in_pixels;
       tag.name = DcmTag(key).getTagName();
     } else {
-      if (auto* sequence = dynamic_cast<DcmSequenceOfItems*>(element))
-        for (unsigned long k = 0; k < sequence->card(); ++k)
-          if (DcmItem* inner = sequence->getItem(k))
+      if (auto* sequence = dynamic_cast<DcmSequenceOfItems*>(element)) {
+        Index k = 0;
+        for (DcmObject* in = nullptr; (in = sequence->nextInContainer(in)) != nullptr; ++k)
+          if (auto* const inner = dynamic_cast<DcmItem*>(in))
             find_identifying(*inner, message(tag.tag, " ", k, " > "), found);
+      }
       continue;
     }
     tag.value = dicom_value(*element);
