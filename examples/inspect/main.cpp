@@ -15,6 +15,8 @@
 #include "inspect.hpp"
 
 #include <cstdio>
+#include <exception>
+#include <new>
 
 namespace {
 
@@ -45,7 +47,7 @@ int inspect_files(int argc, char** argv) {
       std::fflush(stdout);
       std::fprintf(stderr, "inspect: '%s': there is not enough memory for it\n", path.c_str());
       code = 1;
-    } catch (const ebb::Error& error) {
+    } catch (const std::exception& error) {
       std::fflush(stdout);
       std::fprintf(stderr, "inspect: %s\n", error.what());
       code = 1;

@@ -74,7 +74,8 @@ struct DicomImage {
   Index channels() const { return grey() ? 1 : 3; }
 
   /// Shape (frames, channels, rows, columns): 1 channel of values after rescaling, or red, green,
-  /// blue from 0 to `color_most()`. \throws FileError when colours are of a kind that is not known.
+  /// blue from 0 to `color_most()`. Values of MONOCHROME1 are not turned round (display() does).
+  /// \throws FileError when colours are of a kind that is not known.
   Tensor<float, 4> values() const;
 
   /// Largest value of a colour.
