@@ -217,6 +217,28 @@ TEST_CASE("Signed stored bits, rescaling, MONOCHROME1, several frames") {
   CHECK(scratch.read(floats).values()(0, 0, 0, 0) == 2.5f);
 }
 
+TEST_CASE("Tables of values and colours, also of bytes and of entries that lie aside") {
+  const Scratch scratch;
+  // Values 10 to 12 are mapped; those outside take the entry at that end (PS3.3, C.11.1.1).
+  DicomWriter table;
+  table.text(0x00283002, "US", words({3, 10, 16})).text(0x00283006, "US", words({500, 7, 60000}));
+  DicomWriter w = DicomWriter::image(1, 4, 8, std::string("\0\x0b\x0c\xff", 4));
+  CHECK(scratch.read(w.item(0x00283000, table)).values().values() ==
+        std::vector<float>{500, 7, 60000, 60000});
+
+  DicomWriter colours = DicomWriter::image(1, 3, 8, std::string("\0\1\2", 3), "PALETTE COLOR");
+  for (std::uint32_t c = 0; c < 3; ++c) {
+    const int base = 10 * static_cast<int>(c);  // bytes, two in a word
+    colours.text(0x00281101 + c, "US", words({3, 0, 8}));
+    colours.text(0x00281201 + c, "OW", words({base + 1 | (base + 2) << 8, base + 3}));
+  }
+  const DicomImage image = scratch.read(colours);
+  CHECK(image.values().values() == std::vector<float>{1, 2, 3, 11, 12, 13, 21, 22, 23});
+  CHECK(image.display()(0, 2, 0, 2) == 23.0f / 255);
+  colours.text(0x00281101, "US", words({9, 0, 8}));
+  CHECK_THAT(error_of<FileError>([&] { scratch.read(colours); }), contains("descriptor says 9"));
+}
+
 TEST_CASE("What DCMTK compresses without loss comes back, whatever the codec") {
   const Scratch scratch;
   std::vector<int> values;

@@ -17,12 +17,14 @@ inline DicomTable dicom_table(const DicomFile& file, DcmItem& item, const DcmTag
              bits = file.number(item, descriptor, 2);
   const Uint16* words = nullptr;
   unsigned long count = 0;
-  if (!entries || !first || !bits || (*bits != 8 && *bits != 16 && *bits > 16) || *bits < 1 ||
+  const auto word = [](const std::optional<double>& x) { return x && *x >= -32768 && *x <= 65535; };
+  if (!word(entries) || !word(first) || !word(bits) || *bits < 1 || *bits > 16 ||
       item.findAndGetUint16Array(data, words, &count).bad() || !words)
     file.fail(message("its table ", dicom_tag_text(data.getGroup(), data.getElement()),
                       " is damaged or of a kind that is not known (segmented, say)"));
   DicomTable table;
-  const unsigned long n = *entries == 0 ? 65536 : static_cast<unsigned long>(*entries) & 0xFFFF;
+  const unsigned long said = static_cast<unsigned long>(static_cast<long>(*entries)) & 0xFFFF;
+  const unsigned long n = said == 0 ? 65536 : said;
   const auto raw_first = static_cast<long>(*first);
   table.first = is_signed ? static_cast<std::int16_t>(raw_first) : raw_first & 0xFFFF;
   table.bits = *bits <= 8 ? 8 : static_cast<int>(*bits);
@@ -202,8 +204,8 @@ inline DicomInfo dicom_info(const std::string& path, DicomOptions options = {}) 
 }
 
 /// Reads a DICOM image: `read_dicom(path).values()` has shape (frames, channels, rows, columns).
-/// \throws FileError when the file is missing, damaged, holds no image, or one that DCMTK cannot
-/// decode.
+/// Any number of threads may read at once. \throws FileError when the file is missing, damaged,
+/// holds no image, or one that DCMTK cannot decode.
 inline DicomImage read_dicom(const std::string& path, DicomOptions options = {}) {
   return detail::dicom_image(detail::DicomFile("read_dicom", path, options), options);
 }

@@ -17,9 +17,10 @@ struct DicomTable {
   std::vector<std::uint16_t> entries;
 
   float operator()(double value) const {
-    const auto last = static_cast<double>(entries.size() - 1);
-    const double i = std::clamp(value - static_cast<double>(first), 0.0, last);
-    return static_cast<float>(entries[static_cast<std::size_t>(i)]);
+    if (entries.empty()) return 0;
+    const double i = value - static_cast<double>(first), last = static_cast<double>(entries.size());
+    if (!(i > 0)) return entries.front();  // a not-a-number, too
+    return i < last ? entries[static_cast<std::size_t>(i)] : entries.back();
   }
 };
 
