@@ -30,7 +30,7 @@ using ebb::test::words;
 namespace {
 
 /// Writes files into a folder of its own and reads them.
-struct Scratch {
+struct Folder {
   test::TemporaryFolder folder;
   std::string put(const std::string& content, const std::string& name = "x.dcm") const {
     test::write_file(folder / name, content);
@@ -146,7 +146,7 @@ TEST_CASE("Rescaling, windows, palettes and colours are those of pydicom") {
 }
 
 TEST_CASE("YBR is turned into RGB, interleaved, by planes, and with halved colours") {
-  const Scratch scratch;
+  const Folder files;
   // Inputs and results: tests/oracle/dicom.py; pydicom rounds.
   const int rgb[4][3] = {{254, 0, 0}, {0, 255, 1}, {0, 0, 254}, {255, 153, 0}};
   const std::string pixels = "\x4c\x55\xff\x96\x2c\x15\x1d\xff\x6b\xc8\x0a\xfa";
@@ -156,27 +156,27 @@ TEST_CASE("YBR is turned into RGB, interleaved, by planes, and with halved colou
   for (const bool planar : {false, true}) {
     DicomWriter w = DicomWriter::image(2, 2, 8, planar ? planes : pixels, "YBR_FULL", 3);
     w.number(0x00280006, planar);
-    const Tensor<float, 4> x = scratch.read(w).values();
+    const Tensor<float, 4> x = files.read(w).values();
     REQUIRE(x.shape() == Shape{1, 3, 2, 2});
     for (Index i = 0; i < 4; ++i)
       for (Index c = 0; c < 3; ++c) CHECK(x(0, c, i / 2, i % 2) == Approx(rgb[i][c]).margin(0.51));
   }
   const DicomImage halved =
-      scratch.read(DicomWriter::image(1, 2, 8, "\x4c\x20\x55\xff", "YBR_FULL_422", 3));
+      files.read(DicomWriter::image(1, 2, 8, "\x4c\x20\x55\xff", "YBR_FULL_422", 3));
   CHECK(halved.photometric == "YBR_FULL");
   CHECK(halved.stored.bytes == std::vector<unsigned char>{0x4c, 0x55, 0xff, 0x20, 0x55, 0xff});
   CHECK_THAT(error_of<FileError>(
-                 [&] { scratch.read(DicomWriter::image(1, 1, 8, "\1\2\3", "XYZ", 3)).values(); }),
+                 [&] { files.read(DicomWriter::image(1, 1, 8, "\1\2\3", "XYZ", 3)).values(); }),
              contains("its colours are 'XYZ'"));
 }
 
 TEST_CASE("Signed stored bits, rescaling, MONOCHROME1, several frames") {
-  const Scratch scratch;
+  const Folder files;
   // Twelve bits in sixteen, the upper four of which hold something else.
   DicomWriter w = DicomWriter::image(1, 3, 16, words({0xF7FF, 0x0800, 0x3FFF}), "MONOCHROME1");
   w.number(0x00280101, 12).number(0x00280102, 11).number(0x00280103, 1);
   w.text(0x00281053, "DS", "2.5").text(0x00281052, "DS", "-1e1");
-  DicomImage image = scratch.read(w);
+  DicomImage image = files.read(w);
   CHECK(image.stored_value(0) == 2047);
   CHECK(image.stored_value(1) == -2048);
   CHECK(image.stored_value(2) == -1);
@@ -185,14 +185,14 @@ TEST_CASE("Signed stored bits, rescaling, MONOCHROME1, several frames") {
   CHECK(image.display()(0, 0, 0, 1) == 1);
 
   w.text(0x00281050, "DS", "0\\5").text(0x00281051, "DS", "101\\7");  // the first of two windows
-  const Tensor<float, 4> shown = scratch.read(w).display();
+  const Tensor<float, 4> shown = files.read(w).display();
   CHECK(shown(0, 0, 0, 0) == 0);
   CHECK(shown(0, 0, 0, 2) == Approx(1 - (-12.0f / 100 + 0.5f)));  // PS3.3, C.11.2.1.2
 
   DicomWriter frames = DicomWriter::image(1, 2, 8, std::string("\1\2\3\4\5\6", 6));
   frames.text(0x00280008, "IS", "3");
-  CHECK(scratch.read(frames).values().shape() == Shape{3, 1, 1, 2});
-  CHECK(scratch.read(frames).values()(2, 0, 0, 1) == 6);
+  CHECK(files.read(frames).values().shape() == Shape{3, 1, 1, 2});
+  CHECK(files.read(frames).values()(2, 0, 0, 1) == 6);
   // Each frame may have a rescaling and a place of its own (PS3.3, C.7.6.16).
   std::string groups;
   for (int f = 0; f < 3; ++f) {
@@ -206,7 +206,7 @@ TEST_CASE("Signed stored bits, rescaling, MONOCHROME1, several frames") {
   frames.text(0x52009230, "SQ", groups);
   frames.item(0x52009229,
               DicomWriter().item(0x00289110, DicomWriter().text(0x00280030, "DS", "0.5\\0.25")));
-  image = scratch.read(frames);
+  image = files.read(frames);
   CHECK(image.values().values() == std::vector<float>{2, 4, 16, 18, 30, 32});
   CHECK(image.spacing == std::array<double, 3>{4, 0.5, 0.25});
 
@@ -214,33 +214,33 @@ TEST_CASE("Signed stored bits, rescaling, MONOCHROME1, several frames") {
   floats.elements.erase(0x7FE00010);
   floats.number(0x00280100, 32).text(0x7FE00008, "OF", std::string("\0\0\x20\x40", 4));
   floats.elements.erase(0x00280101), floats.elements.erase(0x00280102);
-  CHECK(scratch.read(floats).values()(0, 0, 0, 0) == 2.5f);
+  CHECK(files.read(floats).values()(0, 0, 0, 0) == 2.5f);
 }
 
 TEST_CASE("Tables of values and colours, also of bytes and of entries that lie aside") {
-  const Scratch scratch;
+  const Folder files;
   // Values 10 to 12 are mapped; those outside take the entry at that end (PS3.3, C.11.1.1).
   DicomWriter table;
   table.text(0x00283002, "US", words({3, 10, 16})).text(0x00283006, "US", words({500, 7, 60000}));
   DicomWriter w = DicomWriter::image(1, 4, 8, std::string("\0\x0b\x0c\xff", 4));
-  CHECK(scratch.read(w.item(0x00283000, table)).values().values() ==
+  CHECK(files.read(w.item(0x00283000, table)).values().values() ==
         std::vector<float>{500, 7, 60000, 60000});
 
   DicomWriter colours = DicomWriter::image(1, 3, 8, std::string("\0\1\2", 3), "PALETTE COLOR");
   for (std::uint32_t c = 0; c < 3; ++c) {
     const int base = 10 * static_cast<int>(c);  // bytes, two in a word
     colours.text(0x00281101 + c, "US", words({3, 0, 8}));
-    colours.text(0x00281201 + c, "OW", words({base + 1 | (base + 2) << 8, base + 3}));
+    colours.text(0x00281201 + c, "OW", words({base + 1 + 256 * (base + 2), base + 3}));
   }
-  const DicomImage image = scratch.read(colours);
+  const DicomImage image = files.read(colours);
   CHECK(image.values().values() == std::vector<float>{1, 2, 3, 11, 12, 13, 21, 22, 23});
   CHECK(image.display()(0, 2, 0, 2) == 23.0f / 255);
   colours.text(0x00281101, "US", words({9, 0, 8}));
-  CHECK_THAT(error_of<FileError>([&] { scratch.read(colours); }), contains("descriptor says 9"));
+  CHECK_THAT(error_of<FileError>([&] { files.read(colours); }), contains("descriptor says 9"));
 }
 
 TEST_CASE("What DCMTK compresses without loss comes back, whatever the codec") {
-  const Scratch scratch;
+  const Folder files;
   std::vector<int> values;
   for (int i = 0; i < 2 * 8 * 6; ++i) values.push_back(i * i * 37 % 4096 - 2048);
   DicomWriter grey = DicomWriter::image(8, 6, 16, words(values));
@@ -265,7 +265,7 @@ TEST_CASE("What DCMTK compresses without loss comes back, whatever the codec") {
       INFO(DcmXfer(codec.syntax).getXferName() << (planar ? ", by planes" : ""));
       colour.number(0x00280006, planar);
       for (const DicomWriter* w : {&grey, &colour}) {
-        const std::string path = scratch.put(w->file());
+        const std::string path = files.put(w->file());
         const DicomImage before = read_dicom(path),
                          after = read_dicom(recoded(path, codec.syntax, codec.how));
         CHECK(after.transfer_syntax == DcmXfer(codec.syntax).getXferID());
@@ -277,7 +277,7 @@ TEST_CASE("What DCMTK compresses without loss comes back, whatever the codec") {
 }
 
 TEST_CASE("A shuffled series becomes a volume in the order of positions") {
-  const Scratch scratch;
+  const Folder files;
   // Slices tilted about the first axis; names say nothing of their order.
   const auto slice = [](int k, const std::string& series = "1.2.3") {
     DicomWriter w = DicomWriter::image(2, 3, 8, std::string(6, static_cast<char>(10 * k)));
@@ -287,9 +287,9 @@ TEST_CASE("A shuffled series becomes a volume in the order of positions") {
     return w;
   };
   for (const int k : {3, 0, 4, 1, 2})
-    scratch.put(slice(k).file(), "slice" + std::to_string(k * 7 % 5));
-  scratch.put("a list of files", "README");
-  const std::string folder = scratch.folder.path.string();
+    files.put(slice(k).file(), "slice" + std::to_string(k * 7 % 5));
+  files.put("a list of files", "README");
+  const std::string folder = files.folder.path.string();
   const DicomVolume volume = read_dicom_series(folder);
   REQUIRE(volume.values.shape() == Shape{5, 2, 3});
   for (Index k = 0; k < 5; ++k) CHECK(volume.values(k, 1, 2) == static_cast<float>(10 * k - 1));
@@ -304,23 +304,23 @@ TEST_CASE("A shuffled series becomes a volume in the order of positions") {
   const auto error = [&](const DicomSeriesOptions& options = {}) {
     return error_of<FileError>([&] { read_dicom_series(folder, options); });
   };
-  const std::string two = scratch.put(slice(1).file(), "again");
+  const std::string two = files.put(slice(1).file(), "again");
   CHECK_THAT(error(), contains("are at the same place"));
-  scratch.put(slice(1, "9.8.7").file(), "again");
+  files.put(slice(1, "9.8.7").file(), "again");
   CHECK_THAT(error(), contains("holds 2 series") && contains("1.2.3 (5 files)"));
   CHECK(read_dicom_series(folder, {.series = "9.8.7", .limits = {}}).files.size() == 1);
   CHECK_THAT(error({.series = "5", .limits = {}}), contains("no series 5"));
-  scratch.put(slice(6).file(), "again");
+  files.put(slice(6).file(), "again");
   CHECK_THAT(error(), contains("a slice is missing"));
-  scratch.put(slice(5).number(0x00280011, 2).file(), "again");
+  files.put(slice(5).number(0x00280011, 2).file(), "again");
   CHECK_THAT(error(), contains("leave one kind out"));
-  scratch.put(slice(5).text(0x00200032, "DS", "-4\\-6\\8").file(), "again");
+  files.put(slice(5).text(0x00200032, "DS", "-4\\-6\\8").file(), "again");
   CHECK_THAT(error(), contains("shifted sideways"));
-  scratch.put(slice(5).text(0x00200037, "DS", "1\\0\\0\\0\\1\\0").file(), "again");
+  files.put(slice(5).text(0x00200037, "DS", "1\\0\\0\\0\\1\\0").file(), "again");
   CHECK_THAT(error(), contains("at an angle"));
   DicomWriter nowhere = slice(5);
   nowhere.elements.erase(0x00200032);
-  scratch.put(nowhere.file(), "again");
+  files.put(nowhere.file(), "again");
   CHECK_THAT(error(), contains("does not say where it is"));
   CHECK_THAT(error_of<FileError>([&] { read_dicom_series(folder + "/none"); }), contains("folder"));
 
@@ -337,7 +337,7 @@ TEST_CASE("A shuffled series becomes a volume in the order of positions") {
 }
 
 TEST_CASE("Elements that identify a person are listed, private and nested ones too") {
-  const Scratch scratch;
+  const Folder files;
   DicomWriter w = DicomWriter::image(1, 1, 8, "\1");
   w.text(0x00080005, "CS", "ISO_IR 100");
   w.text(0x00100010, "PN", "M\xfcller^Anna").text(0x00100020, "LO", "4711");
@@ -345,7 +345,7 @@ TEST_CASE("Elements that identify a person are listed, private and nested ones t
   w.text(0x00090010, "LO", "A COMPANY").text(0x00091001, "LO", "Anna's notes");
   w.text(0x00280301, "CS", "YES").text(0x00104000, "LT", std::string(100, 'x'));
   w.item(0x00082218, DicomWriter().text(0x00081050, "PN", "Dr. No"));
-  const std::vector<IdentifyingTag> found = identifying_tags(scratch.put(w.file()));
+  const std::vector<IdentifyingTag> found = identifying_tags(files.put(w.file()));
   const auto find = [&](const std::string& tag) {
     for (const IdentifyingTag& t : found)
       if (t.tag == tag) return t;
@@ -364,12 +364,12 @@ TEST_CASE("Elements that identify a person are listed, private and nested ones t
 }
 
 TEST_CASE("Hostile DICOM files get a sentence, and no memory") {
-  const Scratch scratch;
+  const Folder files;
   const DicomWriter sound = DicomWriter::image(2, 2, 8, "\1\2\3\4");
   const std::string whole = sound.file();
   for (std::size_t length = 0; length < whole.size(); ++length)
-    CHECK_THAT(scratch.error(whole.substr(0, length)), contains("x.dcm"));
-  CHECK(read_dicom(scratch.put(whole + std::string(50, '\0'))).rows == 2);  // padding
+    CHECK_THAT(files.error(whole.substr(0, length)), contains("x.dcm"));
+  CHECK(read_dicom(files.put(whole + std::string(50, '\0'))).rows == 2);  // padding
 
   struct Case {
     DicomWriter writer;
@@ -414,14 +414,13 @@ TEST_CASE("Hostile DICOM files get a sentence, and no memory") {
   };
   for (const Case& c : cases) {
     INFO(c.sentence);
-    CHECK_THAT(scratch.error(c.writer.file()), contains(c.sentence));
+    CHECK_THAT(files.error(c.writer.file()), contains(c.sentence));
   }
-  CHECK_THAT(scratch.error(sound.file("1.2.3.4")), contains("DCMTK does not know"));
-  CHECK_THAT(scratch.error(sound.file(std::string("\0\1", 2))), contains("is no UID"));
-  CHECK_THAT(scratch.error(sound.file("1.2.840.10008.1.2.5")), contains("explicit length"));
-  CHECK_THAT(scratch.error(whole, {.most_bytes = 100}), contains("100 are allowed"));
-  CHECK_THAT(error_of<FileError>([&] { read_dicom(scratch.folder / "none"); }),
-             contains("no such"));
+  CHECK_THAT(files.error(sound.file("1.2.3.4")), contains("DCMTK does not know"));
+  CHECK_THAT(files.error(sound.file(std::string("\0\1", 2))), contains("is no UID"));
+  CHECK_THAT(files.error(sound.file("1.2.840.10008.1.2.5")), contains("explicit length"));
+  CHECK_THAT(files.error(whole, {.most_bytes = 100}), contains("100 are allowed"));
+  CHECK_THAT(error_of<FileError>([&] { read_dicom(files.folder / "none"); }), contains("no such"));
 
   // Compressed pixels whose own headers lie: run lengths, and a JPEG of another size.
   const auto compressed = [&](const std::string& fragment, const std::string& syntax) {
@@ -429,7 +428,7 @@ TEST_CASE("Hostile DICOM files get a sentence, and no memory") {
     w.elements[0x7FE00010] = little(0x00107FE0, 4) + "OB" + little(0xFFFFFFFF0000, 6) +
                              little(0xE000FFFE, 8) + little(0xE000FFFE, 4) +
                              little(fragment.size(), 4) + fragment + little(0xE0DDFFFE, 8);
-    return scratch.error(w.file(syntax));
+    return files.error(w.file(syntax));
   };
   const std::string rle = "1.2.840.10008.1.2.5", jpeg = "1.2.840.10008.1.2.4.50";
   const auto segments = [](std::uint64_t count, std::uint64_t first) {
