@@ -27,7 +27,7 @@ TEST_CASE("Elements that identify a person are listed, private and nested ones t
   CHECK(find("(0010,0010)").value == "M\xc3\xbcller^Anna");
   CHECK(find("(0010,0010)").name == "PatientName");
   CHECK(find("(0010,0020)").value == "4711");
-  CHECK(find("(0010,4000)").value == std::string(64, 'x') + "...");
+  CHECK(find("(0010,4000)").value == std::string(64, 'x').append("..."));
   CHECK(find("(0009,1001)").kind == IdentifyingTag::private_data);
   CHECK(find("(0009,1001)").name == "A COMPANY");
   CHECK(find("(0028,0301)").kind == IdentifyingTag::in_pixels);

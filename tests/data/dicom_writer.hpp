@@ -74,8 +74,9 @@ struct DicomWriter {
   }
   std::string file(const std::string& syntax = "1.2.840.10008.1.2.1") const {
     const std::string meta = dicom_element(0x00020010, "UI", syntax);
-    return std::string(128, '\0') + "DICM" +
-           dicom_element(0x00020000, "UL", little(meta.size(), 4)) + meta + data_set();
+    std::string file(128, '\0');
+    file += "DICM" + dicom_element(0x00020000, "UL", little(meta.size(), 4)) + meta + data_set();
+    return file;
   }
 };
 

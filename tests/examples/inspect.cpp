@@ -77,7 +77,7 @@ TEST_CASE("inspect goes on after a bad file, and says which", "[inspect]") {
                inspect.put("cut.nii", nifti("").substr(0, 355)),
                inspect.put("bomb.png", std::string("\x89PNG\r\n\x1a\n", 8)),
                inspect.put("cut.safetensors", std::string("\xff\0\0\0\0\0\0\0{", 9)),
-               inspect.put("cut.dcm", std::string(128, '\0') + "DICM"), "/dev/null", good});
+               inspect.put("cut.dcm", std::string(128, '\0').append("DICM")), "/dev/null", good});
   INFO(outcome.out << outcome.err);
   CHECK(outcome.code == 1);
   CHECK_THAT(outcome.out, contains("good.npy") && contains("all 1"));
