@@ -47,6 +47,10 @@ TEST_CASE("NIfTI files have the values that nibabel reads") {
   }
   CHECK(compared == 6);
   CHECK(contains(error_of<FileError>([&] { read_nifti(where + "/nifti1.hdr"); }), "copy both"));
+  using Texts = std::vector<std::pair<std::string, std::string>>;
+  CHECK(read_nifti(where + "/anatomical.nii").texts == Texts{{"descrip", "spm - 3D normalized"}});
+  CHECK(read_nifti(where + "/example_nifti2.nii.gz").texts == Texts{{"descrip", "FSL3.3"}});
+  CHECK(read_nifti(where + "/example4d.nii.gz").extension_bytes == 64);  // vox_offset 416
   const auto values = read_nifti(where + "/anatomical.nii").values<3>();
   CHECK(values.shape() == Shape{25, 41, 33});
   CHECK(values(12, 20, 16) == 11881);

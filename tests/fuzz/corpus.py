@@ -2,11 +2,12 @@
 import os
 import struct
 import sys
+import zlib
 
 import numpy as np
 
 folder = sys.argv[1]
-for part in ("npz", "nifti"):
+for part in ("npz", "nifti", "dicom"):
     os.makedirs(os.path.join(folder, part), exist_ok=True)
 values = np.arange(12).reshape(3, 4)
 for kind in ("|b1", "<i2", ">f4", "<f2", ">u8"):
@@ -29,3 +30,54 @@ for order in "<>":
     for name, header in (("one", one), ("two", two)):
         with open(os.path.join(folder, "nifti", name + ("le" if order == "<" else "be")), "wb") as f:
             f.write(bytes(header) + struct.pack(order + "4h", 1, 2, 3, 4))
+
+
+def dicom(order, explicit, photometric, samples, bits, pixels, more=(), fragments=None):
+    """A data set, whose numbers are in the order '<' or '>'."""
+
+    def element(tag, vr, value):
+        if isinstance(value, int):
+            value = struct.pack(order + "H", value)
+        value += b"\0" * (len(value) % 2)
+        key = struct.pack(order + "2H", tag >> 16, tag & 0xFFFF)
+        if not explicit:
+            return key + struct.pack(order + "I", len(value)) + value
+        if vr in (b"OB", b"OW", b"SQ"):
+            return key + vr + b"\0\0" + struct.pack(order + "I", len(value)) + value
+        return key + vr + struct.pack(order + "H", len(value)) + value
+
+    item = struct.pack(order + "2HI", 0xFFFE, 0xE000, 0)
+    elements = [(0x00080060, b"CS", b"CT"), (0x00081140, b"SQ", item), (0x00100010, b"PN", b"A^B"),
+                (0x00200032, b"DS", b"1\\2\\3"), (0x00280002, b"US", samples),
+                (0x00280004, b"CS", photometric), (0x00280006, b"US", 0), (0x00280010, b"US", 2),
+                (0x00280011, b"US", 2), (0x00280100, b"US", bits), (0x00280103, b"US", 1),
+                (0x00281050, b"DS", b"3"), (0x00281051, b"DS", b"9"), (0x00281053, b"DS", b"2"),
+                *more]
+    data = b"".join(element(*e) for e in elements)
+    if fragments is None:
+        return data + element(0x7FE00010, b"OW" if bits > 8 else b"OB", pixels)
+    data += struct.pack("<2H2sHI", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF) + item
+    for fragment in fragments:
+        data += struct.pack("<2HI", 0xFFFE, 0xE000, len(fragment)) + fragment
+    return data + struct.pack("<2HI", 0xFFFE, 0xE0DD, 0)
+
+
+eight = struct.pack("<4h", 1, -2, 3, -4)
+table = [(0x00281101 + c, b"US", struct.pack("<3H", 4, 0, 8)) for c in range(3)]
+table += [(0x00281201 + c, b"OW", bytes(range(4))) for c in range(3)]
+run = struct.pack("<3I", 2, 64, 69) + bytes(52) + b"\3\0\0\0\0" + b"\xfd\7"
+plain = dicom("<", True, b"MONOCHROME2", 1, 16, eight)
+squeezed = zlib.compressobj(wbits=-15)
+for name, syntax, data in (
+        ("explicit", "1.2.1", plain),
+        ("implicit", "1.2", dicom("<", False, b"MONOCHROME1", 1, 16, eight)),
+        ("big", "1.2.2", dicom(">", True, b"RGB", 3, 8, bytes(range(12)))),
+        ("ybr", "1.2.1", dicom("<", True, b"YBR_FULL_422", 3, 8, bytes(range(8)))),
+        ("palette", "1.2.1", dicom("<", True, b"PALETTE COLOR", 1, 8, bytes(range(4)), table)),
+        ("deflated", "1.2.1.99", squeezed.compress(plain) + squeezed.flush()),
+        ("runs", "1.2.5", dicom("<", True, b"MONOCHROME2", 1, 16, b"", (), [run]))):
+    uid = b"1.2.840.10008." + syntax.encode()
+    uid += b"\0" * (len(uid) % 2)
+    meta = struct.pack("<2H2sH", 2, 16, b"UI", len(uid)) + uid
+    with open(os.path.join(folder, "dicom", name), "wb") as f:
+        f.write(bytes(128) + b"DICM" + meta + data)

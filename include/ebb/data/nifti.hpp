@@ -28,7 +28,11 @@ struct Nifti {
   /// From (x, y, z, 1) in voxels to millimetres (right, anterior, superior, 1), or to `space_unit`.
   std::array<std::array<double, 4>, 4> affine{};
   std::string affine_from;  ///< "sform", "qform", or "voxel sizes" (no orientation is known)
-  Array stored;             ///< axes reversed, before slope and intercept
+  /// Free texts of the header that are not empty, by name: "descrip", "aux_file", "db_name",
+  /// "intent_name". They may say who a person is.
+  std::vector<std::pair<std::string, std::string>> texts;
+  std::uint64_t extension_bytes = 0;  ///< between header and elements; they may, too
+  Array stored;                       ///< axes reversed, before slope and intercept
 
   /// Values after slope and intercept, axes reversed: `values<3>()` is (z, y, x).
   /// \throws FileError when the rank is another.
@@ -143,6 +147,22 @@ inline void nifti_qform(Nifti& image, double b, double c, double d, double qfac,
   }
 }
 
+inline void nifti_texts(Nifti& image, const NiftiHeader& header, bool two) {
+  struct Text {
+    const char* name;
+    std::size_t first, second, length;  // place in version 1 and 2
+  };
+  for (const Text& t : {Text{"db_name", 14, 0, 18}, Text{"descrip", 148, 240, 80},
+                        Text{"aux_file", 228, 320, 24}, Text{"intent_name", 328, 508, 16}}) {
+    const std::size_t place = two ? t.second : t.first;
+    if (place == 0) continue;
+    const char* from = reinterpret_cast<const char*>(header.bytes.data()) + place;
+    std::string text(from, std::find(from, from + t.length, '\0'));
+    text.erase(text.find_last_not_of(' ') + 1);
+    if (!text.empty()) image.texts.emplace_back(t.name, std::move(text));
+  }
+}
+
 inline void nifti_orientation(Nifti& image, const NiftiHeader& header, bool two) {
   image.affine[3][3] = 1;
   double size[3], offset[3];
@@ -235,6 +255,7 @@ inline Nifti read_nifti(const std::string& path, NiftiOptions options = {}) {
   if (slope != 0 && std::isfinite(slope) && std::isfinite(intercept))
     image.slope = slope, image.intercept = intercept;  // a slope of 0 means: not scaled
   detail::nifti_orientation(image, header, two);
+  detail::nifti_texts(image, header, two);
 
   // Where the elements are: after the header and its extensions, or in the other file of a pair.
   const double offset =
@@ -257,6 +278,7 @@ inline Nifti read_nifti(const std::string& path, NiftiOptions options = {}) {
     other.emplace("read_nifti", elements.string());
   } else {
     skip -= static_cast<std::uint64_t>(length);
+    image.extension_bytes = skip - 4;
   }
   detail::GzipReader& data = other ? *other : file;
   unsigned char passed[4096];

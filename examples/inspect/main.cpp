@@ -1,0 +1,61 @@
+// What is in this file, and whom does it concern?
+//
+// Before a network sees an image, its owner should know what the file really holds: how many bits,
+// which values, how large a voxel is, how often each class occurs. And before the file leaves the
+// house, which of its elements say who the person is. Nothing is changed, nothing is sent anywhere.
+//
+//   files.cpp     tells the formats apart by what the files begin with
+//   arrays.cpp    .npy and .npz (MedMNIST's, too), safetensors
+//   images.cpp    PNG, JPEG, BMP, NIfTI
+//   dicom.cpp     DICOM files, and folders of DICOM slices
+//   print.cpp     how it is printed
+
+#include "../common/command_line.hpp"
+#include "../common/program.hpp"
+#include "inspect.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+namespace {
+
+int inspect_files(int argc, char** argv) {
+  Request request;
+  std::vector<std::string> files;
+  CLI::App app(
+      "Says what files of medical images and networks hold, and which of their elements "
+      "identify a person.");
+  app.footer(
+      "DICOM elements are judged by the basic confidentiality profile (DICOM PS3.15, annex "
+      "E); a folder is read as a series of DICOM slices. Pixels are not searched for names "
+      "or faces.\nThe exit code is 1 when a file could not be read.\n"
+      "Examples:\n"
+      "  inspect scan.dcm brain.nii.gz pneumoniamnist.npz\n"
+      "  inspect --all ct_series/\n");
+  app.add_option("files", files, "DICOM, NIfTI, npz, npy, safetensors, PNG, JPEG or BMP")
+      ->required()
+      ->type_name("FILE");
+  app.add_flag("--all", request.all, "List UIDs and private elements one by one, too");
+  if (const auto code = parse(app, argc, argv, "inspect")) return *code;
+  int code = 0;
+  for (const std::string& path : files) {
+    std::printf("%s\n", printable(path).c_str());
+    try {
+      inspect(path, request);
+    } catch (const std::bad_alloc&) {
+      std::fflush(stdout);
+      std::fprintf(stderr, "inspect: '%s': there is not enough memory for it\n", path.c_str());
+      code = 1;
+    } catch (const std::exception& error) {
+      std::fflush(stdout);
+      std::fprintf(stderr, "inspect: %s\n", error.what());
+      code = 1;
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run_program("inspect", inspect_files, argc, argv); }
