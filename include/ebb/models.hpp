@@ -7,4 +7,5 @@
 #include <ebb/models/medical_cnn.hpp>
 #include <ebb/models/probe.hpp>
 #include <ebb/models/resnet.hpp>
+#include <ebb/models/tiled.hpp>
 #include <ebb/models/unet.hpp>

@@ -1,5 +1,6 @@
 #include <ebb/tape/checkpoint.hpp>
 
+#include <ebb/ops/arithmetic.hpp>
 #include <ebb/ops/square.hpp>
 
 #include "tests/support/catch.hpp"
@@ -96,4 +97,39 @@ TEST_CASE("gradients through a checkpoint agree with finite differences", "[tape
   CHECK_GRADIENTS(
       [](const auto& x) { return checkpoint([](const auto& h) { return square(h); }, x); },
       random<double>(Shape{3}));
+}
+
+TEST_CASE("a checkpointed part of several operands hands each its gradient", "[tape][checkpoint]") {
+  const auto a = random<double>(Shape{3}, 1), b = random<double>(Shape{3}, 2);
+  CHECK_GRADIENTS(
+      [](const auto& x, const auto& y) {
+        return checkpoint([](const auto& u, const auto& v) { return square(u) * v; }, x, y);
+      },
+      a, b);
+  const auto part = [](const auto& u, const auto& v) { return square(u) * v; };
+  Tape tape;
+  const auto x = tape.watch(a), constant = tape.input(b);
+  const auto y = checkpoint(part, x, constant), z = checkpoint(part, b, x);  // b is a plain tensor
+  CHECK(y.value().values() == part(a, b).values());
+  backward(y + z, Tensor<double, 1>::ones({3}));
+  for (Index i = 0; i < 3; ++i) CHECK(x.grad()(i) == 2 * a(i) * b(i) + b(i) * b(i));
+  CHECK_FALSE(constant.grad().defined());
+  CHECK(checkpoint(part, a, b).values() == part(a, b).values());
+}
+
+TEST_CASE("an error inside of a checkpoint leaves the generator as it was", "[tape][checkpoint]") {
+  manual_seed(5);
+  Tape tape;
+  const auto x = tape.watch(random<double>(Shape{3}));
+  int calls = 0;
+  const auto y = checkpoint(
+      [&calls](const auto& h) {
+        default_generator().stream();
+        if (++calls == 2) throw ValueError("the second pass fails");
+        return square(h);
+      },
+      x);
+  const Generator before = default_generator();
+  CHECK_THROWS_AS(backward(y, Tensor<double, 1>::ones({3})), ValueError);
+  CHECK(default_generator() == before);
 }

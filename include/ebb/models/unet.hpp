@@ -9,6 +9,7 @@
 #include <ebb/nn/conv_transpose2d.hpp>
 #include <ebb/nn/visit.hpp>
 #include <ebb/ops/ops.hpp>
+#include <ebb/tape/checkpoint.hpp>
 
 #include <optional>
 
@@ -57,15 +58,20 @@ struct DoubleConv {
 struct UNetOptions {
   Index channels = 1;
   Index classes = 2;
-  Index base = 16;         ///< channels at full size; each step down doubles them (the paper: 64)
-  int depth = 3;           ///< steps down (the paper: 4)
-  bool batch_norm = true;  ///< the paper has none
+  Index base = 16;          ///< channels at full size; each step down doubles them (the paper: 64)
+  int depth = 3;            ///< steps down (the paper: 4)
+  bool batch_norm = true;   ///< the paper has none
+  bool checkpoint = false;  ///< keep for backward only what passes between blocks (`UNet`)
 };
 
 /// x (n, channels, h, w) -> logits of every pixel (n, classes, h, w). h and w must be multiples of
 /// 2^depth. Level k has base 2^k channels; names are `down.k.conv1.weight`, `down.k.bn1...`,
 /// `bottom...`, `rise.k.weight` (the up-convolution to level k, 2x2 of stride 2), `up.k...` and
 /// `head.weight`, with k from 0 at full size. Parts for a probe: down.k, bottom, up.k, head.
+///
+/// With `.checkpoint = true`, training keeps the results of the blocks alone and computes what is
+/// inside of each again during backward (tape/checkpoint.hpp): a half to two thirds of the memory,
+/// a third more time, and the same bits in results, gradients and running statistics.
 template <class T = float, class Device = Cpu>
 struct UNet {
   std::vector<DoubleConv<T, Device>> down;
@@ -73,11 +79,13 @@ struct UNet {
   std::vector<nn::ConvTranspose2d<T, Device>> rise;
   std::vector<DoubleConv<T, Device>> up;
   nn::Conv2d<T, Device> head;
+  bool checkpointed;
 
   /// \throws ValueError when an extent is below 1, or the depth not from 1 to 8.
   explicit UNet(UNetOptions o = {})
       : bottom(o.base << (checked(o.depth) - 1), o.base << o.depth, o.batch_norm),
-        head(o.base, o.classes, 1) {
+        head(o.base, o.classes, 1),
+        checkpointed(o.checkpoint) {
     for (int k = 0; k < o.depth; ++k) {
       const Index width = o.base << k;
       down.emplace_back(k == 0 ? o.channels : width / 2, width, o.batch_norm);
@@ -101,19 +109,35 @@ struct UNet {
     using Y = std::remove_cvref_t<decltype(down[0](x))>;
     std::vector<Y> kept;
     for (std::size_t k = 0; k < down.size(); ++k) {
-      kept.push_back(k == 0 ? down[k](x) : down[k](max_pool2d(kept.back(), 2)));
+      if (k == 0)
+        kept.push_back(block([this](const auto& h) { return down[0](h); }, x));
+      else
+        kept.push_back(
+            block([this, k](const auto& h) { return down[k](max_pool2d(h, 2)); }, kept.back()));
       probe("down." + std::to_string(k), kept.back());
     }
-    Y y = bottom(max_pool2d(kept.back(), 2));
+    Y y = block([this](const auto& h) { return bottom(max_pool2d(h, 2)); }, kept.back());
     probe("bottom", y);
     for (std::size_t k = up.size(); k-- > 0;) {
-      y = up[k](concat({kept[k], rise[k](y)}, 1));
+      y = block(
+          [this, k](const auto& side, const auto& below) {
+            return up[k](concat({side, rise[k](below)}, 1));
+          },
+          kept[k], y);
       kept.pop_back();
       probe("up." + std::to_string(k), y);
     }
     const auto logits = head(y);
     probe("head", logits);
     return logits;
+  }
+
+  /// Pixels on each side of one that its logits can depend on: the margin of tiles
+  /// (models/tiled.hpp) is to be as large. Two convolutions reach 2^k + 2^k pixels at level k,
+  /// pooling up to 2^k.
+  Index reach() const {
+    const Index unit = Index{1} << down.size();
+    return 7 * unit - 5;
   }
 
   static void visit(auto& self, auto&& f) {
@@ -125,6 +149,9 @@ struct UNet {
   }
 
  private:
+  auto block(auto&& f, const auto&... x) const {
+    return checkpointed ? ebb::checkpoint(f, x...) : f(x...);
+  }
   static int checked(int depth) {
     if (depth < 1 || depth > 8)
       throw ValueError(message("UNet: a depth of ", depth, " was given; use 1 to 8"));

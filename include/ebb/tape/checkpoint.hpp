@@ -5,46 +5,98 @@
 
 #include <ebb/tape/backward.hpp>
 
+#include <tuple>
+
 namespace ebb {
 
-/// y = f(x), remembering only x: the activations inside `f` are freed after the forward pass and
+namespace detail {
+
+/// Puts the calling thread's generator back where it was, however the scope is left.
+struct GeneratorScope {
+  Generator kept = default_generator();
+
+  explicit GeneratorScope(const Generator& during) { default_generator() = during; }
+  GeneratorScope(const GeneratorScope&) = delete;
+  GeneratorScope& operator=(const GeneratorScope&) = delete;
+  ~GeneratorScope() { default_generator() = kept; }
+};
+
+/// The tape of the first variable among operands.
+template <class First, class... Rest>
+Tape& tape_of(const First& first, const Rest&... rest) {
+  if constexpr (is_var<First>)
+    return first.tape();
+  else
+    return tape_of(rest...);
+}
+
+/// An operand on another tape; a plain tensor as it is.
+template <Operand X>
+auto moved_to(Tape& tape, const tensor_of<X>& x, bool wants_grad) {
+  if constexpr (is_var<X>)
+    return wants_grad ? tape.watch(x) : tape.input(x);
+  else
+    return x;
+}
+
+/// Hands a gradient that arrived on one tape to the sink of another.
+template <Operand X, class Start>
+void hand_over(const Sink<X>& to, const Start& start) {
+  if constexpr (is_var<X>)
+    if (to && start.grad().defined()) to.give(start.grad());
+}
+
+}  // namespace detail
+
+/// y = f(x...), remembering only x: the activations inside `f` are freed after the forward pass and
 /// computed again when the backward pass arrives. Parameters used inside `f` gather their gradients
 /// as usual; random numbers (dropout) repeat exactly, and side effects such as running statistics
-/// happen once. `f` is copied into the tape, so hand it over as a lambda that refers to the
-/// network:
+/// happen once. The gradients are the same bits as without. `f` is copied into the tape, so hand it
+/// over as a lambda that refers to the network:
 ///
 ///     auto y = ebb::checkpoint([&](const auto& h) { return net.block(h); }, x);
 ///
-/// On a plain tensor this is `f(x)`.
-template <class F, Operand X>
-auto checkpoint(F f, const X& x) {
-  if constexpr (!is_var<X>) {
-    return f(x);
+/// On plain tensors this is `f(x...)`.
+template <class F, Operand... X>
+auto checkpoint(F f, const X&... x) {
+  static_assert(sizeof...(X) > 0, "ebb::checkpoint: give the operands that f is called with");
+  if constexpr (!(is_var<X> || ...)) {
+    return f(x...);
   } else {
+    static_assert(!(is_param<X> || ...),
+                  "ebb::checkpoint: use parameters inside f, through a reference to the network; "
+                  "its operands are variables and plain tensors");
     const Generator random = default_generator();
+    const Tape& tape = detail::tape_of(x...);
 
     // A tape of its own: layers see that they are trained, and all it holds is freed at once.
     Op op("checkpoint");
     auto y = [&] {
-      Tape scratch({.check_finite = x.tape().options().check_finite});
-      scratch.set_replays(x.tape().replays());
-      const auto end = f(scratch.input(x.value()));
+      Tape scratch({.check_finite = tape.options().check_finite});
+      scratch.set_replays(tape.replays());
+      const auto end = f(detail::moved_to<X>(scratch, value(x), false)...);
       op.learns = end.wants_grad();
       return end.value();
     }();
 
-    const auto pullback = [f, random, saved = x.value(), dx = sink(x)](const auto& dy) {
-      const Generator now = default_generator();
-      default_generator() = random;
+    const auto pullback = [f, random, saved = std::tuple(value(x)...),
+                           sinks = std::tuple(sink(x)...)](const auto& dy) {
+      const detail::GeneratorScope scope(random);
       Tape again;
       again.set_replays(true);
-      const auto start = dx ? again.watch(saved) : again.input(saved);
-      const auto end = f(start);
+      const auto starts = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return std::tuple(
+            detail::moved_to<X>(again, std::get<I>(saved), bool(std::get<I>(sinks)))...);
+      }
+      (std::index_sequence_for<X...>{});
+      const auto end = std::apply(f, starts);
       if (end.wants_grad()) backward(end, dy);
-      if (dx && start.grad().defined()) dx.give(start.grad());
-      default_generator() = now;
+      [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (detail::hand_over(std::get<I>(sinks), std::get<I>(starts)), ...);
+      }
+      (std::index_sequence_for<X...>{});
     };
-    return track(op, std::move(y), pullback, x);
+    return track(op, std::move(y), pullback, x...);
   }
 }
 
