@@ -34,6 +34,21 @@ std::string svg_in(const std::string& path) {
   return text.substr(begin);
 }
 
+// RFC 4648.
+std::string base64(const std::string& bytes) {
+  static constexpr char digits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    unsigned word = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      word = word << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 4; ++k)
+      text += i + k > bytes.size() ? '=' : digits[word >> (18 - 6 * k) & 63];
+  }
+  return text;
+}
+
 }  // namespace
 
 Page::Page(const std::string& title)
@@ -47,6 +62,7 @@ Page::Page(const std::string& title)
           "th, td { padding: 0.3em 0.8em; border-bottom: 1px solid #d5d9de; text-align: left; }\n"
           "th { font-weight: 600; }\nfigure { margin: 1.5em 0; }\n"
           "figcaption { color: #5a626c; }\nsvg { max-width: 100%; height: auto; }\n"
+          "img { max-width: 100%; image-rendering: pixelated; }\n"
           "</style></head><body>\n<h1>",
           escaped(title), "</h1>\n")) {}
 
@@ -84,6 +100,15 @@ void Page::picture(const std::string& folder, const std::string& name, const std
   } catch (const ebb::Error& error) {
     paragraph(ebb::message("(", caption, ": not drawn. ", error.what(), ")"));
   }
+}
+
+void Page::image(const std::string& path, const std::string& caption, int width) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  if (bytes.empty()) throw ebb::FileError(ebb::message(path, " cannot be read"));
+  html_ += "<figure>\n<img src=\"data:image/png;base64," + base64(bytes) + "\" alt=\"\"";
+  if (width > 0) html_ += ebb::message(" style=\"min-width: ", width, "px\"");
+  html_ += ">\n<figcaption>" + escaped(caption) + "</figcaption></figure>\n";
 }
 
 void Page::write(const std::string& path) const {

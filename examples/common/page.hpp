@@ -20,6 +20,9 @@ class Page {
   void picture(const std::string& folder, const std::string& name, const std::string& caption,
                const std::function<void(const std::string&)>& draw);
 
+  // A PNG file, magnified by whole pixels to be `width` pixels wide at least.
+  void image(const std::string& path, const std::string& caption, int width = 0);
+
   // Writes the page, whole or not at all. Throws ebb::FileError.
   void write(const std::string& path) const;
 

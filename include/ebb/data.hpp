@@ -10,11 +10,13 @@
 #include <ebb/data/image_folder.hpp>
 #include <ebb/data/intensity.hpp>
 #include <ebb/data/loader.hpp>
+#include <ebb/data/masked_images.hpp>
 #include <ebb/data/medmnist.hpp>
 #include <ebb/data/mnist.hpp>
 #include <ebb/data/nifti.hpp>
 #include <ebb/data/npy.hpp>
 #include <ebb/data/npz.hpp>
+#include <ebb/data/pair_loader.hpp>
 #include <ebb/data/paired.hpp>
 #include <ebb/data/random.hpp>
 #include <ebb/data/stroke_digits.hpp>

@@ -1,0 +1,24 @@
+// How bright images are, which networks want to know of.
+#pragma once
+
+#include <ebb/tensor/tensor.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// Mean and standard deviation of every channel of the training images, from 0 to 1.
+struct Pixels {
+  std::vector<float> mean, deviation;
+};
+
+// Of images (n, channels, h, w). Throws ebb::ValueError when a channel is the same everywhere.
+Pixels pixels_of(const ebb::Tensor<std::uint8_t, 4>& images);
+
+// "0.5,0.25,0.125": a list as the metadata of a file of weights has it.
+template <class List>
+std::string joined(const List& list) {
+  std::string text;
+  for (const auto& x : list) text += ebb::message(text.empty() ? "" : ",", x);
+  return text;
+}

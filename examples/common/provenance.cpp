@@ -1,0 +1,42 @@
+#include "provenance.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+std::string fingerprint(const std::vector<std::string>& paths) {
+  std::vector<char> piece(1 << 16);
+  uLong sum = crc32(0, nullptr, 0);
+  long long bytes = 0;
+  for (const auto& path : paths) {
+    std::ifstream file(path, std::ios::binary);
+    while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())), file.gcount() > 0) {
+      sum = crc32(sum, reinterpret_cast<const Bytef*>(piece.data()),
+                  static_cast<uInt>(file.gcount()));
+      bytes += file.gcount();
+    }
+  }
+  char text[64];
+  std::snprintf(text, sizeof text, "%lld bytes, CRC-32 %08lx", bytes, sum);
+  return text;
+}
+
+std::vector<std::string> files_in(const std::string& folder) {
+  std::vector<std::string> paths;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.is_regular_file(ignored)) paths.push_back(entry.path().string());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
+  return text;
+}

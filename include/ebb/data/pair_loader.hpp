@@ -1,0 +1,136 @@
+/// \file
+/// Batches of images with their masks, transformed alike.
+#pragma once
+
+#include <ebb/data/loader.hpp>
+#include <ebb/data/masked_images.hpp>
+#include <ebb/data/paired.hpp>
+
+#include <functional>
+
+namespace ebb::data {
+
+/// Some images (count, channels, height, width) and the classes of their pixels (count, height,
+/// width).
+struct PairBatch {
+  Tensor<float, 4> images;
+  Tensor<int, 3> masks;
+
+  Index size() const { return images.extent(0); }
+};
+
+/// Transforms an image, of floats from 0 to 1, and its mask: `ComposePairs` and what goes into it.
+using PairTransform = std::function<ImageAndMask(const ImageAndMask&, RandomStream)>;
+
+struct PairLoaderOptions {
+  Index batch_size = 4;
+  Index repeats = 1;          ///< how often an image is shown in an epoch: for random crops of it
+  bool shuffle = false;       ///< a new order each epoch: a pure function of seed and epoch
+  std::uint64_t seed = 0;     ///< of the order and of random transforms
+  PairTransform transform{};  ///< must give all images one size
+};
+
+/// The batches of an epoch, made when they are asked for, by the threads of the library:
+///
+///     PairLoader loader(set, {.batch_size = 4, .shuffle = true, .transform = crop_and_flip});
+///     for (const auto& [images, masks] : loader) ...
+///
+/// The same seed and epoch give the same bits, whatever the number of threads.
+/// \throws ValueError when there are no images, or an option makes no sense; while it goes over
+/// them, what the transform throws, and ShapeError when it gives images of different sizes.
+class PairLoader {
+ public:
+  PairLoader(MaskedImages set, PairLoaderOptions options)
+      : set_(std::move(set)), options_(std::move(options)) {
+    if (set_.size() < 1 || options_.batch_size < 1 || options_.repeats < 1)
+      throw ValueError(message("PairLoader: ", set_.size(), " images, a batch size of ",
+                               options_.batch_size, " and ", options_.repeats,
+                               " repeats were given; all must be 1 or more"));
+  }
+
+  const MaskedImages& dataset() const { return set_; }
+  const PairLoaderOptions& options() const { return options_; }
+  /// Images in an epoch, with their repeats.
+  Index samples() const { return set_.size() * options_.repeats; }
+  /// Batches in an epoch.
+  Index size() const { return (samples() + options_.batch_size - 1) / options_.batch_size; }
+  /// Which epoch the next pass is of, from 0.
+  void set_epoch(std::uint64_t epoch) { epoch_ = epoch; }
+
+  class Iterator {
+   public:
+    using value_type = PairBatch;
+    using difference_type = std::ptrdiff_t;
+
+    Iterator(const PairLoader& loader, Index batch) : loader_(&loader), batch_(batch) {
+      if (batch < loader.size() && loader.options_.shuffle)
+        order_ = detail::shuffled(loader.samples(), loader.stream());
+    }
+    PairBatch operator*() const { return loader_->batch(batch_, order_); }
+    Iterator& operator++() {
+      ++batch_;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return batch_ >= loader_->size(); }
+
+   private:
+    const PairLoader* loader_;
+    Index batch_;
+    std::vector<Index> order_;
+  };
+  Iterator begin() const { return {*this, 0}; }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  RandomStream stream() const { return detail::epoch_stream(options_.seed, epoch_); }
+
+  ImageAndMask sample(Index which, Index position) const {
+    const Index n = which % set_.size(), area = set_.image_size().area();
+    const Size2 size = set_.image_size();
+    ImageAndMask x{Image({set_.channels(), size.height, size.width}),
+                   Mask({size.height, size.width})};
+    const std::uint8_t* const bytes = set_.images.data() + n * x.image.size();
+    for (Index i = 0; i < x.image.size(); ++i)
+      x.image.mutable_data()[i] = detail::to_float(bytes[i]);
+    std::copy_n(set_.masks.data() + n * area, area, x.mask.mutable_data());
+    if (!options_.transform) return x;
+    return options_.transform(x, derive(derive(stream(), 1), static_cast<std::uint64_t>(position)));
+  }
+
+  PairBatch batch(Index number, const std::vector<Index>& order) const {
+    const Index first = number * options_.batch_size;
+    const Index count = std::min(options_.batch_size, samples() - first);
+    std::vector<ImageAndMask> parts(static_cast<std::size_t>(count));
+    std::vector<std::exception_ptr> faults(parts.size());
+    parallel_for(count, count * set_.image_size().area() * 100, [&](Index i) {
+      try {
+        const Index at = first + i;
+        parts[static_cast<std::size_t>(i)] =
+            sample(order.empty() ? at : order[static_cast<std::size_t>(at)], at);
+      } catch (...) {
+        faults[static_cast<std::size_t>(i)] = std::current_exception();
+      }
+    });
+    for (const auto& fault : faults)
+      if (fault) std::rethrow_exception(fault);
+    const Shape<3> shape = parts[0].image.shape();
+    PairBatch made{Tensor<float, 4>({count, shape[0], shape[1], shape[2]}),
+                   Tensor<int, 3>({count, shape[1], shape[2]})};
+    for (Index i = 0; i < count; ++i) {
+      const ImageAndMask& x = parts[static_cast<std::size_t>(i)];
+      if (x.image.shape() != shape)
+        throw ShapeError(message("PairLoader: the transform made images of shapes ", shape, " and ",
+                                 x.image.shape(), "; a batch needs one: crop last"));
+      std::copy_n(x.image.data(), x.image.size(), made.images.mutable_data() + i * x.image.size());
+      std::copy_n(x.mask.data(), x.mask.size(), made.masks.mutable_data() + i * x.mask.size());
+    }
+    return made;
+  }
+
+  MaskedImages set_;
+  PairLoaderOptions options_;
+  std::uint64_t epoch_ = 0;
+};
+
+}  // namespace ebb::data
