@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ebb::data {
@@ -21,10 +22,14 @@ namespace ebb::data {
 /// Bytes of shape (channels, height, width): 1 channel is grey, 3 are red, green and blue.
 using ByteImage = Tensor<std::uint8_t, 3>;
 
+/// The same with 16 bits a value.
+using WideImage = Tensor<std::uint16_t, 3>;
+
 /// What the header of an image file says.
 struct ImageInfo {
   Size2 size;
   int channels = 0;  ///< in the file: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha
+  int bits = 8;      ///< of a value: 16 in some PNG, 8 elsewhere
 };
 
 namespace detail {
@@ -82,22 +87,30 @@ class ImageFile {
       fail("its image data is damaged (bad Huffman table)");
     int width = 0, height = 0, channels = 0;
     if (!stbi_info_from_memory(bytes_.data(), length(), &width, &height, &channels))
-      fail(not_an_image);
+      fail(unreadable());
     if (Index{width} * height > most_pixels)
       fail(message("it claims ", height, "x", width, " pixels, more than the ", most_pixels,
                    " that are read"));
-    info_ = {{height, width}, channels};
+    info_ = {
+        {height, width}, channels, stbi_is_16_bit_from_memory(bytes_.data(), length()) ? 16 : 8};
   }
 
   const ImageInfo& info() const { return info_; }
 
-  /// Decodes to 1 or 3 channels. \throws FileError when the data is damaged.
-  ByteImage decode(int channels) const {
+  /// Decodes to 1 or 3 channels. T: std::uint8_t, or std::uint16_t. \throws FileError when the data
+  /// is damaged.
+  template <class T = std::uint8_t>
+  Tensor<T, 3> decode(int channels) const {
     int width = 0, height = 0, in_file = 0;
-    const std::unique_ptr<stbi_uc, Free> pixels(
-        stbi_load_from_memory(bytes_.data(), length(), &width, &height, &in_file, channels));
+    T* decoded;
+    if constexpr (sizeof(T) == 1)
+      decoded = stbi_load_from_memory(bytes_.data(), length(), &width, &height, &in_file, channels);
+    else
+      decoded =
+          stbi_load_16_from_memory(bytes_.data(), length(), &width, &height, &in_file, channels);
+    const std::unique_ptr<T, Free> pixels(decoded);
     if (!pixels) fail(message("its image data is damaged (", stbi_failure_reason(), ")"));
-    ByteImage x({channels, height, width});
+    Tensor<T, 3> x({channels, height, width});
     const Index area = Index{height} * width;
     for (Index c = 0; c < channels; ++c)
       for (Index i = 0; i < area; ++i)
@@ -111,16 +124,29 @@ class ImageFile {
 
  private:
   static constexpr std::uintmax_t most_bytes = std::uintmax_t{1} << 30;
-  static constexpr const char* not_an_image =
-      "it is no PNG, JPEG or BMP image; convert it, or move it out of the folder";
 
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   struct Free {
-    void operator()(stbi_uc* pixels) const { stbi_image_free(pixels); }
+    void operator()(void* pixels) const { stbi_image_free(pixels); }
   };
 
+  /// Why there is no image in the file, as far as its first bytes tell.
+  std::string unreadable() const {
+    const auto begins = [&](std::string_view with) {
+      return bytes_.size() >= with.size() &&
+             std::memcmp(bytes_.data(), with.data(), with.size()) == 0;
+    };
+    const char* kind = begins("\xff\xd8\xff")  ? "JPEG"
+                       : begins("\x89PNG\r\n") ? "PNG"
+                       : begins("BM")          ? "BMP"
+                                               : nullptr;
+    if (kind == nullptr)
+      return "it is no PNG, JPEG or BMP image; convert it, or move it out of the folder";
+    return message("it is a ", kind, " that is damaged or of a kind that is not read (",
+                   stbi_failure_reason(), "); convert it to an ordinary PNG");
+  }
   int length() const { return static_cast<int>(bytes_.size()); }
 
   std::string path_;
@@ -163,15 +189,36 @@ inline std::vector<Taps> resize_taps(Index from, Index to) {
 /// \throws FileError when it cannot be read, or is no PNG, JPEG or BMP.
 inline ImageInfo image_info(const std::string& path) { return detail::ImageFile(path).info(); }
 
+namespace detail {
+
+inline void require_channels(const char* who, int channels) {
+  if (channels != 0 && channels != 1 && channels != 3)
+    throw ValueError(message(who, ": ", channels,
+                             " channels were asked for; use 1 (grey), 3 (colour) or 0 (as it is)"));
+}
+inline int channels_of(const ImageFile& file, int asked) {
+  return asked != 0 ? asked : file.info().channels < 3 ? 1 : 3;
+}
+
+}  // namespace detail
+
 /// An image file as bytes, grey (`channels` 1) or colour (3); 0: as the file has it. Transparency
-/// is dropped, 16 bits become 8.
+/// is dropped, the colours of a palette are looked up, CMYK becomes red, green and blue, and of 16
+/// bits the upper 8 are kept: of a scan with 12 bits in 16, that is 16 shades (`read_wide_image`
+/// keeps all).
 /// \throws FileError when it cannot be read, is no PNG, JPEG or BMP, or is damaged.
 inline ByteImage read_image(const std::string& path, int channels = 0) {
-  if (channels != 0 && channels != 1 && channels != 3)
-    throw ValueError(message("read_image: ", channels,
-                             " channels were asked for; use 1 (grey), 3 (colour) or 0 (as it is)"));
+  detail::require_channels("read_image", channels);
   const detail::ImageFile file(path);
-  return file.decode(channels != 0 ? channels : file.info().channels < 3 ? 1 : 3);
+  return file.decode(detail::channels_of(file, channels));
+}
+
+/// The same with 16 bits a value; 8 bits v become 257 v, so that white is 65535 in any file.
+/// \throws FileError as `read_image`.
+inline WideImage read_wide_image(const std::string& path, int channels = 0) {
+  detail::require_channels("read_wide_image", channels);
+  const detail::ImageFile file(path);
+  return file.decode<std::uint16_t>(detail::channels_of(file, channels));
 }
 
 /// The image in another size, by a triangle filter (bilinear that does not skip pixels when it
