@@ -1,4 +1,4 @@
-"""Small files for the fuzzers to begin with: python3 corpus.py FOLDER (needs numpy)."""
+"""Small files for the fuzzers to begin with: python3 corpus.py FOLDER (needs numpy; Pillow for JPEG)."""
 import gzip
 import json
 import os
@@ -68,3 +68,13 @@ header = json.dumps({"__metadata__": {"a": "b"},
                      "h": {"dtype": "F16", "shape": [1, 2], "data_offsets": [8, 12]},
                      "n": {"dtype": "I64", "shape": [], "data_offsets": [12, 20]}}).encode()
 write("safetensors/three", struct.pack("<Q", len(header)) + header + bytes(20))
+
+try:
+    from PIL import Image
+except ImportError:
+    print("no JPEG: Pillow is not there")
+else:
+    for mode, colour in (("L", 50), ("RGB", (10, 30, 50)), ("CMYK", (10, 30, 50, 70))):
+        for progressive in (False, True):
+            Image.new(mode, (5, 7), colour).save(
+                os.path.join(folder, f"image/{mode}{int(progressive)}.jpg"), progressive=progressive, quality=50)
