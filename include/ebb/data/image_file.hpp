@@ -34,10 +34,13 @@ struct ImageInfo {
 
 namespace detail {
 
-/// Whether no Huffman table of a JPEG has more than its 256 codes (ITU-T T.81, B.2.4.2). Walks the
-/// markers as stb_image does, whose version 2.27 believes larger counts and writes past its tables.
+/// Whether no Huffman table of a JPEG has more than its 256 codes (ITU-T T.81, B.2.4.2), and every
+/// scan uses tables that came before it (B.2.3). Walks the markers as stb_image does, whose version
+/// 2.27 believes larger counts and writes past its tables, and reads tables that were never given.
 inline bool sound_jpeg_tables(const std::vector<unsigned char>& file) {
   const auto byte = [&](std::size_t at) { return at < file.size() ? int{file[at]} : 0; };
+  bool given[2][16] = {};  // for the first coefficient of a block, for the others
+  bool progressive = false;
   for (std::size_t at = 0; at < file.size();) {
     if (file[at++] != 0xFF) continue;
     while (byte(at) == 0xFF) ++at;
@@ -45,6 +48,7 @@ inline bool sound_jpeg_tables(const std::vector<unsigned char>& file) {
     if (marker == 0xD9) break;                                        // end of image
     if (marker <= 1 || (marker >= 0xD0 && marker <= 0xD8)) continue;  // these have no length
     const int length = byte(at) << 8 | byte(at + 1);
+    if (marker == 0xC2) progressive = true;
     if (marker == 0xC4) {
       std::size_t table = at + 2;
       int left = length - 2;
@@ -52,10 +56,21 @@ inline bool sound_jpeg_tables(const std::vector<unsigned char>& file) {
         int codes = 0;
         for (std::size_t i = 1; i <= 16; ++i) codes += byte(table + i);
         if (codes > 256) return false;
+        given[byte(table) >> 4 & 1][byte(table) & 15] = true;
         table += static_cast<std::size_t>(17 + codes);
         left -= 17 + codes;
       }
       if (left != 0) return false;
+    }
+    if (marker == 0xDA) {
+      const auto parts = static_cast<std::size_t>(byte(at + 2));
+      const std::size_t selection = at + 3 + 2 * parts;
+      const bool from_first = byte(selection) == 0, refines = byte(selection + 2) >> 4 != 0;
+      for (std::size_t part = 0; part < parts; ++part) {
+        const int tables = byte(at + 4 + 2 * part);
+        if ((!progressive || (from_first && !refines)) && !given[0][tables >> 4]) return false;
+        if ((!progressive || !from_first) && !given[1][tables & 15]) return false;
+      }
     }
     at += static_cast<std::size_t>(std::max(length, 2));
   }
@@ -144,8 +159,8 @@ class ImageFile {
                                                : nullptr;
     if (kind == nullptr)
       return "it is no PNG, JPEG or BMP image; convert it, or move it out of the folder";
-    return message("it is a ", kind, " that is damaged or of a kind that is not read (",
-                   stbi_failure_reason(), "); convert it to an ordinary PNG");
+    return message("it is a ", kind,
+                   " that is damaged or of a kind that is not read; convert it to an ordinary PNG");
   }
   int length() const { return static_cast<int>(bytes_.size()); }
 
