@@ -222,6 +222,16 @@ TEST_CASE("a jpeg whose scan names Huffman tables that it does not have is refus
   CHECK(refused(other).empty());
 }
 
+// The fuzzer's: memory for gigabytes was taken first.
+TEST_CASE("a png whose chunk claims more than the file holds is refused") {
+  using namespace std::string_literals;
+  std::string bytes = png(8, 0, "", "\1\2"s, "\3\4"s);
+  bytes[bytes.find("IDAT") - 4] = '\x60';
+  write_file(folder / "chunk.png", bytes);
+  CHECK(contains(error_of<FileError>([] { read_image(folder / "chunk.png"); }),
+                 "its image data is damaged (a chunk that reaches beyond the file)"));
+}
+
 TEST_CASE("damage anywhere in an image is an error or harmless, never a crash") {
   for (const char* name : {"f.png", "f.jpg", "f.bmp"}) {
     write_image(folder / name, picture(3, 9, 11));

@@ -77,6 +77,20 @@ inline bool sound_jpeg_tables(const std::vector<unsigned char>& file) {
   return true;
 }
 
+/// Whether every chunk of a PNG lies within the file (PNG, 5.3). stb_image takes memory for what a
+/// chunk claims to hold before it looks.
+inline bool sound_png_chunks(const std::vector<unsigned char>& file) {
+  std::size_t at = 8;  // after the signature
+  while (file.size() - at >= 8) {
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | file[at + i];
+    if (std::memcmp(file.data() + at + 4, "IEND", 4) == 0) return true;
+    if (length > file.size() - at - 8) return false;
+    at = std::min(at + 12 + length, file.size());  // with the checksum
+  }
+  return true;
+}
+
 /// An image file in memory. \throws FileError when it cannot be read, or is no image.
 class ImageFile {
  public:
@@ -100,6 +114,8 @@ class ImageFile {
       fail(size == 0 ? "it is empty" : "it cannot be read to its end");
     if (bytes_[0] == 0xFF && !sound_jpeg_tables(bytes_))
       fail("its image data is damaged (bad Huffman table)");
+    if (begins("\x89PNG\r\n\x1a\n") && !sound_png_chunks(bytes_))
+      fail("its image data is damaged (a chunk that reaches beyond the file)");
     int width = 0, height = 0, channels = 0;
     if (!stbi_info_from_memory(bytes_.data(), length(), &width, &height, &channels))
       fail(unreadable());
@@ -147,12 +163,12 @@ class ImageFile {
     void operator()(void* pixels) const { stbi_image_free(pixels); }
   };
 
+  bool begins(std::string_view with) const {
+    return bytes_.size() >= with.size() &&
+           std::memcmp(bytes_.data(), with.data(), with.size()) == 0;
+  }
   /// Why there is no image in the file, as far as its first bytes tell.
   std::string unreadable() const {
-    const auto begins = [&](std::string_view with) {
-      return bytes_.size() >= with.size() &&
-             std::memcmp(bytes_.data(), with.data(), with.size()) == 0;
-    };
     const char* kind = begins("\xff\xd8\xff")  ? "JPEG"
                        : begins("\x89PNG\r\n") ? "PNG"
                        : begins("BM")          ? "BMP"
