@@ -232,6 +232,24 @@ TEST_CASE("a png whose chunk claims more than the file holds is refused") {
                  "its image data is damaged (a chunk that reaches beyond the file)"));
 }
 
+// The fuzzer's: its size was negative, and so never too large.
+TEST_CASE("a bmp may have its rows from the top down, and must have all of them") {
+  const ByteImage x = picture(3, 4, 5);
+  write_image(folder / "up.bmp", x);
+  std::string bytes = read_file(folder / "up.bmp");
+  REQUIRE(bytes[22] == 4);
+  bytes.replace(22, 4, "\xfc\xff\xff\xff");  // a height of -4
+  write_file(folder / "down.bmp", bytes);
+  CHECK(image_info(folder / "down.bmp").size == Size2(4, 5));
+  const ByteImage y = read_image(folder / "down.bmp");
+  REQUIRE(y.shape() == x.shape());
+  for (Index i = 0; i < 4; ++i) CHECK(y(1, i, 2) == x(1, 3 - i, 2));
+  bytes.replace(22, 4, std::string("\0\0\xd8\xff", 4));
+  write_file(folder / "long.bmp", bytes);
+  CHECK(contains(error_of<FileError>([] { read_image(folder / "long.bmp"); }),
+                 "its image data is damaged (it ends before its pixels do)"));
+}
+
 TEST_CASE("damage anywhere in an image is an error or harmless, never a crash") {
   for (const char* name : {"f.png", "f.jpg", "f.bmp"}) {
     write_image(folder / name, picture(3, 9, 11));

@@ -119,11 +119,15 @@ class ImageFile {
     int width = 0, height = 0, channels = 0;
     if (!stbi_info_from_memory(bytes_.data(), length(), &width, &height, &channels))
       fail(unreadable());
-    if (Index{width} * height > most_pixels)
-      fail(message("it claims ", height, "x", width, " pixels, more than the ", most_pixels,
+    // Rows from the top down are a negative height in a BMP.
+    const Index rows = std::abs(Index{height});
+    if (width < 1) fail(unreadable());
+    if (Index{width} * rows > most_pixels)
+      fail(message("it claims ", rows, "x", width, " pixels, more than the ", most_pixels,
                    " that are read"));
-    info_ = {
-        {height, width}, channels, stbi_is_16_bit_from_memory(bytes_.data(), length()) ? 16 : 8};
+    if (begins("BM") && rows * width / 8 * bmp_bits() > static_cast<Index>(bytes_.size()))
+      fail("its image data is damaged (it ends before its pixels do)");
+    info_ = {{rows, width}, channels, stbi_is_16_bit_from_memory(bytes_.data(), length()) ? 16 : 8};
   }
 
   const ImageInfo& info() const { return info_; }
@@ -163,6 +167,11 @@ class ImageFile {
     void operator()(void* pixels) const { stbi_image_free(pixels); }
   };
 
+  /// Bits of a pixel of a BMP: behind the size, which the oldest of its headers keeps shorter.
+  Index bmp_bits() const {
+    const std::size_t at = bytes_.size() > 14 && bytes_[14] == 12 ? 24 : 28;
+    return at + 1 < bytes_.size() ? bytes_[at] | bytes_[at + 1] << 8 : 0;
+  }
   bool begins(std::string_view with) const {
     return bytes_.size() >= with.size() &&
            std::memcmp(bytes_.data(), with.data(), with.size()) == 0;
