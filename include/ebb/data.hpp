@@ -3,6 +3,7 @@
 /// files); include the headers of data/ one by one to do without.
 #pragma once
 
+#include <ebb/data/array.hpp>
 #include <ebb/data/augment.hpp>
 #include <ebb/data/dataset.hpp>
 #include <ebb/data/idx.hpp>

@@ -4,6 +4,8 @@
 #include "tests/support/tensors.hpp"
 #include "tests/train/files.hpp"
 
+#include <zlib.h>
+
 using namespace ebb;
 using namespace ebb::data;
 using ebb::test::contains;
@@ -14,8 +16,60 @@ using ebb::test::write_file;
 using ebb::test::write_image;
 
 namespace {
+
 const test::TemporaryFolder folder;
+
+void append(std::string& to, std::uint32_t big_endian) {
+  for (int shift = 24; shift >= 0; shift -= 8) to += static_cast<char>(big_endian >> shift & 255);
 }
+
+std::string chunk(std::string text) {
+  std::string all;
+  append(all, static_cast<std::uint32_t>(text.size() - 4));
+  const auto sum =
+      crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
+  append(text, static_cast<std::uint32_t>(sum));
+  return all + text;
+}
+
+/// A PNG of 2 by 2 pixels: the bits of a value, the colour type of the standard (PNG, 11.2.2), the
+/// palette, and the bytes of each line.
+std::string png(char bits, char kind, const std::string& palette, const std::string& first,
+                const std::string& second) {
+  std::string header = "IHDR";
+  append(header, 2);
+  append(header, 2);
+  header += bits;
+  header += kind;
+  header += std::string(3, '\0');
+  const std::string lines = '\0' + first + '\0' + second;
+  std::string data(200, '\0');
+  uLongf size = data.size();
+  REQUIRE(compress(reinterpret_cast<Bytef*>(data.data()), &size,
+                   reinterpret_cast<const Bytef*>(lines.data()),
+                   static_cast<uLong>(lines.size())) == Z_OK);
+  data.resize(size);
+  return "\x89PNG\r\n\x1a\n" + chunk(header) + (palette.empty() ? "" : chunk("PLTE" + palette)) +
+         chunk("IDAT" + data) + chunk("IEND");
+}
+
+/// 8 by 8 pixels of cyan 200, magenta 40, yellow 90, black 30, by Pillow 13:
+///     Image.new("CMYK", (8, 8), (200, 40, 90, 30)).save(f, "JPEG", quality=95, optimize=True,
+///                                                       subsampling=0)
+std::string cmyk_jpeg() {
+  const std::string hex =
+      "ffd8ffee000e41646f626500640000000000ffdb004300020101010101020101010202020202040302020202"
+      "0504040304060506060605060606070908060709070606080b08090a0a0a0a0a06080b0c0b0a0c090a0a0aff"
+      "c000140800080008044311004d11005911004b1100ffc4001500010100000000000000000000000000000908"
+      "ffc40014100100000000000000000000000000000000ffda000e0443004d0059004b00003f0036cae294308f"
+      "ffd9";
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+}  // namespace
 
 TEST_CASE("images come back from png and bmp as they went, and nearly so from jpeg") {
   for (const Index channels : {1, 3}) {
@@ -44,6 +98,76 @@ TEST_CASE("colour becomes grey and grey colour when asked for; transparency is d
   CHECK(read_image(folder / "alpha.png").shape() == Shape{3, 4, 5});
   CHECK(contains(error_of<ValueError>([] { read_image(folder / "rgb.png", 2); }),
                  "2 channels were asked for; use 1 (grey), 3 (colour)"));
+}
+
+TEST_CASE("a png of 16 bits is read in bytes by its upper half, or whole when asked") {
+  using namespace std::string_literals;
+  // 0, 4095; 256, 65535: what a scanner with 12 bits a pixel writes, and white.
+  write_file(folder / "deep.png", png(16, 0, "", "\0\0\x0f\xff"s, "\x01\0\xff\xff"s));
+  CHECK(image_info(folder / "deep.png").bits == 16);
+  CHECK(image_info(folder / "deep.png").channels == 1);
+  CHECK(read_image(folder / "deep.png").values() == std::vector<std::uint8_t>{0, 15, 1, 255});
+  CHECK(read_wide_image(folder / "deep.png").values() ==
+        std::vector<std::uint16_t>{0, 4095, 256, 65535});
+  CHECK(read_wide_image(folder / "deep.png", 3).shape() == Shape{3, 2, 2});
+  write_file(folder / "deep3.png",
+             png(16, 2, "", "\0\1\0\2\0\3\0\4\0\5\0\6"s, "\1\0\2\0\3\0\4\0\5\0\6\0"s));
+  CHECK(read_wide_image(folder / "deep3.png").values() ==
+        std::vector<std::uint16_t>{1, 4, 256, 1024, 2, 5, 512, 1280, 3, 6, 768, 1536});
+  // Eight bits become sixteen, so that white stays white.
+  write_file(folder / "flat.png", png(8, 0, "", "\0\1"s, "\x80\xff"s));
+  CHECK(image_info(folder / "flat.png").bits == 8);
+  CHECK(read_wide_image(folder / "flat.png").values() ==
+        std::vector<std::uint16_t>{0, 257, 128 * 257, 65535});
+  CHECK(contains(error_of<ValueError>([] { read_wide_image(folder / "flat.png", 2); }),
+                 "read_wide_image: 2 channels were asked for"));
+}
+
+TEST_CASE("the colours of a palette are looked up, and shades of a few bits spread out") {
+  using namespace std::string_literals;
+  const std::string palette = "\xff\0\0"s + "\0\xff\0"s + "\0\0\xff"s + "\x0a\x14\x1e"s;
+  for (const int bits : {2, 4, 8}) {
+    const auto line = [&](int a, int b) {
+      return bits == 8 ? std::string{static_cast<char>(a), static_cast<char>(b)}
+                       : std::string{static_cast<char>(a << (8 - bits) | b << (8 - 2 * bits))};
+    };
+    write_file(folder / "palette.png",
+               png(static_cast<char>(bits), 3, palette, line(0, 1), line(2, 3)));
+    CHECK(image_info(folder / "palette.png").channels == 3);
+    CHECK(read_image(folder / "palette.png").values() ==
+          std::vector<std::uint8_t>{255, 0, 0, 10, 0, 255, 0, 20, 0, 0, 255, 30});
+    CHECK(read_image(folder / "palette.png", 1).shape() == Shape{1, 2, 2});
+  }
+  write_file(folder / "beyond.png", png(8, 3, palette, "\0\1"s, "\2\x09"s));
+  CHECK_NOTHROW(read_image(folder / "beyond.png"));  // black, or what the decoder has there
+  write_file(folder / "none.png", png(8, 3, "", "\0\1"s, "\2\3"s));
+  CHECK(!error_of<FileError>([] { read_image(folder / "none.png"); }).empty());
+  write_file(folder / "one.png", png(1, 0, "", "\x40"s, "\x80"s));
+  CHECK(read_image(folder / "one.png").values() == std::vector<std::uint8_t>{0, 255, 255, 0});
+}
+
+TEST_CASE("a jpeg of inks becomes colours; one of an odd kind is refused as such") {
+  const std::string inks = cmyk_jpeg();
+  write_file(folder / "inks.jpg", inks);
+  CHECK(image_info(folder / "inks.jpg").channels == 3);
+  const ByteImage x = read_image(folder / "inks.jpg");
+  CHECK(x.shape() == Shape{3, 8, 8});
+  // Pillow's Image.convert("RGB"): 49, 190, 146
+  CHECK(std::abs(x(0, 3, 3) - 49) <= 2);
+  CHECK(std::abs(x(1, 3, 3) - 190) <= 2);
+  CHECK(std::abs(x(2, 3, 3) - 146) <= 2);
+
+  const auto frame = inks.find("\xff\xc0");
+  REQUIRE(frame != std::string::npos);
+  const auto refused = [&](std::size_t at, char byte) {
+    std::string odd = inks;
+    odd[at] = byte;
+    write_file(folder / "odd.jpg", odd);
+    return error_of<FileError>([] { read_image(folder / "odd.jpg"); });
+  };
+  for (const std::string& what :
+       {refused(frame + 4, 12), refused(frame + 1, '\xc9'), refused(frame + 9, 2)})
+    CHECK(contains(what, "it is a JPEG that is damaged or of a kind that is not read; convert it"));
 }
 
 TEST_CASE("a file that is no image is refused by name") {
@@ -78,6 +202,52 @@ TEST_CASE("a jpeg whose Huffman tables claim too many codes is refused") {
   write_file(folder / "tables.jpg", damaged);
   CHECK(contains(error_of<FileError>([] { read_image(folder / "tables.jpg"); }),
                  "its image data is damaged (bad Huffman table)"));
+}
+
+// The fuzzer's: the decoder took what memory held before for the tables.
+TEST_CASE("a jpeg whose scan names Huffman tables that it does not have is refused") {
+  const std::string inks = cmyk_jpeg();
+  const auto table = inks.find("\xff\xc4"), scan = inks.find("\xff\xda");
+  const auto refused = [&](const std::string& bytes) {
+    write_file(folder / "tables.jpg", bytes);
+    return error_of<FileError>([] { read_image(folder / "tables.jpg"); });
+  };
+  CHECK(contains(refused(inks.substr(0, table) + inks.substr(scan)), "bad Huffman table"));
+  std::string other = inks;
+  other[scan + 6] = '\x10';  // tables 1 and 0
+  CHECK(contains(refused(other), "bad Huffman table"));
+  other[scan + 6] = '\x01';
+  CHECK(contains(refused(other), "bad Huffman table"));
+  other[scan + 6] = '\0';
+  CHECK(refused(other).empty());
+}
+
+// The fuzzer's: memory for gigabytes was taken first.
+TEST_CASE("a png whose chunk claims more than the file holds is refused") {
+  using namespace std::string_literals;
+  std::string bytes = png(8, 0, "", "\1\2"s, "\3\4"s);
+  bytes[bytes.find("IDAT") - 4] = '\x60';
+  write_file(folder / "chunk.png", bytes);
+  CHECK(contains(error_of<FileError>([] { read_image(folder / "chunk.png"); }),
+                 "its image data is damaged (a chunk that reaches beyond the file)"));
+}
+
+// The fuzzer's: its size was negative, and so never too large.
+TEST_CASE("a bmp may have its rows from the top down, and must have all of them") {
+  const ByteImage x = picture(3, 4, 5);
+  write_image(folder / "up.bmp", x);
+  std::string bytes = read_file(folder / "up.bmp");
+  REQUIRE(bytes[22] == 4);
+  bytes.replace(22, 4, "\xfc\xff\xff\xff");  // a height of -4
+  write_file(folder / "down.bmp", bytes);
+  CHECK(image_info(folder / "down.bmp").size == Size2(4, 5));
+  const ByteImage y = read_image(folder / "down.bmp");
+  REQUIRE(y.shape() == x.shape());
+  for (Index i = 0; i < 4; ++i) CHECK(y(1, i, 2) == x(1, 3 - i, 2));
+  bytes.replace(22, 4, std::string("\0\0\xd8\xff", 4));
+  write_file(folder / "long.bmp", bytes);
+  CHECK(contains(error_of<FileError>([] { read_image(folder / "long.bmp"); }),
+                 "its image data is damaged (it ends before its pixels do)"));
 }
 
 TEST_CASE("damage anywhere in an image is an error or harmless, never a crash") {

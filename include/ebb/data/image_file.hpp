@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ebb::data {
@@ -21,18 +22,25 @@ namespace ebb::data {
 /// Bytes of shape (channels, height, width): 1 channel is grey, 3 are red, green and blue.
 using ByteImage = Tensor<std::uint8_t, 3>;
 
+/// The same with 16 bits a value.
+using WideImage = Tensor<std::uint16_t, 3>;
+
 /// What the header of an image file says.
 struct ImageInfo {
   Size2 size;
   int channels = 0;  ///< in the file: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha
+  int bits = 8;      ///< of a value: 16 in some PNG, 8 elsewhere
 };
 
 namespace detail {
 
-/// Whether no Huffman table of a JPEG has more than its 256 codes (ITU-T T.81, B.2.4.2). Walks the
-/// markers as stb_image does, whose version 2.27 believes larger counts and writes past its tables.
+/// Whether no Huffman table of a JPEG has more than its 256 codes (ITU-T T.81, B.2.4.2), and every
+/// scan uses tables that came before it (B.2.3). Walks the markers as stb_image does, whose version
+/// 2.27 believes larger counts and writes past its tables, and reads tables that were never given.
 inline bool sound_jpeg_tables(const std::vector<unsigned char>& file) {
   const auto byte = [&](std::size_t at) { return at < file.size() ? int{file[at]} : 0; };
+  bool given[2][16] = {};  // for the first coefficient of a block, for the others
+  bool progressive = false;
   for (std::size_t at = 0; at < file.size();) {
     if (file[at++] != 0xFF) continue;
     while (byte(at) == 0xFF) ++at;
@@ -40,6 +48,7 @@ inline bool sound_jpeg_tables(const std::vector<unsigned char>& file) {
     if (marker == 0xD9) break;                                        // end of image
     if (marker <= 1 || (marker >= 0xD0 && marker <= 0xD8)) continue;  // these have no length
     const int length = byte(at) << 8 | byte(at + 1);
+    if (marker == 0xC2) progressive = true;
     if (marker == 0xC4) {
       std::size_t table = at + 2;
       int left = length - 2;
@@ -47,12 +56,37 @@ inline bool sound_jpeg_tables(const std::vector<unsigned char>& file) {
         int codes = 0;
         for (std::size_t i = 1; i <= 16; ++i) codes += byte(table + i);
         if (codes > 256) return false;
+        given[byte(table) >> 4 & 1][byte(table) & 15] = true;
         table += static_cast<std::size_t>(17 + codes);
         left -= 17 + codes;
       }
       if (left != 0) return false;
     }
+    if (marker == 0xDA) {
+      const auto parts = static_cast<std::size_t>(byte(at + 2));
+      const std::size_t selection = at + 3 + 2 * parts;
+      const bool from_first = byte(selection) == 0, refines = byte(selection + 2) >> 4 != 0;
+      for (std::size_t part = 0; part < parts; ++part) {
+        const int tables = byte(at + 4 + 2 * part);
+        if ((!progressive || (from_first && !refines)) && !given[0][tables >> 4]) return false;
+        if ((!progressive || !from_first) && !given[1][tables & 15]) return false;
+      }
+    }
     at += static_cast<std::size_t>(std::max(length, 2));
+  }
+  return true;
+}
+
+/// Whether every chunk of a PNG lies within the file (PNG, 5.3). stb_image takes memory for what a
+/// chunk claims to hold before it looks.
+inline bool sound_png_chunks(const std::vector<unsigned char>& file) {
+  std::size_t at = 8;  // after the signature
+  while (file.size() - at >= 8) {
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | file[at + i];
+    if (std::memcmp(file.data() + at + 4, "IEND", 4) == 0) return true;
+    if (length > file.size() - at - 8) return false;
+    at = std::min(at + 12 + length, file.size());  // with the checksum
   }
   return true;
 }
@@ -80,24 +114,38 @@ class ImageFile {
       fail(size == 0 ? "it is empty" : "it cannot be read to its end");
     if (bytes_[0] == 0xFF && !sound_jpeg_tables(bytes_))
       fail("its image data is damaged (bad Huffman table)");
+    if (begins("\x89PNG\r\n\x1a\n") && !sound_png_chunks(bytes_))
+      fail("its image data is damaged (a chunk that reaches beyond the file)");
     int width = 0, height = 0, channels = 0;
     if (!stbi_info_from_memory(bytes_.data(), length(), &width, &height, &channels))
-      fail(not_an_image);
-    if (Index{width} * height > most_pixels)
-      fail(message("it claims ", height, "x", width, " pixels, more than the ", most_pixels,
+      fail(unreadable());
+    // Rows from the top down are a negative height in a BMP.
+    const Index rows = std::abs(Index{height});
+    if (width < 1) fail(unreadable());
+    if (Index{width} * rows > most_pixels)
+      fail(message("it claims ", rows, "x", width, " pixels, more than the ", most_pixels,
                    " that are read"));
-    info_ = {{height, width}, channels};
+    if (begins("BM") && rows * width / 8 * bmp_bits() > static_cast<Index>(bytes_.size()))
+      fail("its image data is damaged (it ends before its pixels do)");
+    info_ = {{rows, width}, channels, stbi_is_16_bit_from_memory(bytes_.data(), length()) ? 16 : 8};
   }
 
   const ImageInfo& info() const { return info_; }
 
-  /// Decodes to 1 or 3 channels. \throws FileError when the data is damaged.
-  ByteImage decode(int channels) const {
+  /// Decodes to 1 or 3 channels. T: std::uint8_t, or std::uint16_t. \throws FileError when the data
+  /// is damaged.
+  template <class T = std::uint8_t>
+  Tensor<T, 3> decode(int channels) const {
     int width = 0, height = 0, in_file = 0;
-    const std::unique_ptr<stbi_uc, Free> pixels(
-        stbi_load_from_memory(bytes_.data(), length(), &width, &height, &in_file, channels));
+    T* decoded;
+    if constexpr (sizeof(T) == 1)
+      decoded = stbi_load_from_memory(bytes_.data(), length(), &width, &height, &in_file, channels);
+    else
+      decoded =
+          stbi_load_16_from_memory(bytes_.data(), length(), &width, &height, &in_file, channels);
+    const std::unique_ptr<T, Free> pixels(decoded);
     if (!pixels) fail(message("its image data is damaged (", stbi_failure_reason(), ")"));
-    ByteImage x({channels, height, width});
+    Tensor<T, 3> x({channels, height, width});
     const Index area = Index{height} * width;
     for (Index c = 0; c < channels; ++c)
       for (Index i = 0; i < area; ++i)
@@ -111,16 +159,34 @@ class ImageFile {
 
  private:
   static constexpr std::uintmax_t most_bytes = std::uintmax_t{1} << 30;
-  static constexpr const char* not_an_image =
-      "it is no PNG, JPEG or BMP image; convert it, or move it out of the folder";
 
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   struct Free {
-    void operator()(stbi_uc* pixels) const { stbi_image_free(pixels); }
+    void operator()(void* pixels) const { stbi_image_free(pixels); }
   };
 
+  /// Bits of a pixel of a BMP: behind the size, which the oldest of its headers keeps shorter.
+  Index bmp_bits() const {
+    const std::size_t at = bytes_.size() > 14 && bytes_[14] == 12 ? 24 : 28;
+    return at + 1 < bytes_.size() ? bytes_[at] | bytes_[at + 1] << 8 : 0;
+  }
+  bool begins(std::string_view with) const {
+    return bytes_.size() >= with.size() &&
+           std::memcmp(bytes_.data(), with.data(), with.size()) == 0;
+  }
+  /// Why there is no image in the file, as far as its first bytes tell.
+  std::string unreadable() const {
+    const char* kind = begins("\xff\xd8\xff")  ? "JPEG"
+                       : begins("\x89PNG\r\n") ? "PNG"
+                       : begins("BM")          ? "BMP"
+                                               : nullptr;
+    if (kind == nullptr)
+      return "it is no PNG, JPEG or BMP image; convert it, or move it out of the folder";
+    return message("it is a ", kind,
+                   " that is damaged or of a kind that is not read; convert it to an ordinary PNG");
+  }
   int length() const { return static_cast<int>(bytes_.size()); }
 
   std::string path_;
@@ -163,15 +229,36 @@ inline std::vector<Taps> resize_taps(Index from, Index to) {
 /// \throws FileError when it cannot be read, or is no PNG, JPEG or BMP.
 inline ImageInfo image_info(const std::string& path) { return detail::ImageFile(path).info(); }
 
+namespace detail {
+
+inline void require_channels(const char* who, int channels) {
+  if (channels != 0 && channels != 1 && channels != 3)
+    throw ValueError(message(who, ": ", channels,
+                             " channels were asked for; use 1 (grey), 3 (colour) or 0 (as it is)"));
+}
+inline int channels_of(const ImageFile& file, int asked) {
+  return asked != 0 ? asked : file.info().channels < 3 ? 1 : 3;
+}
+
+}  // namespace detail
+
 /// An image file as bytes, grey (`channels` 1) or colour (3); 0: as the file has it. Transparency
-/// is dropped, 16 bits become 8.
+/// is dropped, the colours of a palette are looked up, CMYK becomes red, green and blue, and of 16
+/// bits the upper 8 are kept: of a scan with 12 bits in 16, that is 16 shades (`read_wide_image`
+/// keeps all).
 /// \throws FileError when it cannot be read, is no PNG, JPEG or BMP, or is damaged.
 inline ByteImage read_image(const std::string& path, int channels = 0) {
-  if (channels != 0 && channels != 1 && channels != 3)
-    throw ValueError(message("read_image: ", channels,
-                             " channels were asked for; use 1 (grey), 3 (colour) or 0 (as it is)"));
+  detail::require_channels("read_image", channels);
   const detail::ImageFile file(path);
-  return file.decode(channels != 0 ? channels : file.info().channels < 3 ? 1 : 3);
+  return file.decode(detail::channels_of(file, channels));
+}
+
+/// The same with 16 bits a value; 8 bits v become 257 v, so that white is 65535 in any file.
+/// \throws FileError as `read_image`.
+inline WideImage read_wide_image(const std::string& path, int channels = 0) {
+  detail::require_channels("read_wide_image", channels);
+  const detail::ImageFile file(path);
+  return file.decode<std::uint16_t>(detail::channels_of(file, channels));
 }
 
 /// The image in another size, by a triangle filter (bilinear that does not skip pixels when it

@@ -5,6 +5,8 @@
 /// then that one is used.
 #pragma once
 
+#include <cstdlib>
+
 #if defined(__GNUC__)
 #  pragma GCC diagnostic push
 #  pragma GCC diagnostic ignored "-Wunused-function"
@@ -16,6 +18,10 @@
 #  define STBI_ONLY_JPEG
 #  define STBI_ONLY_BMP
 #  define STBI_NO_STDIO
+// Zeroed memory: version 2.27 reads tables that a damaged file never filled.
+#  define STBI_MALLOC(bytes) std::calloc(1, bytes)
+#  define STBI_REALLOC(memory, bytes) std::realloc(memory, bytes)
+#  define STBI_FREE(memory) std::free(memory)
 #  if __has_include(<stb/stb_image.h>)
 #    include <stb/stb_image.h>
 #  else
@@ -23,6 +29,9 @@
 #  endif
 #  undef STB_IMAGE_STATIC
 #  undef STB_IMAGE_IMPLEMENTATION
+#  undef STBI_MALLOC
+#  undef STBI_REALLOC
+#  undef STBI_FREE
 #endif
 #if defined(__GNUC__)
 #  pragma GCC diagnostic pop

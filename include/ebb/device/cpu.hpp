@@ -65,6 +65,11 @@ struct Cpu {
     }
     static void destroy(Block* block) {
       const std::size_t bytes = Pool<Source>::bytes_of(block->size_class);
+#if defined(MADV_DONTNEED)
+      // The C library may keep a freed block resident in the midst of its heap.
+      if (bytes >= huge_page)
+        madvise(block, (alignment + bytes) / huge_page * huge_page, MADV_DONTNEED);
+#endif
       ::operator delete(static_cast<void*>(block), alignment_of(bytes));
     }
 

@@ -70,8 +70,8 @@ struct UNetOptions {
 /// `head.weight`, with k from 0 at full size. Parts for a probe: down.k, bottom, up.k, head.
 ///
 /// With `.checkpoint = true`, training keeps the results of the blocks alone and computes what is
-/// inside of each again during backward (tape/checkpoint.hpp): a half to two thirds of the memory,
-/// a third more time, and the same bits in results, gradients and running statistics.
+/// inside of each again during backward (tape/checkpoint.hpp): about 60 to 70 % of the memory, the
+/// forward pass twice, and the same bits in results, gradients and running statistics.
 template <class T = float, class Device = Cpu>
 struct UNet {
   std::vector<DoubleConv<T, Device>> down;

@@ -5,6 +5,7 @@
 
 #include <ebb/tape/backward.hpp>
 
+#include <algorithm>
 #include <tuple>
 
 namespace ebb {
@@ -46,12 +47,25 @@ void hand_over(const Sink<X>& to, const Start& start) {
     if (to && start.grad().defined()) to.give(start.grad());
 }
 
+/// Hands waiting memory back to the system where there is much of it. A pool's blocks wait for
+/// requests of their own size, so that parts of many sizes, one after the other, would between them
+/// take as much as is saved.
+template <class Device>
+void let_go() {
+  if constexpr (std::is_same_v<Device, Cpu>) {
+    const MemoryStats memory = Device::stats();
+    const std::size_t waiting = memory.bytes_reserved - memory.bytes_in_use;
+    if (waiting > std::max(std::size_t{64} << 20, memory.bytes_in_use / 4)) Device::trim();
+  }
+}
+
 }  // namespace detail
 
 /// y = f(x...), remembering only x: the activations inside `f` are freed after the forward pass and
 /// computed again when the backward pass arrives. Parameters used inside `f` gather their gradients
 /// as usual; random numbers (dropout) repeat exactly, and side effects such as running statistics
-/// happen once. The gradients are the same bits as without. `f` is copied into the tape, so hand it
+/// happen once. The gradients are the same bits as without. On a CPU, memory of which much waits to
+/// be used again goes back to the system between the parts. `f` is copied into the tape, so hand it
 /// over as a lambda that refers to the network:
 ///
 ///     auto y = ebb::checkpoint([&](const auto& h) { return net.block(h); }, x);
@@ -78,9 +92,12 @@ auto checkpoint(F f, const X&... x) {
       op.learns = end.wants_grad();
       return end.value();
     }();
+    using Device = typename decltype(y)::device;
+    detail::let_go<Device>();
 
     const auto pullback = [f, random, saved = std::tuple(value(x)...),
                            sinks = std::tuple(sink(x)...)](const auto& dy) {
+      detail::let_go<Device>();
       const detail::GeneratorScope scope(random);
       Tape again;
       again.set_replays(true);
