@@ -91,7 +91,7 @@ TEST_CASE("cuda: the library's models move as they are") {
 TEST_CASE("cuda: weights are saved from the GPU and loaded to it") {
   const std::string path = "cuda_networks.safetensors";
   Own<Cuda> net, other;
-  io::save(path, net);
+  io::save(net, path);
   CHECK(all_floats(other) != all_floats(net));
   io::load(other, path);
   CHECK(all_floats(other) == all_floats(net));
