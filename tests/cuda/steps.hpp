@@ -50,7 +50,9 @@ Steps train_steps(const Net& start, const R& rule, const Shape<4>& images, int c
     result.losses.push_back(static_cast<double>(loss.value().item()));
   }
   nn::visit_state(net, [&](const std::string&, const auto& p) {
-    for (const auto v : p.value().values()) result.state.push_back(static_cast<double>(v));
+    using T = typename std::remove_cvref_t<decltype(p.value())>::scalar;
+    if constexpr (std::is_floating_point_v<T>)  // not counts of batches, the largest numbers
+      for (const auto v : p.value().values()) result.state.push_back(static_cast<double>(v));
   });
   return result;
 }
