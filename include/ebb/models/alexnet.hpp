@@ -75,6 +75,19 @@ struct AlexNet {
         grid(o.small_images ? 3 : 6),
         pool{o.small_images ? 2 : 3, 2} {}
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit AlexNet(const AlexNet<T, D>& other)
+      : features{Conv(other.features.conv0), Conv(other.features.conv3), Conv(other.features.conv6),
+                 Conv(other.features.conv8), Conv(other.features.conv10)},
+        classifier{nn::Dropout<T, Device>(other.classifier.drop0),
+                   nn::Dropout<T, Device>(other.classifier.drop3),
+                   nn::Linear<T, Device>(other.classifier.fc1),
+                   nn::Linear<T, Device>(other.classifier.fc4),
+                   nn::Linear<T, Device>(other.classifier.fc6)},
+        grid(other.grid),
+        pool(other.pool) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return run(x, NoProbe{});

@@ -19,6 +19,10 @@ struct ConvBlock {
 
   ConvBlock(Index in, Index out) : conv{in, out, 3, {.padding = 1, .bias = false}}, bn{out} {}
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit ConvBlock(const ConvBlock<T, D>& other) : conv(other.conv), bn(other.bn) {}
+
   auto operator()(const auto& x) const { return relu(bn(conv(x))); }
   static void visit(auto& self, auto&& f) {
     f("conv", self.conv);
@@ -52,6 +56,17 @@ struct MedicalCnn {
         block5(2 * o.width, 4 * o.width),
         dropout(o.dropout),
         fc(4 * o.width, o.classes) {}
+
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit MedicalCnn(const MedicalCnn<T, D>& other)
+      : block1(other.block1),
+        block2(other.block2),
+        block3(other.block3),
+        block4(other.block4),
+        block5(other.block5),
+        dropout(other.dropout),
+        fc(other.fc) {}
 
   template <Operand X>
   auto operator()(const X& x) const {

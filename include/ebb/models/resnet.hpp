@@ -27,6 +27,10 @@ struct Downsample {
   Downsample(Index in, Index out, Index stride)
       : conv{in, out, 1, {.stride = stride, .bias = false}}, bn{out} {}
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit Downsample(const Downsample<T, D>& other) : conv(other.conv), bn(other.bn) {}
+
   auto operator()(const auto& x) const { return bn(conv(x)); }
   static void visit(auto& self, auto&& f) {
     f("0", self.conv);
@@ -54,6 +58,15 @@ struct BasicBlock {
         bn2{width} {
     if (stride != 1 || in != width) downsample.emplace(in, width, stride);
   }
+
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit BasicBlock(const BasicBlock<T, D>& other)
+      : conv1(other.conv1),
+        bn1(other.bn1),
+        conv2(other.conv2),
+        bn2(other.bn2),
+        downsample(other.downsample) {}
 
   auto operator()(const auto& x) const {
     const auto y = bn2(conv2(relu(bn1(conv1(x)))));
@@ -91,6 +104,17 @@ struct Bottleneck {
         bn3{expansion * width} {
     if (stride != 1 || in != expansion * width) downsample.emplace(in, expansion * width, stride);
   }
+
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit Bottleneck(const Bottleneck<T, D>& other)
+      : conv1(other.conv1),
+        bn1(other.bn1),
+        conv2(other.conv2),
+        bn2(other.bn2),
+        conv3(other.conv3),
+        bn3(other.bn3),
+        downsample(other.downsample) {}
 
   auto operator()(const auto& x) const {
     const auto y = bn3(conv3(relu(bn2(conv2(relu(bn1(conv1(x))))))));
@@ -153,6 +177,18 @@ struct ResNet {
     });
   }
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class B, class D>
+  explicit ResNet(const ResNet<B, T, D>& other)
+      : conv1(other.conv1),
+        bn1(other.bn1),
+        layer1(other.layer1.begin(), other.layer1.end()),
+        layer2(other.layer2.begin(), other.layer2.end()),
+        layer3(other.layer3.begin(), other.layer3.end()),
+        layer4(other.layer4.begin(), other.layer4.end()),
+        fc(other.fc),
+        small_images(other.small_images) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return run(x, NoProbe{});
@@ -190,16 +226,28 @@ template <class T = float, class Device = Cpu>
 struct ResNet18 : ResNet<BasicBlock<T, Device>, T, Device> {
   explicit ResNet18(ResNetOptions o = {})
       : ResNet<BasicBlock<T, Device>, T, Device>({2, 2, 2, 2}, o) {}
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit ResNet18(const ResNet18<T, D>& other)
+      : ResNet<BasicBlock<T, Device>, T, Device>(other) {}
 };
 template <class T = float, class Device = Cpu>
 struct ResNet34 : ResNet<BasicBlock<T, Device>, T, Device> {
   explicit ResNet34(ResNetOptions o = {})
       : ResNet<BasicBlock<T, Device>, T, Device>({3, 4, 6, 3}, o) {}
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit ResNet34(const ResNet34<T, D>& other)
+      : ResNet<BasicBlock<T, Device>, T, Device>(other) {}
 };
 template <class T = float, class Device = Cpu>
 struct ResNet50 : ResNet<Bottleneck<T, Device>, T, Device> {
   explicit ResNet50(ResNetOptions o = {})
       : ResNet<Bottleneck<T, Device>, T, Device>({3, 4, 6, 3}, o) {}
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit ResNet50(const ResNet50<T, D>& other)
+      : ResNet<Bottleneck<T, Device>, T, Device>(other) {}
 };
 
 }  // namespace ebb::models

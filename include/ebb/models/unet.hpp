@@ -30,6 +30,11 @@ struct DoubleConv {
     }
   }
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit DoubleConv(const DoubleConv<T, D>& other)
+      : conv1(other.conv1), conv2(other.conv2), bn1(other.bn1), bn2(other.bn2) {}
+
   auto operator()(const auto& x) const {
     auto y = conv1(x);
     if (bn1) y = relu((*bn1)(y));
@@ -93,6 +98,15 @@ struct UNet {
       up.emplace_back(2 * width, width, o.batch_norm);
     }
   }
+
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit UNet(const UNet<T, D>& other)
+      : down(other.down.begin(), other.down.end()),
+        bottom(other.bottom),
+        rise(other.rise.begin(), other.rise.end()),
+        up(other.up.begin(), other.up.end()),
+        head(other.head) {}
 
   template <Operand X>
   auto operator()(const X& x) const {

@@ -57,6 +57,17 @@ struct BatchNorm {
     }
   }
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit BatchNorm(const BatchNorm<T, D>& other)
+      : weight(other.weight),
+        bias(other.bias),
+        running_mean(other.running_mean),
+        running_var(other.running_var),
+        num_batches_tracked(other.num_batches_tracked),
+        options(other.options),
+        mode(other.mode) {}
+
   /// Training writes the running statistics, also through a const layer: training of one network
   /// in several threads at once needs a copy for each.
   template <Operand X>
@@ -90,6 +101,9 @@ struct BatchNorm1d : detail::BatchNorm<T, Device> {
   /// \throws ValueError when an option makes no sense.
   explicit BatchNorm1d(Index channels, NormOptions options = {})
       : detail::BatchNorm<T, Device>("batch_norm1d", channels, options) {}
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit BatchNorm1d(const BatchNorm1d<T, D>& other) : detail::BatchNorm<T, Device>(other) {}
 
   template <Operand X>
   auto operator()(const X& x) const {
@@ -106,6 +120,9 @@ struct BatchNorm2d : detail::BatchNorm<T, Device> {
   /// \throws ValueError when an option makes no sense.
   explicit BatchNorm2d(Index channels, NormOptions options = {})
       : detail::BatchNorm<T, Device>("batch_norm2d", channels, options) {}
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit BatchNorm2d(const BatchNorm2d<T, D>& other) : detail::BatchNorm<T, Device>(other) {}
 
   template <Operand X>
   auto operator()(const X& x) const {

@@ -17,6 +17,13 @@ class Buffer {
   /// An absent buffer (a batch norm that tracks nothing): `defined()` is false.
   Buffer() = default;
   Buffer(Tens value) : value_(std::move(value)) {}
+  /// The same value on another device.
+  template <class Other>
+  requires(!std::is_same_v<Other, Tens> &&
+           std::is_same_v<typename Other::scalar, typename Tens::scalar> &&
+           Other::rank == Tens::rank) explicit Buffer(const Buffer<Other>& other) {
+    if (other) value_ = to<typename Tens::device>(other.value());
+  }
   Buffer(const Buffer& other) : value_(other.defined() ? other.value_.clone() : Tens()) {}
   Buffer(Buffer&&) noexcept = default;
   Buffer& operator=(const Buffer& other) {

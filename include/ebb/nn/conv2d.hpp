@@ -38,6 +38,11 @@ struct Conv2d {
     init::detail::layer_default(weight, bias);
   }
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit Conv2d(const Conv2d<T, D>& other)
+      : weight(other.weight), bias(other.bias), options(other.options) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return conv2d(x, weight, bias, options);

@@ -42,6 +42,11 @@ struct ConvTranspose2d {
     init::detail::layer_default(weight, bias);
   }
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit ConvTranspose2d(const ConvTranspose2d<T, D>& other)
+      : weight(other.weight), bias(other.bias), options(other.options) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return conv_transpose2d(x, weight, bias, options);

@@ -23,6 +23,10 @@ struct Dropout {
                                "must be between 0 and 1"));
   }
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit Dropout(const Dropout<T, D>& other) : p(other.p), mode(other.mode) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     if constexpr (is_var<X>)

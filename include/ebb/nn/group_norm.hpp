@@ -33,6 +33,11 @@ struct GroupNorm {
     bias = Tensor<T, 1, Device>::zeros({channels});
   }
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit GroupNorm(const GroupNorm<T, D>& other)
+      : weight(other.weight), bias(other.bias), groups(other.groups), eps(other.eps) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return group_norm(x, groups, weight, bias, eps);

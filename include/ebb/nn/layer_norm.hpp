@@ -33,6 +33,11 @@ struct LayerNorm {
   explicit LayerNorm(Index features, LayerNormOptions options = {}) requires(M == 1)
       : LayerNorm(Shape<1>{features}, options) {}
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit LayerNorm(const LayerNorm<T, D, M>& other)
+      : weight(other.weight), bias(other.bias), normalized(other.normalized), eps(other.eps) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return layer_norm(x, normalized, weight, bias, eps);

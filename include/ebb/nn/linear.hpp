@@ -31,6 +31,11 @@ struct Linear {
     init::detail::layer_default(weight, bias);
   }
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit Linear(const Linear<T, D>& other)
+      : weight(other.weight), bias(other.bias), activation(other.activation) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return linear(x, weight, bias, activation);

@@ -13,6 +13,7 @@
 #include <ebb/nn/layer_norm.hpp>
 #include <ebb/nn/linear.hpp>
 #include <ebb/nn/mode.hpp>
+#include <ebb/nn/on_device.hpp>
 #include <ebb/nn/pool.hpp>
 #include <ebb/nn/residual.hpp>
 #include <ebb/nn/sequential.hpp>

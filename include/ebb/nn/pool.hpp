@@ -23,6 +23,10 @@ struct MaxPool2d {
   explicit MaxPool2d(Size2 kernel, MaxPoolOptions o = {})
       : options{kernel, o.stride, o.padding, o.dilation, o.ceil_mode} {}
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit MaxPool2d(const MaxPool2d<T, D>& other) : options(other.options) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return max_pool2d(x, options);
@@ -46,6 +50,10 @@ struct AvgPool2d {
       : options{kernel, o.stride, o.padding, o.ceil_mode, o.count_include_pad, o.divisor_override} {
   }
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit AvgPool2d(const AvgPool2d<T, D>& other) : options(other.options) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return avg_pool2d(x, options);
@@ -59,6 +67,10 @@ struct AdaptiveAvgPool2d {
 
   explicit AdaptiveAvgPool2d(Size2 output) : size(output) {}
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit AdaptiveAvgPool2d(const AdaptiveAvgPool2d<T, D>& other) : size(other.size) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return adaptive_avg_pool2d(x, size);
@@ -68,6 +80,11 @@ struct AdaptiveAvgPool2d {
 /// The mean of every plane, (n, c, 1, 1).
 template <class T = float, class Device = Cpu>
 struct GlobalAvgPool2d {
+  GlobalAvgPool2d() = default;
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit GlobalAvgPool2d(const GlobalAvgPool2d<T, D>&) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     return global_avg_pool2d(x);

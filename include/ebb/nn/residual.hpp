@@ -24,6 +24,10 @@ struct Residual {
 
   explicit Residual(Body f, Shortcut s = {}) : body(std::move(f)), shortcut(std::move(s)) {}
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class B, class S>
+  explicit Residual(const Residual<B, S>& other) : body(other.body), shortcut(other.shortcut) {}
+
   /// \throws ShapeError when the two do not have one shape.
   template <Operand X>
   auto operator()(const X& x) const {

@@ -22,6 +22,13 @@ class Sequential {
  public:
   Sequential() requires(sizeof...(Layers) > 0) = default;
   Sequential(Layers... layers) : layers_(std::move(layers)...) {}
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class... Others>
+  requires(sizeof...(Others) == sizeof...(Layers)) &&
+      (!std::is_same_v<Sequential<Others...>, Sequential>)&&(
+          std::is_constructible_v<
+              Layers, const Others&>&&...) explicit Sequential(const Sequential<Others...>& other)
+      : layers_(other.layers_) {}
 
   template <class X>
   requires Operand<std::remove_cvref_t<X>>
@@ -46,6 +53,9 @@ class Sequential {
   }
 
  private:
+  template <class...>
+  friend class Sequential;
+
   template <std::size_t I>
   using Layer = std::tuple_element_t<I, std::tuple<Layers...>>;
 

@@ -25,6 +25,11 @@ struct Upsample {
   explicit Upsample(double factor, UpsampleOptions o = {}) : Upsample(Scale2{factor}, o) {}
   explicit Upsample(Size2 to, UpsampleOptions o = {}) : size(to), options(o) {}
 
+  /// The same on another device: `to<Cuda>(net)`.
+  template <class D>
+  explicit Upsample(const Upsample<T, D>& other)
+      : scale(other.scale), size(other.size), options(other.options) {}
+
   template <Operand X>
   auto operator()(const X& x) const {
     const bool to_size = size != Size2();

@@ -178,6 +178,15 @@ class Param {
   /// An absent parameter (a layer without bias): `defined()` is false.
   Param() = default;
   Param(Tens value) : cell_(std::make_shared<Cell>(std::move(value))) {}
+  /// The same value, name and freezing on another device; no gradient.
+  template <class Other>
+  requires(!std::is_same_v<Other, Tens> && std::is_same_v<typename Other::scalar, T> &&
+           Other::rank == Tens::rank) explicit Param(const Param<Other>& other) {
+    if (!other) return;
+    cell_ = std::make_shared<Cell>(to<Device>(other.value()));
+    cell_->name = other.name();
+    cell_->trainable = other.trainable();
+  }
   Param(const Param& other) { *this = other; }
   Param(Param&&) noexcept = default;
   Param& operator=(const Param& other) {
