@@ -21,7 +21,9 @@
 #include <ebb/ops/linear/cuda.cuh>
 #include <ebb/ops/loss/bce_with_logits.cuh>
 #include <ebb/ops/loss/classes_cuda.cuh>
+#include <ebb/ops/loss/focal_cuda.cuh>
 #include <ebb/ops/loss/pointwise.cuh>
+#include <ebb/ops/loss/region_cuda.cuh>
 #include <ebb/ops/matmul/cuda.cuh>
 #include <ebb/ops/pad/cuda.cuh>
 #include <ebb/ops/permute/cuda.cuh>
