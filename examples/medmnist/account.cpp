@@ -11,6 +11,7 @@ namespace metrics = ebb::metrics;
 
 void Answers::add(const ebb::Tensor<float, 2>& logits, const ebb::Tensor<int, 1>& labels) {
   const auto probabilities = ebb::softmax(logits, 1);
+  logits_.insert(logits_.end(), logits.data(), logits.data() + logits.size());
   probabilities_.insert(probabilities_.end(), probabilities.data(),
                         probabilities.data() + probabilities.size());
   labels_.insert(labels_.end(), labels.data(), labels.data() + labels.size());

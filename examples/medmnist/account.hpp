@@ -18,6 +18,7 @@ class Answers {
 
   const std::vector<std::string>& classes() const { return classes_; }
   const std::vector<int>& labels() const { return labels_; }
+  const std::vector<double>& logits() const { return logits_; }                // (images, classes)
   const std::vector<double>& probabilities() const { return probabilities_; }  // (images, classes)
   double probability(std::size_t image, int c) const {
     return probabilities_[image * classes_.size() + static_cast<std::size_t>(c)];
@@ -38,7 +39,7 @@ class Answers {
 
  private:
   std::vector<std::string> classes_;
-  std::vector<double> probabilities_;
+  std::vector<double> logits_, probabilities_;
   std::vector<int> labels_;
 };
 

@@ -49,29 +49,6 @@ plot::Line roc_line(const std::string& name, const std::vector<double>& scores,
   return line;
 }
 
-// How often the network is right among images of which it is about equally sure.
-plot::Line reliability(const Answers& answers) {
-  constexpr std::size_t bins = 10;
-  double sure[bins] = {}, right[bins] = {}, count[bins] = {};
-  const auto predicted = answers.predicted();
-  for (std::size_t i = 0; i < predicted.size(); ++i) {
-    const int best = predicted[i];
-    const double p = answers.probability(i, best);
-    const auto bin = std::min(bins - 1, static_cast<std::size_t>(p * bins));
-    sure[bin] += p;
-    right[bin] += answers.labels()[i] == best;
-    ++count[bin];
-  }
-  plot::Line line{"test images"};
-  line.dots = true;
-  for (std::size_t b = 0; b < bins; ++b)
-    if (count[b] > 0) {
-      line.x.push_back(sure[b] / count[b]);
-      line.y.push_back(right[b] / count[b]);
-    }
-  return line;
-}
-
 plot::Line diagonal(const std::string& name) {
   plot::Line line{name, {0, 1}, {0, 1}};
   line.dashed = true;
@@ -90,7 +67,8 @@ plot::Axes square(const char* title, const char* x, const char* y) {
 }  // namespace
 
 void write_report(const Options& options, const Run& run, const std::vector<double>& aucs,
-                  const Answers& answers, const Account& account, const ebb::Mistakes& mistakes) {
+                  const Answers& answers, const Account& account, const Calibration& calibration,
+                  const ebb::Mistakes& mistakes) {
   Page page("A classifier of medical images: " + options.model);
   page.paragraph(
       "Research use only. This is not a medical device; nothing here is fit to decide about a "
@@ -127,14 +105,7 @@ void write_report(const Options& options, const Run& run, const std::vector<doub
                });
   page.picture(folder, "confusion.svg", "Which class was taken for which",
                [&](const std::string& path) { plot::confusion(path, matrix); });
-  page.picture(folder, "reliability.svg",
-               "Of the images for which the network is so sure, the share it got right: on the "
-               "diagonal, its probabilities can be taken at their word",
-               [&](const std::string& path) {
-                 plot::lines(path, {reliability(answers), diagonal("perfect")},
-                             square("Reliability", "mean probability of the answer",
-                                    "share of right answers"));
-               });
+  report_certainty(page, folder, calibration, answers, options.seed);
 
   page.heading("Training");
   if (!run.epochs.empty()) {

@@ -1,6 +1,8 @@
 #include "training.hpp"
 
+#include <charconv>
 #include <cmath>
+#include <type_traits>
 
 Pixels pixels_of(const ebb::data::Dataset<>& images) {
   Pixels pixels;
@@ -29,19 +31,32 @@ Pixels pixels_of(const ebb::data::Dataset<>& images) {
 }
 
 ebb::io::Metadata describe(const Options& options, const ebb::data::MedMnist& set,
-                           const Pixels& pixels) {
-  const auto joined = [](const auto& list) {
+                           const Pixels& pixels, const Calibration& calibration) {
+  const auto text_of = [](const auto& x) {
+    if constexpr (std::is_floating_point_v<std::remove_cvref_t<decltype(x)>>) {
+      char digits[32];  // the shortest that read back as the same number
+      return std::string(digits, std::to_chars(digits, digits + sizeof digits, x).ptr);
+    } else {
+      return x;
+    }
+  };
+  const auto joined = [&](const auto& list) {
     std::string text;
-    for (const auto& x : list) text += ebb::message(text.empty() ? "" : ",", x);
+    for (const auto& x : list) text += (text.empty() ? "" : ",") + text_of(x);
     return text;
   };
-  return {{"model", options.model},
-          {"classes", joined(set.train.classes())},
-          {"mean", joined(pixels.mean)},
-          {"deviation", joined(pixels.deviation)},
-          {"channels", std::to_string(set.train.channels())},
-          {"height", std::to_string(set.train.image_size().height)},
-          {"width", std::to_string(set.train.image_size().width)}};
+  ebb::io::Metadata metadata{{"model", options.model},
+                             {"classes", joined(set.train.classes())},
+                             {"mean", joined(pixels.mean)},
+                             {"deviation", joined(pixels.deviation)},
+                             {"channels", std::to_string(set.train.channels())},
+                             {"height", std::to_string(set.train.image_size().height)},
+                             {"width", std::to_string(set.train.image_size().width)},
+                             {"temperature", text_of(calibration.temperature)},
+                             {"conformal_coverage", text_of(Calibration::coverage)},
+                             {"conformal_threshold", text_of(calibration.threshold)}};
+  if (!options.positive.empty()) metadata["positive"] = options.positive;
+  return metadata;
 }
 
 EpochLog::EpochLog(const std::string& path, const std::vector<ebb::EpochFacts>& done,

@@ -28,7 +28,7 @@ Pixels pixels_of(const ebb::data::Dataset<>& images);
 
 // What a file of weights says about itself, so that it can be used without this program.
 ebb::io::Metadata describe(const Options& options, const ebb::data::MedMnist& set,
-                           const Pixels& pixels);
+                           const Pixels& pixels, const Calibration& calibration);
 
 // The epochs of the CSV file, and what is printed after each.
 class EpochLog {
@@ -180,8 +180,11 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set,
     std::printf("kept: epoch %zu, the best on the validation images\n", contest.best_epoch);
   }
 
+  Answers tried(classes);
+  ebb::evaluate(contest.best, validation, tried);
+  const Calibration calibration = calibrate(tried);
   if (!options.save.empty()) {
-    ebb::io::save(contest.best, options.save, describe(options, set, pixels));
+    ebb::io::save(contest.best, options.save, describe(options, set, pixels, calibration));
     std::printf("wrote %s\n", options.save.c_str());
   }
   Answers answers(classes);
@@ -190,8 +193,9 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set,
   ebb::evaluate(contest.best, test, answers, mistakes);
   const auto positive = positive_class(options, classes);
   const Account account = account_of(answers, positive, options.seed);
-  std::printf("\n%s\n", to_text(account, positive).c_str());
-  if (!options.report.empty()) write_report(options, run, contest.aucs, answers, account, mistakes);
+  std::printf("%s\n\n%s\n", to_text(calibration).c_str(), to_text(account, positive).c_str());
+  if (!options.report.empty())
+    write_report(options, run, contest.aucs, answers, account, calibration, mistakes);
   std::printf("test AUC: %s  accuracy: %.3f\n", to_text(account.auc).c_str(),
               account.confusion.accuracy());
   return 0;

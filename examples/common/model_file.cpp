@@ -1,0 +1,145 @@
+#include "model_file.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+
+namespace {
+
+// The metadata by name, with a sentence for what is missing or makes no sense.
+class Facts {
+ public:
+  explicit Facts(const ebb::io::SafetensorsFile& file) : file_(file) {}
+
+  bool has(const std::string& key) const { return file_.metadata().contains(key); }
+  const std::string& text(const std::string& key) const {
+    const auto found = file_.metadata().find(key);
+    if (found == file_.metadata().end())
+      file_.fail(ebb::message("its metadata has no '", key,
+                              "', so it is not known how to use its weights; write it with "
+                              "medmnist --save or segment --save"));
+    return found->second;
+  }
+  std::vector<std::string> list(const std::string& key) const {
+    std::vector<std::string> all;
+    std::istringstream words(text(key));
+    for (std::string word; std::getline(words, word, ',');) all.push_back(word);
+    return all;
+  }
+  template <class T>
+  T number(const std::string& key, const std::string& digits, T least, T most) const {
+    T value{};
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc{} || end != digits.data() + digits.size() ||
+        !(value >= least && value <= most))
+      file_.fail(ebb::message("its metadata says ", key, " = '", digits,
+                              "', which is no number from ", least, " to ", most));
+    return value;
+  }
+  template <class T>
+  T number(const std::string& key, T least, T most) const {
+    return number(key, text(key), least, most);
+  }
+  std::vector<float> numbers(const std::string& key, ebb::Index count, float least) const {
+    std::vector<float> all;
+    for (const std::string& word : list(key)) all.push_back(number(key, word, least, 1e6f));
+    if (static_cast<ebb::Index>(all.size()) != count)
+      file_.fail(ebb::message("its metadata has ", all.size(), " numbers of ", key, " for ", count,
+                              " channels; give one for each"));
+    return all;
+  }
+
+ private:
+  const ebb::io::SafetensorsFile& file_;
+};
+
+ebb::Tensor<float, 3> with_channels(const ebb::Tensor<float, 3>& x, ebb::Index channels) {
+  const ebb::Index area = x.extent(1) * x.extent(2);
+  ebb::Tensor<float, 3> y({channels, x.extent(1), x.extent(2)});
+  for (ebb::Index c = 0; c < channels; ++c)
+    for (ebb::Index i = 0; i < area; ++i)
+      y.mutable_data()[c * area + i] = channels == 3
+                                           ? x.data()[i]  // luminance: ITU-R BT.601
+                                           : 0.299f * x.data()[i] + 0.587f * x.data()[area + i] +
+                                                 0.114f * x.data()[2 * area + i];
+  return y;
+}
+
+ebb::Tensor<float, 3> resized(const ebb::Tensor<float, 3>& x, ebb::Size2 size) {
+  ebb::data::ByteImage bytes(x.shape());
+  for (ebb::Index i = 0; i < x.size(); ++i)
+    bytes.mutable_data()[i] =
+        static_cast<std::uint8_t>(std::lround(255 * std::fmin(std::fmax(x.data()[i], 0), 1)));
+  if (size.height != x.extent(1) || size.width != x.extent(2))
+    bytes = ebb::data::resize(bytes, size);
+  ebb::Tensor<float, 3> y(bytes.shape());
+  for (ebb::Index i = 0; i < y.size(); ++i)
+    y.mutable_data()[i] = static_cast<float>(bytes.data()[i]) / 255;
+  return y;
+}
+
+}  // namespace
+
+ModelFile open_model(const std::string& path) {
+  const ebb::io::SafetensorsFile file(path);
+  const Facts facts(file);
+  ModelFile m;
+  m.path = path;
+  m.model = facts.text("model");
+  if (m.model != "cnn" && m.model != "resnet18" && m.model != "unet")
+    file.fail(ebb::message("its model is '", m.model,
+                           "', and cnn, resnet18 (of medmnist) and unet (of segment) are known"));
+  m.channels = facts.number<ebb::Index>("channels", 1, 3);
+  if (m.channels == 2) file.fail("its metadata says channels = 2; images are of 1 or 3");
+  m.mean = facts.numbers("mean", m.channels, -1e6f);
+  m.deviation = facts.numbers("deviation", m.channels, 1e-9f);
+  if (m.segments()) {
+    m.base = facts.number<ebb::Index>("base", 1, 1024);
+    m.depth = facts.number("depth", 1, 8);
+    if (facts.has("threshold")) m.threshold = facts.number("threshold", 0.0, 1.0);
+    m.batch_norm = file.contains("down.0.bn1.weight");
+    const auto& head = file.info("head.weight").shape;
+    m.outputs = head.empty() ? 0 : head[0];
+    if (m.outputs != 1 && m.outputs != 2)
+      file.fail(ebb::message("its U-Net has ", m.outputs,
+                             " outputs a pixel; one foreground (1 or 2 outputs) is understood"));
+    return m;
+  }
+  m.classes = facts.list("classes");
+  if (m.classes.size() < 2) file.fail("its metadata names fewer than two classes");
+  m.height = facts.number<ebb::Index>("height", 1, 4096);
+  m.width = facts.number<ebb::Index>("width", 1, 4096);
+  if (facts.has("temperature")) m.temperature = facts.number("temperature", 1e-6, 1e6);
+  if (facts.has("conformal_threshold"))
+    m.conformal_threshold =
+        facts.number("conformal_threshold", 0.0, std::numeric_limits<double>::infinity());
+  if (facts.has("conformal_coverage"))
+    m.conformal_coverage = facts.number("conformal_coverage", 0.0, 1.0);
+  if (facts.has("positive")) m.positive = facts.text("positive");
+  return m;
+}
+
+PreparedImage prepare(const ModelFile& m, const ebb::Tensor<float, 3>& image) {
+  PreparedImage made;
+  ebb::Tensor<float, 3> x = image;
+  if (x.extent(0) != m.channels) {
+    made.changed = m.channels == 1 ? "colour made grey" : "grey taken as colour";
+    x = with_channels(x, m.channels);
+  }
+  const ebb::Size2 had{x.extent(1), x.extent(2)};
+  const ebb::Size2 wanted = m.segments() ? had : ebb::Size2{m.height, m.width};
+  if (had.height != wanted.height || had.width != wanted.width)
+    made.changed += ebb::message(made.changed.empty() ? "" : ", ", "resized from ", had.height,
+                                 " x ", had.width, " to ", wanted.height, " x ", wanted.width);
+  x = resized(x, wanted);
+  made.shown = ebb::Tensor<float, 4>({1, m.channels, wanted.height, wanted.width});
+  std::copy_n(x.data(), x.size(), made.shown.mutable_data());
+  made.input = made.shown.clone();
+  const ebb::Index area = wanted.height * wanted.width;
+  for (ebb::Index c = 0; c < m.channels; ++c)
+    for (ebb::Index i = c * area; i < (c + 1) * area; ++i)
+      made.input.mutable_data()[i] = (made.shown.data()[i] - m.mean[static_cast<std::size_t>(c)]) /
+                                     m.deviation[static_cast<std::size_t>(c)];
+  return made;
+}
