@@ -100,10 +100,9 @@ ModelFile open_model(const std::string& path) {
     if (facts.has("threshold")) m.threshold = facts.number("threshold", 0.0, 1.0);
     m.batch_norm = file.contains("down.0.bn1.weight");
     const auto& head = file.info("head.weight").shape;
-    m.outputs = head.empty() ? 0 : head[0];
-    if (m.outputs != 1 && m.outputs != 2)
-      file.fail(ebb::message("its U-Net has ", m.outputs,
-                             " outputs a pixel; one foreground (1 or 2 outputs) is understood"));
+    if (head.empty() || head[0] != 2)
+      file.fail(ebb::message("its U-Net has ", head.empty() ? 0 : head[0],
+                             " outputs a pixel; two are understood, background and foreground"));
     return m;
   }
   m.classes = facts.list("classes");

@@ -26,7 +26,7 @@ struct ModelFile {
   std::string positive;
 
   // Of a segmenter.
-  ebb::Index base = 16, outputs = 2;
+  ebb::Index base = 16;
   int depth = 3;
   bool batch_norm = true;
   double threshold = 0.5;  // of the probability of the foreground

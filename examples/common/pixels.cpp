@@ -2,6 +2,7 @@
 
 #include <ebb/core/error.hpp>
 
+#include <charconv>
 #include <cmath>
 
 Pixels pixels_of(const ebb::Tensor<std::uint8_t, 4>& images) {
@@ -18,10 +19,24 @@ Pixels pixels_of(const ebb::Tensor<std::uint8_t, 4>& images) {
     const double count = static_cast<double>(images.extent(0) * area);
     const double mean = sum / count, variance = squares / count - mean * mean;
     if (!(variance > 1e-12))
-      throw ebb::ValueError(ebb::message("channel ", c, " of the training images is the same ",
+      throw ebb::ValueError(ebb::message("channel ", c,
+                                         " of the training images is the same "
                                          "everywhere; there is nothing to learn from"));
     pixels.mean.push_back(static_cast<float>(mean));
     pixels.deviation.push_back(static_cast<float>(std::sqrt(variance)));
   }
   return pixels;
 }
+
+namespace {
+
+template <class Number>
+std::string shortest(Number x) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, x).ptr};
+}
+
+}  // namespace
+
+std::string digits(double x) { return shortest(x); }
+std::string digits(float x) { return shortest(x); }

@@ -15,10 +15,20 @@ struct Pixels {
 // Of images (n, channels, h, w). Throws ebb::ValueError when a channel is the same everywhere.
 Pixels pixels_of(const ebb::Tensor<std::uint8_t, 4>& images);
 
+// The shortest digits that read back as the same number.
+std::string digits(double x);
+std::string digits(float x);
+
 // "0.5,0.25,0.125": a list as the metadata of a file of weights has it.
 template <class List>
 std::string joined(const List& list) {
   std::string text;
-  for (const auto& x : list) text += ebb::message(text.empty() ? "" : ",", x);
+  for (const auto& x : list) {
+    if (!text.empty()) text += ',';
+    if constexpr (requires { digits(x); })
+      text += digits(x);
+    else
+      text += x;
+  }
   return text;
 }

@@ -1,44 +1,17 @@
 #include "report.hpp"
 
 #include "../common/page.hpp"
+#include "../common/provenance.hpp"
 
 #include <ebb/train/curves.hpp>
 #include <ebb/train/plot.hpp>
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
-#include <fstream>
-#include <memory>
 
 namespace plot = ebb::plot;
 
 namespace {
-
-// Size and CRC-32 of a file, so that a reader can tell whether theirs is the same.
-std::string fingerprint(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<char> piece(1 << 16);
-  uLong sum = crc32(0, nullptr, 0);
-  long long bytes = 0;
-  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())), file.gcount() > 0) {
-    sum =
-        crc32(sum, reinterpret_cast<const Bytef*>(piece.data()), static_cast<uInt>(file.gcount()));
-    bytes += file.gcount();
-  }
-  char text[64];
-  std::snprintf(text, sizeof text, "%lld bytes, CRC-32 %08lx", bytes, sum);
-  return text;
-}
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
-  return text;
-}
 
 plot::Line roc_line(const std::string& name, const std::vector<double>& scores,
                     const std::vector<int>& is) {
@@ -136,7 +109,7 @@ void write_report(const Options& options, const Run& run, const std::vector<doub
 
   page.heading("How it was made");
   page.list({{"settings", run.settings},
-             {"data", options.data + ": " + fingerprint(options.data)},
+             {"data", options.data + ": " + fingerprint({options.data})},
              {"seed", std::to_string(options.seed)},
              {"compiler", __VERSION__},
              {"date", today()}});

@@ -1,50 +1,7 @@
 #include "training.hpp"
 
-#include <charconv>
-#include <cmath>
-#include <type_traits>
-
-Pixels pixels_of(const ebb::data::Dataset<>& images) {
-  Pixels pixels;
-  const ebb::Index channels = images.channels();
-  for (ebb::Index c = 0; c < channels; ++c) {
-    double sum = 0, squares = 0, count = 0;
-    for (ebb::Index n = 0; n < images.size(); ++n) {
-      const auto image = images.image(n);
-      const ebb::Index area = image.extent(1) * image.extent(2);
-      for (ebb::Index i = 0; i < area; ++i) {
-        const double x = image.data[c * area + i] / 255.0;
-        sum += x;
-        squares += x * x;
-      }
-      count += static_cast<double>(area);
-    }
-    const double mean = sum / count, variance = squares / count - mean * mean;
-    if (!(variance > 1e-12))
-      throw ebb::ValueError(ebb::message("--data: channel ", c,
-                                         " of the training images is the same everywhere; "
-                                         "there is nothing to learn from"));
-    pixels.mean.push_back(static_cast<float>(mean));
-    pixels.deviation.push_back(static_cast<float>(std::sqrt(variance)));
-  }
-  return pixels;
-}
-
 ebb::io::Metadata describe(const Options& options, const ebb::data::MedMnist& set,
                            const Pixels& pixels, const Calibration& calibration) {
-  const auto text_of = [](const auto& x) {
-    if constexpr (std::is_floating_point_v<std::remove_cvref_t<decltype(x)>>) {
-      char digits[32];  // the shortest that read back as the same number
-      return std::string(digits, std::to_chars(digits, digits + sizeof digits, x).ptr);
-    } else {
-      return x;
-    }
-  };
-  const auto joined = [&](const auto& list) {
-    std::string text;
-    for (const auto& x : list) text += (text.empty() ? "" : ",") + text_of(x);
-    return text;
-  };
   ebb::io::Metadata metadata{{"model", options.model},
                              {"classes", joined(set.train.classes())},
                              {"mean", joined(pixels.mean)},
@@ -52,9 +9,9 @@ ebb::io::Metadata describe(const Options& options, const ebb::data::MedMnist& se
                              {"channels", std::to_string(set.train.channels())},
                              {"height", std::to_string(set.train.image_size().height)},
                              {"width", std::to_string(set.train.image_size().width)},
-                             {"temperature", text_of(calibration.temperature)},
-                             {"conformal_coverage", text_of(Calibration::coverage)},
-                             {"conformal_threshold", text_of(calibration.threshold)}};
+                             {"temperature", digits(calibration.temperature)},
+                             {"conformal_coverage", digits(Calibration::coverage)},
+                             {"conformal_threshold", digits(calibration.threshold)}};
   if (!options.positive.empty()) metadata["positive"] = options.positive;
   return metadata;
 }

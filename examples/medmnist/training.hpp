@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../common/checkpoint.hpp"
+#include "../common/pixels.hpp"
 #include "../common/program.hpp"
 #include "account.hpp"
 #include "options.hpp"
@@ -19,12 +20,6 @@
 // One for each network; return the exit code of the program.
 int train_cnn(const Options& options, const ebb::data::MedMnist& set);
 int train_resnet18(const Options& options, const ebb::data::MedMnist& set);
-
-// Mean and standard deviation of every channel of the training images, from 0 to 1.
-struct Pixels {
-  std::vector<float> mean, deviation;
-};
-Pixels pixels_of(const ebb::data::Dataset<>& images);
 
 // What a file of weights says about itself, so that it can be used without this program.
 ebb::io::Metadata describe(const Options& options, const ebb::data::MedMnist& set,
@@ -99,7 +94,7 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set,
 
   const double lr = optimizer->lr();  // a checkpoint has the rate of its step
 
-  const Pixels pixels = pixels_of(set.train);
+  const Pixels pixels = pixels_of(set.train.images());
   const data::Normalize normalize(pixels.mean, pixels.deviation);
   data::Transform shown = normalize;
   if (options.augment)

@@ -6,6 +6,7 @@
 
 #include "../common/classifier.hpp"
 #include "../common/command_line.hpp"
+#include "../common/masks.hpp"
 #include "../common/program.hpp"
 #include "read_input.hpp"
 
@@ -65,18 +66,13 @@ std::string result_name(const Picture& picture, std::set<std::string>& used) {
 void segment(const ModelFile& file, const ebb::models::UNet<>& net, const Picture& picture,
              const std::string& folder, std::set<std::string>& used) {
   const PreparedImage image = prepare(file, picture.image);
-  const auto logits = net(image.input);
-  const Index rows = logits.extent(2), columns = logits.extent(3), area = rows * columns;
-  ebb::Tensor<std::uint8_t, 2> mask({rows, columns});
+  const auto mask = predict_mask(net, image.input, file.threshold);
+  const Index area = mask.size();
   std::vector<std::uint8_t> white(static_cast<std::size_t>(area));
   Index found = 0;
   for (Index i = 0; i < area; ++i) {
-    const float* z = logits.data() + i;
-    const double score = file.outputs == 1 ? double{z[0]} : double{z[area]} - double{z[0]};
-    const bool foreground = 1 / (1 + std::exp(-score)) >= file.threshold;
-    mask.mutable_data()[i] = foreground;
-    white[static_cast<std::size_t>(i)] = foreground ? 255 : 0;
-    found += foreground;
+    white[static_cast<std::size_t>(i)] = mask.data()[i] != 0 ? 255 : 0;
+    found += mask.data()[i];
   }
   const auto parts = ebb::shape::components(mask, 1, ebb::shape::Connectivity::corners);
   const auto table = ebb::shape::measure(parts, {picture.spacing[0], picture.spacing[1]});
@@ -88,7 +84,8 @@ void segment(const ModelFile& file, const ebb::models::UNet<>& net, const Pictur
     return;
   }
   const std::string base = folder + "/" + result_name(picture, used);
-  ebb::io::write_png(base + "_mask.png", static_cast<int>(columns), static_cast<int>(rows), 1,
+  ebb::io::write_png(base + "_mask.png", static_cast<int>(mask.extent(1)),
+                     static_cast<int>(mask.extent(0)), 1,
                      white);
   ebb::shape::save_csv(base + "_shapes.csv", table);
   std::printf("  wrote %s_mask.png and %s_shapes.csv (lengths in %s)\n", base.c_str(), base.c_str(),
@@ -131,7 +128,6 @@ int work(int argc, char** argv) {
   int code = 0;
   if (file.segments()) {
     ebb::models::UNet<> net({.channels = file.channels,
-                             .classes = file.outputs,
                              .base = file.base,
                              .depth = file.depth,
                              .batch_norm = file.batch_norm});

@@ -61,7 +61,9 @@ Account account_on(const Options& options, const ebb::models::UNet<>& net,
   return account_of(std::move(images), options.seed);
 }
 
-// What a file of weights says about itself, so that it can be used without this program.
+// What a file of weights says about itself, so that it can be used without this program: the
+// U-Net's extents, how images are normalised, the value in the masks that its second class was
+// (foreground), and from which probability of that class on a pixel belongs to it (threshold).
 ebb::io::Metadata describe(const Options& options, const Split& split, const Pixels& pixels) {
   return {{"model", "unet"},
           {"base", std::to_string(options.base)},
@@ -70,7 +72,8 @@ ebb::io::Metadata describe(const Options& options, const Split& split, const Pix
           {"classes", "background,foreground"},
           {"mean", joined(pixels.mean)},
           {"deviation", joined(pixels.deviation)},
-          {"foreground", std::to_string(split.training.foreground)}};
+          {"foreground", std::to_string(split.training.foreground)},
+          {"threshold", "0.5"}};
 }
 
 // One Dice for each epoch, in a checkpoint.
