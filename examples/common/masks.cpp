@@ -6,8 +6,8 @@
 
 using ebb::Index;
 
-ebb::Tensor<int, 2> predict_mask(const ebb::models::UNet<>& net,
-                                 const ebb::Tensor<float, 4>& image, double threshold) {
+ebb::Tensor<int, 2> predict_mask(const ebb::models::UNet<>& net, const ebb::Tensor<float, 4>& image,
+                                 double threshold) {
   const Index unit = Index{1} << net.down.size(), height = image.extent(2), width = image.extent(3);
   const auto rounded = [unit](Index n) { return (n + unit - 1) / unit * unit; };
   // An image of up to a million pixels is one tile, mirrored outwards to what can be halved.

@@ -85,8 +85,7 @@ void segment(const ModelFile& file, const ebb::models::UNet<>& net, const Pictur
   }
   const std::string base = folder + "/" + result_name(picture, used);
   ebb::io::write_png(base + "_mask.png", static_cast<int>(mask.extent(1)),
-                     static_cast<int>(mask.extent(0)), 1,
-                     white);
+                     static_cast<int>(mask.extent(0)), 1, white);
   ebb::shape::save_csv(base + "_shapes.csv", table);
   std::printf("  wrote %s_mask.png and %s_shapes.csv (lengths in %s)\n", base.c_str(), base.c_str(),
               picture.unit.c_str());
