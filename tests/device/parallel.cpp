@@ -9,11 +9,15 @@
 using namespace ebb;
 
 TEST_CASE("every task runs once, whatever the number of threads", "[device][parallel]") {
-  for (const int threads : {1, 2, 3, 7}) {
+  for (const int threads : {1, 2, 3, 7, 70}) {  // 70: more than there are parts of tasks
     set_num_threads(threads);
     std::vector<int> runs(1000, 0);
     parallel_for(1000, 1 << 20, [&](Index i) { ++runs[static_cast<std::size_t>(i)]; });
     CHECK(runs == std::vector<int>(1000, 1));
+
+    std::vector<int> few(3, 0);
+    parallel_for(3, 1 << 20, [&](Index i) { ++few[static_cast<std::size_t>(i)]; });
+    CHECK(few == std::vector<int>(3, 1));
 
     std::vector<int> covered(100001, 0);
     parallel_ranges(100001, 1, [&](Index begin, Index end) {

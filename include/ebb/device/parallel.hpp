@@ -41,13 +41,33 @@ inline void set_num_threads(int count) {
 }
 
 namespace detail {
+
+/// Consecutive tasks that one thread begins with.
+struct alignas(64) TaskPart {
+  std::atomic<Index> next{0};
+  Index end = 0;
+};
+
+/// Every thread does its own part of the tasks first, which are mostly about the memory that it
+/// wrote in the loop before, and so in its core's cache; then what others have not got to.
 inline void for_tasks(Index tasks, [[maybe_unused]] Index work, simd::TaskCall call, void* task) {
 #if defined(_OPENMP)
   constexpr Index worth_a_thread = 32 * 1024;
   const int threads = tasks > 1 && work >= worth_a_thread && !omp_in_parallel() ? num_threads() : 1;
   if (threads > 1) {
-#  pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (Index i = 0; i < tasks; ++i) call(task, i);
+    constexpr int most_parts = 64;
+    const int parts = threads < most_parts ? threads : most_parts;
+    TaskPart part[most_parts];
+    for (int p = 0; p < parts; ++p) {
+      part[p].next.store(tasks * p / parts, std::memory_order_relaxed);
+      part[p].end = tasks * (p + 1) / parts;
+    }
+#  pragma omp parallel num_threads(threads)
+    for (int p = 0; p < parts; ++p) {
+      TaskPart& mine = part[(omp_get_thread_num() + p) % parts];
+      for (Index i; (i = mine.next.fetch_add(1, std::memory_order_relaxed)) < mine.end;)
+        call(task, i);
+    }
     return;
   }
 #endif
