@@ -1,5 +1,8 @@
 #include "provenance.hpp"
 
+#include <ebb/core/config.hpp>
+#include <ebb/core/error.hpp>
+
 #include <zlib.h>
 
 #include <algorithm>
@@ -39,4 +42,8 @@ std::string today() {
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
   return text;
+}
+
+std::string library_version() {
+  return ebb::message(EBB_VERSION_MAJOR, ".", EBB_VERSION_MINOR, ".", EBB_VERSION_PATCH);
 }

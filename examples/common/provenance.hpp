@@ -12,3 +12,5 @@ std::string fingerprint(const std::vector<std::string>& paths);
 std::vector<std::string> files_in(const std::string& folder);
 
 std::string today();  // "2026-11-26"
+
+std::string library_version();  // "0.1.0"

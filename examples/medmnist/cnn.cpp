@@ -4,7 +4,7 @@
 
 int train_cnn(const Options& options, const ebb::data::MedMnist& set) {
   using Net = ebb::models::MedicalCnn<>;
-  return train_and_test<Net>(options, set, [&] {
+  return train_and_test<Net>(options, set, "block5", [&] {
     return Net({.channels = set.train.channels(), .classes = set.class_count()});
   });
 }

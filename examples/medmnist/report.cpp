@@ -107,8 +107,15 @@ void write_report(const Options& options, const Run& run, const std::vector<doub
                                   " mistakes among ", answers.labels().size(), " test images"));
                });
 
+  if (mistakes.count() > 0)
+    page.image(folder + "/reasons.png",
+               "The first of these again, and what spoke for the wrong class (Grad-CAM): yellow "
+               "most, grey nothing",
+               800);
+
   page.heading("How it was made");
   page.list({{"settings", run.settings},
+             {"ebb", library_version()},
              {"data", options.data + ": " + fingerprint({options.data})},
              {"seed", std::to_string(options.seed)},
              {"compiler", __VERSION__},

@@ -10,6 +10,8 @@
 
 #include <ebb/data/augment.hpp>
 #include <ebb/data/loader.hpp>
+#include <ebb/explain/grad_cam.hpp>
+#include <ebb/explain/overlay.hpp>
 #include <ebb/nn/summary.hpp>
 #include <ebb/optim/schedule/one_cycle.hpp>
 #include <ebb/train/csv.hpp>
@@ -77,8 +79,45 @@ struct Contest {
   }
 };
 
+// Draws the most convinced mistakes, side by side, under what spoke for the wrong class: Grad-CAM
+// on the network's last part that still has an image. Nothing is drawn where there are none.
 template <class Net>
-int train_and_test(const Options& options, const ebb::data::MedMnist& set,
+void draw_reasons(const std::string& path, const Net& net, const char* part,
+                  const ebb::data::Dataset<>& images, const ebb::Mistakes& mistakes,
+                  const Pixels& pixels) {
+  using ebb::Index;
+  const auto count = std::min<Index>(8, static_cast<Index>(mistakes.kept().size()));
+  if (count == 0) return;
+  const Index channels = images.channels(), height = images.image_size().height,
+              width = images.image_size().width, area = height * width;
+  ebb::Tensor<float, 4> shown({count, channels, height, width}), seen(shown.shape());
+  ebb::Tensor<int, 1> said({count});
+  for (Index n = 0; n < count; ++n) {
+    const auto& mistake = mistakes.kept()[static_cast<std::size_t>(n)];
+    const auto image = images.image(mistake.index);
+    said.mutable_data()[n] = mistake.predicted;
+    for (Index i = 0; i < channels * area; ++i) {
+      const auto c = static_cast<std::size_t>(i / area);
+      const float v = static_cast<float>(image.data[i]) / 255;
+      shown.mutable_data()[n * channels * area + i] = v;
+      seen.mutable_data()[n * channels * area + i] = (v - pixels.mean[c]) / pixels.deviation[c];
+    }
+  }
+  const auto heat = ebb::explain::grad_cam(net, seen, said, part);
+  const Index gap = 2, across = count * (width + gap) - gap;
+  std::vector<std::uint8_t> strip(static_cast<std::size_t>(3 * height * across), 255);
+  for (Index n = 0; n < count; ++n) {
+    const auto overlay = ebb::explain::overlay(shown, heat, n);
+    for (Index i = 0; i < height; ++i)
+      std::copy_n(overlay.pixels.begin() + 3 * i * width, 3 * width,
+                  strip.begin() + 3 * (i * across + n * (width + gap)));
+  }
+  ebb::io::write_png(path, static_cast<int>(across), static_cast<int>(height), 3, strip);
+}
+
+// `last_image` is the name of the network's last part that still has an image.
+template <class Net>
+int train_and_test(const Options& options, const ebb::data::MedMnist& set, const char* last_image,
                    const std::function<Net()>& make) {
   namespace data = ebb::data;
   require_writable("--save", options.save);
@@ -189,8 +228,11 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set,
   const auto positive = positive_class(options, classes);
   const Account account = account_of(answers, positive, options.seed);
   std::printf("%s\n\n%s\n", to_text(calibration).c_str(), to_text(account, positive).c_str());
-  if (!options.report.empty())
+  if (!options.report.empty()) {
+    draw_reasons(options.report + "/reasons.png", contest.best, last_image, set.test, mistakes,
+                 pixels);
     write_report(options, run, contest.aucs, answers, account, calibration, mistakes);
+  }
   std::printf("test AUC: %s  accuracy: %.3f\n", to_text(account.auc).c_str(),
               account.confusion.accuracy());
   return 0;

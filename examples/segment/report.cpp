@@ -108,6 +108,7 @@ void write_report(const Options& options, const Split& split, const Run& run,
   }
   page.heading("How it was made");
   page.list({{"settings", run.settings},
+             {"ebb", library_version()},
              {"images", options.images + ": " + fingerprint(files_in(options.images))},
              {"masks", options.masks + ": " + fingerprint(files_in(options.masks))},
              {"seed", std::to_string(options.seed)},

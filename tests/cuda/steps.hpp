@@ -66,4 +66,12 @@ inline Apart apart(const Steps& a, const Steps& b) {
   return {deviation(a.losses, b.losses), deviation(a.state, b.state)};
 }
 
+/// A run on Cuda beside one on the CPU; two runs on Cuda are the same bits.
+template <class Net, class R>
+Apart cuda_from_cpu(const Net& net, const R& rule, const Shape<4>& images, int classes) {
+  const auto cuda = train_steps<Cuda>(net, rule, images, classes);
+  CHECK(train_steps<Cuda>(net, rule, images, classes) == cuda);
+  return apart(cuda, train_steps<Cpu>(net, rule, images, classes));
+}
+
 }  // namespace ebb::test

@@ -16,23 +16,34 @@ auto cnn() {
                         nn::Dropout<>(0.25), nn::Linear<>(16, 5));
 }
 
-template <class R>
-test::Apart difference(const R& rule) {
-  const auto net = cnn();
-  const Shape<4> images{9, 1, 8, 8};
-  const auto cpu = test::train_steps<Cpu>(net, rule, images, 5);
-  const auto cuda = test::train_steps<Cuda>(net, rule, images, 5);
-  CHECK(test::train_steps<Cuda>(net, rule, images, 5) == cuda);
-  return test::apart(cuda, cpu);
-}
+const Shape<4> images{9, 1, 8, 8};
 
 }  // namespace
 
 TEST_CASE("cuda: steps of the tutorial's CNN agree with the CPU") {
-  const auto sgd = difference(optim::Sgd{.lr = 0.05, .momentum = 0.9});
+  const auto sgd = test::cuda_from_cpu(cnn(), optim::Sgd{.lr = 0.05, .momentum = 0.9}, images, 5);
   CHECK(sgd.losses <= 1e-5);
   CHECK(sgd.state <= 1e-5);
-  const auto adam = difference(optim::Adam{.lr = 0.002});
+  const auto adam = test::cuda_from_cpu(cnn(), optim::Adam{.lr = 0.002}, images, 5);
   CHECK(adam.losses <= 1e-5);
   CHECK(adam.state <= 1e-5);
+}
+
+// An operand is rounded by up to 2^-11 of itself (tf32) or 2^-9 (bf16); sums of products, each of
+// two operands, through forward and backward pass stay within some times that of the largest
+// number. Below, that is 4 times; that they are apart at all shows that tensor cores were used.
+TEST_CASE("cuda: steps on tensor cores stay within the rounding of their operands") {
+  const optim::Sgd rule{.lr = 0.05, .momentum = 0.9};
+  const auto cpu = test::train_steps<Cpu>(cnn(), rule, images, 5, 2);
+  const auto apart = [&](cuda::Precision precision) {
+    const cuda::PrecisionScope scope(precision);
+    return test::apart(test::train_steps<Cuda>(cnn(), rule, images, 5, 2), cpu);
+  };
+  const auto tf32 = apart(cuda::Precision::tf32), bf16 = apart(cuda::Precision::bf16);
+  CHECK(tf32.losses <= 4 * std::ldexp(1.0, -11));
+  CHECK(tf32.state <= 4 * std::ldexp(1.0, -11));
+  CHECK(bf16.losses <= 4 * std::ldexp(1.0, -9));
+  CHECK(bf16.state <= 4 * std::ldexp(1.0, -9));
+  CHECK(tf32.state > 1e-6);
+  CHECK(bf16.state > tf32.state);
 }
