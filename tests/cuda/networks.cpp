@@ -84,6 +84,7 @@ TEST_CASE("cuda: the library's models move as they are") {
   check_moving(models::ResNet<Block>(
                    {1, 1, 1, 1}, {.channels = 1, .classes = 3, .small_images = true, .width = 2}),
                test::random<float>(Shape<4>{2, 1, 8, 8}, 8));
+  CHECK(to<Cuda>(models::UNet<>({.base = 2, .depth = 1, .checkpoint = true})).checkpointed);
   check_moving(models::UNet<>({.base = 2, .depth = 2}),
                test::random<float>(Shape<4>{1, 1, 8, 8}, 9));
 }

@@ -84,7 +84,7 @@ struct UNet {
   std::vector<nn::ConvTranspose2d<T, Device>> rise;
   std::vector<DoubleConv<T, Device>> up;
   nn::Conv2d<T, Device> head;
-  bool checkpointed;
+  bool checkpointed = false;
 
   /// \throws ValueError when an extent is below 1, or the depth not from 1 to 8.
   explicit UNet(UNetOptions o = {})
@@ -106,7 +106,8 @@ struct UNet {
         bottom(other.bottom),
         rise(other.rise.begin(), other.rise.end()),
         up(other.up.begin(), other.up.end()),
-        head(other.head) {}
+        head(other.head),
+        checkpointed(other.checkpointed) {}
 
   template <Operand X>
   auto operator()(const X& x) const {
