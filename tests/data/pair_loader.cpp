@@ -79,7 +79,8 @@ TEST_CASE("image and mask move together, each time elsewhere, and the same for a
 
 TEST_CASE("a pair loader says what does not fit") {
   CHECK_THAT(error_of<Error>([] { PairLoader(images(0), {}); }), contains("1 or more"));
-  CHECK_THAT(error_of<Error>([] { PairLoader(images(2), {.batch_size = 0}); }), contains("1 or more"));
+  CHECK_THAT(error_of<Error>([] { PairLoader(images(2), {.batch_size = 0}); }),
+             contains("1 or more"));
   CHECK_THAT(error_of<Error>([] { PairLoader(images(2), {.repeats = 0}); }), contains("1 or more"));
   PairLoader uneven(images(2), {.transform = [](const ImageAndMask& x, RandomStream random) {
                       return CropPair{.size = 2 + random.below(2, 9)}(x, random);
