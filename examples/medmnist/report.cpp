@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include "../common/page.hpp"
+#include "../common/plots.hpp"
 #include "../common/provenance.hpp"
 
 #include <ebb/train/curves.hpp>
@@ -84,20 +85,10 @@ void write_report(const Options& options, const Run& run, const std::vector<doub
   if (!run.epochs.empty()) {
     page.picture(folder, "curves.svg", "Loss and accuracy, epoch by epoch",
                  [&](const std::string& path) { plot::curves(path, run.epochs); });
-    page.picture(folder, "auc.svg",
-                 "Area under the ROC curve on the validation images; the best epoch was kept",
-                 [&](const std::string& path) {
-                   plot::Line line{"validation"};
-                   line.dots = true;
-                   for (std::size_t i = 0; i < aucs.size(); ++i) {
-                     line.x.push_back(static_cast<double>(i + 1));
-                     line.y.push_back(aucs[i]);
-                   }
-                   plot::Axes axes{"Area under the ROC curve", "epoch", ""};
-                   axes.whole_x = true;
-                   axes.key_below = true;
-                   plot::lines(path, {line}, axes);
-                 });
+    page.picture(
+        folder, "auc.svg",
+        "Area under the ROC curve on the validation images; the best epoch was kept",
+        [&](const std::string& path) { draw_by_epoch(path, "Area under the ROC curve", aucs); });
   }
   page.picture(folder, "mistakes.svg", "Where the network was most convinced, and wrong",
                [&](const std::string& path) {

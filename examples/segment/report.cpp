@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include "../common/page.hpp"
+#include "../common/plots.hpp"
 #include "../common/provenance.hpp"
 
 #include <ebb/io/png.hpp>
@@ -93,18 +94,7 @@ void write_report(const Options& options, const Split& split, const Run& run,
     page.picture(folder, "dice.svg",
                  "Dice on the validation images; the last epoch is kept, not the best: what is "
                  "chosen on these images would look better on them than it is",
-                 [&](const std::string& path) {
-                   plot::Line line{"validation"};
-                   line.dots = true;
-                   for (std::size_t i = 0; i < dices.size(); ++i) {
-                     line.x.push_back(static_cast<double>(i + 1));
-                     line.y.push_back(dices[i]);
-                   }
-                   plot::Axes axes{"Dice", "epoch", ""};
-                   axes.whole_x = true;
-                   axes.key_below = true;
-                   plot::lines(path, {line}, axes);
-                 });
+                 [&](const std::string& path) { draw_by_epoch(path, "Dice", dices); });
   }
   page.heading("How it was made");
   page.list({{"settings", run.settings},
