@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/device/cuda_step.cuh>
+#include <ebb/device/math.hpp>
 #include <ebb/optim/kernel.hpp>
 
 namespace ebb {
@@ -56,7 +57,11 @@ EBB_DEVICE void update_strip_of(const UpdateJob<R, T>& job, const UpdateNumbers<
 /// stay what they were.
 template <class R, class T>
 EBB_KERNEL update_kernel(const UpdateTable<R, T> table, Index strips,
-                         const UpdateNumbers<R>* numbers) {
+                         const UpdateNumbers<R>* numbers, UpdateGate gate) {
+  if (gate.norm && !math::is_finite(*gate.norm)) {
+    if (gate.left_out && gpu::thread() == 0) ++*gate.left_out;
+    return;
+  }
   for (Index strip = blockIdx.x; strip < strips; strip += gridDim.x) {
     Index low = 0, high = table.count;  // the job this strip belongs to
     while (high - low > 1) {
@@ -75,9 +80,10 @@ EBB_KERNEL update_kernel(const UpdateTable<R, T> table, Index strips,
 }  // namespace detail
 
 /// Kernel: applies a rule to every element of every job. While a step is captured, and before each
-/// replay, its numbers are left where the captured kernels read them.
+/// replay, its numbers are left where the captured kernels read them. The gate is looked at by the
+/// kernels, so that nothing waits for what it says.
 template <class R, class T>
-void update_parameters(Cuda, const UpdateJob<R, T>* jobs, Index count) {
+void update_parameters(Cuda, const UpdateJob<R, T>* jobs, Index count, UpdateGate gate = {}) {
   using Table = detail::UpdateTable<R, T>;
   static_assert(Table::room > 0, "an update rule with so many settings does not fit the launch");
   gpu::StepNumbers* const step = gpu::detail::step_numbers;
@@ -101,7 +107,8 @@ void update_parameters(Cuda, const UpdateJob<R, T>* jobs, Index count) {
     const Index most = static_cast<Index>(16) * gpu::multiprocessors();
     gpu::launch(static_cast<int>(strips < most ? strips : most), gpu::block_size, 0,
                 detail::update_kernel<R, T>, table, strips,
-                room.device ? room.device + done : nullptr);
+                room.device ? room.device + done : nullptr, gate);
+    gate.left_out = nullptr;  // one launch counts for all
   }
 }
 
