@@ -51,14 +51,22 @@ def package(name):
     return first_line("dpkg-query", "-W", "-f=${Version}", name)
 
 
-def describe(report, torch, arguments, command):
-    """The head of the report: when, where, with what."""
+def ebb_version():
     with open(os.path.join(ROOT, "include/ebb/core/config.hpp")) as f:
         version = ".".join(re.findall(r"#define EBB_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", f.read()))
     revision = first_line("git", "-C", ROOT, "rev-parse", "--short", "HEAD")
+    return f"{version} ({revision})" if revision else version
+
+
+def compiler():
+    return first_line(os.environ.get("CXX", "g++"), "--version")
+
+
+def describe(report, torch, arguments, command):
+    """The head of the report: when, where, with what."""
     versions = {
-        "ebb": f"{version} ({revision})" if revision else version,
-        "compiler": first_line(os.environ.get("CXX", "g++"), "--version"),
+        "ebb": ebb_version(),
+        "compiler": compiler(),
         "PyTorch": torch.version or "not installed",
         "oneDNN": package("libdnnl-dev") or "not installed",
         "OpenBLAS": package("libopenblas-dev") or "not installed",

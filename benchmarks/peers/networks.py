@@ -78,32 +78,40 @@ class ResNet18(nn.Module):
 
 
 class DoubleConv(nn.Module):
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs, outputs, batch_norm):
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        norm = nn.BatchNorm2d if batch_norm else nn.Identity
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=not batch_norm)
+        self.bn1 = norm(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=not batch_norm)
+        self.bn2 = norm(outputs)
 
     def forward(self, x):
-        return F.relu(self.conv2(F.relu(self.conv1(x), inplace=True)), inplace=True)
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(self.bn2(self.conv2(x)), inplace=True)
 
 
 class UNet(nn.Module):
-    def __init__(self):
+    """ebb's models::UNet for images of one channel and two classes, with its names of weights."""
+
+    def __init__(self, base=16, depth=3, batch_norm=False):
         super().__init__()
-        self.down = nn.ModuleList([DoubleConv(1, 16), DoubleConv(16, 32), DoubleConv(32, 64)])
-        self.bottom = DoubleConv(64, 128)
-        self.rise = nn.ModuleList([nn.ConvTranspose2d(2 * n, n, 2, stride=2) for n in (16, 32, 64)])
-        self.up = nn.ModuleList([DoubleConv(2 * n, n) for n in (16, 32, 64)])
-        self.head = nn.Conv2d(16, 2, 1)
+        widths = [base << k for k in range(depth)]
+        self.down = nn.ModuleList([DoubleConv(n // 2 if k else 1, n, batch_norm) for k, n in enumerate(widths)])
+        self.bottom = DoubleConv(widths[-1], 2 * widths[-1], batch_norm)
+        self.rise = nn.ModuleList([nn.ConvTranspose2d(2 * n, n, 2, stride=2) for n in widths])
+        self.up = nn.ModuleList([DoubleConv(2 * n, n, batch_norm) for n in widths])
+        self.head = nn.Conv2d(base, 2, 1)
 
     def forward(self, x):
-        a = self.down[0](x)
-        b = self.down[1](F.max_pool2d(a, 2))
-        c = self.down[2](F.max_pool2d(b, 2))
-        d = self.bottom(F.max_pool2d(c, 2))
-        e = self.up[2](torch.cat([c, self.rise[2](d)], 1))
-        f = self.up[1](torch.cat([b, self.rise[1](e)], 1))
-        return self.head(self.up[0](torch.cat([a, self.rise[0](f)], 1)))
+        kept = []
+        for k, block in enumerate(self.down):
+            x = block(F.max_pool2d(x, 2) if k else x)
+            kept.append(x)
+        x = self.bottom(F.max_pool2d(x, 2))
+        for k in reversed(range(len(kept))):
+            x = self.up[k](torch.cat([kept[k], self.rise[k](x)], 1))
+        return self.head(x)
 
 
 NETWORKS = {"cnn": Cnn, "lenet": LeNet5, "resnet18": ResNet18, "unet": UNet}
