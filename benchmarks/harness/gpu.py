@@ -14,6 +14,7 @@ ROWS = [("cnn", 64), ("cnn", 256), ("cnn", 1024), ("lenet", 64), ("resnet18", 12
 QUICK_ROWS = [("cnn", 64), ("resnet18", 128)]
 PRECISIONS = ("fp32", "tf32", "bf16")
 SECTIONS = ("networks", "operations")
+OURS = ("bench_gpu_networks", "bench_gpu_operations")
 
 # What a line of each section holds at least.
 KEYS = {"networks": ("network", "batch", "who", "mode", "precision", "us_per_step", "peak_mib"),
@@ -32,6 +33,26 @@ def flaw(line):
         if key in line and not (line[key] and all(isinstance(us, (int, float)) and us > 0 for us in line[key])):
             return f"{key} is {line[key]}, and should be times"
     return ""
+
+
+def parsed(text):
+    """Objects of the lines that are JSON as they should be, and what is wrong with the first that is not."""
+    found, problems = [], []
+    for words in text.splitlines():
+        if not words.startswith("{"):
+            continue  # a library's greeting
+        try:
+            line = json.loads(words)
+            problem = flaw(line)
+        except json.JSONDecodeError as error:
+            problem = f"a line of its output is no JSON: {error}"
+        if problem:
+            problems.append(problem)
+        else:
+            found.append(line)
+    if not found and not problems:
+        problems.append("it printed nothing")
+    return found, problems[0] if problems else ""
 
 
 class Programs:
@@ -56,30 +77,26 @@ class Programs:
         print(f"[{time.time() - self.began:.0f} s] {what}", file=sys.stderr, flush=True)
 
     def lines(self, command, timeout=1800):
-        """The objects that a program prints, one a line. When it fails there are none, and `failures` says why."""
-        name = " ".join([os.path.basename(command[0]), *command[1:]]).replace(HERE + os.sep, "")
+        """The objects that a program prints, one a line. When it fails, those it printed before; `failures` says why."""
+        found, problem = [], ""
         try:
             done = subprocess.run(command, env=dict(os.environ, **self.environment), timeout=timeout, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, errors="replace")
-            problem = f"exit code {done.returncode}" if done.returncode else "it printed nothing"
-            if done.returncode == 0:
-                found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-                flaws = [words for words in map(flaw, found) if words]
-                if found and not flaws:
-                    return found
-                problem = flaws[0] if flaws else problem
-            else:
-                problem = (done.stderr.strip().splitlines() or [problem])[-1]
+            if done.returncode:
+                problem = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+            found, wrong = parsed(done.stdout)
+            problem = problem or wrong
         except subprocess.TimeoutExpired:
             problem = f"not done after {timeout} seconds"
-        except json.JSONDecodeError as error:
-            problem = f"a line of its output is no JSON: {error}"
         except OSError as error:
             problem = error.strerror
-        self.failures.append({"program": name, "problem": problem,
-                              "ours": command[0] in (self.ours("networks")[0], self.ours("operations")[0])})
-        print(f"  {name}: {problem}", file=sys.stderr, flush=True)
-        return []
+        if problem:
+            name = " ".join([os.path.basename(command[0]), *command[1:]]).replace(HERE + os.sep, "")
+            failure = {"program": name, "problem": problem, "ours": os.path.basename(command[0]) in OURS}
+            if failure not in self.failures:
+                self.failures.append(failure)
+            print(f"  {name}: {problem}", file=sys.stderr, flush=True)
+        return found
 
 
 def settings(mode, precision, quick):

@@ -48,7 +48,7 @@ def networks(lines):
         for key, runs in gathered(group, "who", "mode").items():
             name = COLUMNS[key]
             us = [median(run["us_per_step"]) for run in runs]
-            rates[name], spreads[name] = 1e6 * batch / median(us), spread(us)
+            rates[name], spreads[name] = 1e6 * batch / median(us), spread(us) if len(us) > 1 else None
             peaks[name] = median([run["peak_mib"] for run in runs])
             if "setting" in runs[0]:
                 settings[name] = runs[0]["setting"]
@@ -64,6 +64,14 @@ def networks(lines):
     return entries
 
 
+def shown_rate(entry, name):
+    """With how far runs were apart, where there were several."""
+    if name not in entry["images_per_s"]:
+        return "-"
+    apart = entry["spread"][name]
+    return number(entry["images_per_s"][name]) + (f" ± {apart:.0f} %" if apart is not None else "")
+
+
 def say_networks(report, entries):
     report.say("\n## Training steps of networks\n")
     report.say("Images per second. A step is forward, cross entropy, backward and SGD with momentum, on a batch that lies on the "
@@ -72,8 +80,7 @@ def say_networks(report, entries):
                "way at the same precision, and to its graph.\n")
     report.table("network", "batch", "precision", *COLUMNS.values(), "to its best", "to its graph", "goal", "reached", align="lrl" + "r" * 7 + "ll")
     for e in entries:
-        rates = [f"{number(e['images_per_s'][name])} ± {e['spread'][name]:.0f} %" if name in e["images_per_s"] else "-"
-                 for name in COLUMNS.values()]
+        rates = [shown_rate(e, name) for name in COLUMNS.values()]
         goals = [f"{number(goal['goal'])} images/s" if what == "images_per_s" else f"{goal['goal']:g} x its graph"
                  for what, goal in e["goals"].items()]
         report.row(TITLES[e["network"]], e["batch"], e["precision"], *rates,

@@ -116,6 +116,13 @@ class Command(unittest.TestCase):
         self.assertIn("No such file", done.stdout)
         self.assertEqual(facts["networks"], [])
 
+    def test_what_was_printed_before_a_failure_is_kept(self):
+        self.script("benchmarks/bench_gpu_operations", KERNELS + "echo no memory left >&2\nexit 1\n")
+        done, facts = self.measure("--sections", "operations", "--repeats", "2")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout.count("* `bench_gpu_operations 0.2`: no memory left"), 1)
+        self.assertEqual(facts["copy_gb_per_s"], 4000)
+
     def test_lines_that_lack_something_are_told(self):
         operation = {"section": "operations", "op": "relu", "shape": "s", "who": "ebb", "precision": "fp32"}
         for line, problem in (({"section": "x"}, "of the section x"), ({"section": "device"}, "lacks who, name"),
