@@ -62,6 +62,8 @@ def describe():
                 "CUDA runtime": ours.get("runtime") or "?",
                 "nvcc": first_line("bash", "-c", "nvcc --version | grep -o 'release [0-9.]*'").removeprefix("release ") or "?",
                 "compiler": compiler(), "PyTorch": peer}
+    if "cuDNN and cuBLAS" in devices:
+        versions["cuDNN beside operations"] = devices["cuDNN and cuBLAS"].get("cudnn")
     name = ours.get("name") or smi("name") or (theirs or {}).get("name") or "a GPU that names itself nowhere"
     others = smi("pid", "compute-apps")
     report.facts |= {"date": time.strftime("%Y-%m-%d"), "command": arguments.command, "device": name,

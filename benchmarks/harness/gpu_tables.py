@@ -78,7 +78,8 @@ def say_networks(report, entries):
                "GPU. *captured* and *graph* replay the whole step as one CUDA graph; *compile* is "
                "`torch.compile(mode=\"max-autotune\")`, with fused SGD. Ratios are of ebb's captured step to PyTorch's fastest "
                "way at the same precision, and to its graph.\n")
-    report.table("network", "batch", "precision", *COLUMNS.values(), "to its best", "to its graph", "goal", "reached", align="lrl" + "r" * 7 + "ll")
+    report.table("network", "batch", "precision", *COLUMNS.values(), "to its best", "to its graph", "goal", "reached",
+                 align="lrl" + "r" * 7 + "ll")
     for e in entries:
         rates = [shown_rate(e, name) for name in COLUMNS.values()]
         goals = [f"{number(goal['goal'])} images/s" if what == "images_per_s" else f"{goal['goal']:g} x its graph"
@@ -156,7 +157,9 @@ def operations(lines):
         ours = by.pop("ebb", None)
         peer = min(by, key=lambda who: by[who]["us"]) if by else None
         layer = next((line["layer"] for line in group if line.get("layer")), "")
-        entry = {"op": op, "shape": shape, "layer": layer, "precision": precision, "ebb": ours, "who": peer, "peer": by.get(peer),
+        layout = next((line["layout"] for line in group if line["who"] == peer and line.get("layout")), "")
+        entry = {"op": op, "shape": shape, "layer": layer, "precision": precision, "ebb": ours, "who": peer,
+                 "layout": layout, "peer": by.get(peer),
                  "of_peer": percent(by[peer]["us"], ours["us"]) if ours and peer else None,
                  "of_copy": percent(ours["gb_per_s"], copy) if ours and op != "copy" else None, "goals": {}}
         if ours and op.startswith("conv"):
@@ -172,25 +175,35 @@ def operations(lines):
 
 def say_operations(report, entries, copy):
     report.say("\n## Operations\n")
-    report.say("Microseconds. *of peer* is its time over ours, in percent; *of copy* is the bytes that must be moved at least, over "
-               "the time, in percent of the bandwidth of a copy on the GPU"
+    report.say("Microseconds. *of peer* is its time over ours, in percent, where cuDNN has the better of its two layouts; in bf16 the "
+               "peers read and write bf16, ebb floats. *of copy* is the bytes that must be moved at least, over the time, in percent "
+               "of the bandwidth of a copy on the GPU"
                + (f", which is {number(copy)} GB/s." if copy else ", which was not measured.") + "\n")
-    report.table("operation", "shape", "layer", "precision", "ebb", "peer", "its", "of peer", "GFLOP/s", "GB/s", "of copy", "goal", "reached",
-                 align="llllrlrrrrrll")
+    report.table("operation", "shape", "layer", "precision", "ebb", "peer", "its", "of peer", "GFLOP/s", "GB/s", "of copy", "goal",
+                 "reached", align="llllrlrrrrrll")
     for e in entries:
         ours, theirs = e["ebb"] or {}, e["peer"] or {}
-        report.row(e["op"], e["shape"], e["layer"], e["precision"], shown(ours.get("us")), e["who"] or "-", shown(theirs.get("us")),
+        peer = " ".join(filter(None, (e["who"], e["layout"]))) or "-"
+        report.row(e["op"], e["shape"], e["layer"], e["precision"], shown(ours.get("us")), peer, shown(theirs.get("us")),
                    shown(e["of_peer"], " %"), shown(ours.get("gflops")), shown(ours.get("gb_per_s")), shown(e["of_copy"], " %"),
                    ", ".join(f"{goal['goal']} % of {what}" for what, goal in e["goals"].items()),
                    ", ".join(map(mark, e["goals"].values())))
 
 
+GOALS = {"images_per_s": "images per second", "to_graph": "over PyTorch's graph", "cuDNN": "convolutions", "cuBLAS": "products",
+         "copy": "what memory bounds"}
+
+
 def say_goals(report, entries):
-    """How many goals were reached, of all entries' together."""
-    goals = [goal for e in entries for goal in e["goals"].values()]
-    known = [goal for goal in goals if goal["reached"] is not None]
-    report.facts["goals"] = {"reached": sum(g["reached"] for g in known), "measured": len(known), "all": len(goals)}
-    if goals:
-        rest = len(goals) - len(known)
-        report.say(f"\nGoals reached: {report.facts['goals']['reached']} of {len(known)}"
-                   + (f"; {rest} could not be judged, for want of a figure to compare with." if rest else "."))
+    """How many goals of each kind were reached, of all entries together."""
+    report.facts["goals"], words = {}, []
+    for kind, name in GOALS.items():
+        all_of_them = [entry["goals"][kind]["reached"] for entry in entries if kind in entry["goals"]]
+        known = [reached for reached in all_of_them if reached is not None]
+        if all_of_them:
+            report.facts["goals"][kind] = {"reached": sum(known), "measured": len(known), "all": len(all_of_them)}
+            open_ones = len(all_of_them) - len(known)
+            words.append(f"{name} {sum(known)} of {len(known)}"
+                         + (f" ({open_ones} more have no figure to be held against)" if open_ones else ""))
+    if words:
+        report.say(f"\nGoals reached: {'; '.join(words)}.")

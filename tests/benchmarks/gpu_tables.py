@@ -74,7 +74,7 @@ class Networks(unittest.TestCase):
         gpu_tables.say_networks(report, entries)
         self.assertIn("| - | - | - | - | - | 1,000,000 images/s, 2 x its graph | yes, - |", report.text)
         gpu_tables.say_goals(report, entries)
-        self.assertIn("Goals reached: 1 of 1; 1 could not be judged", report.text)
+        self.assertIn("Goals reached: images per second 1 of 1; over PyTorch's graph 0 of 0 (1 more have no figure", report.text)
 
     def test_losses_and_counts_must_agree(self):
         def check(who, loss, parameters):
@@ -91,7 +91,7 @@ class Networks(unittest.TestCase):
 
 class Operations(unittest.TestCase):
     LINES = [operation("ebb", "copy", 10, gb_per_s=4000), operation("ebb", "copy", 10, shape="small", gb_per_s=1000),
-             operation("ebb", "conv3x3 forward", 100, gflops=5e4), operation("cuDNN", "conv3x3 forward", 91, gflops=5.5e4),
+             operation("ebb", "conv3x3 forward", 100, gflops=5e4), dict(operation("cuDNN", "conv3x3 forward", 91, gflops=5.5e4), layout="NHWC"),
              operation("ebb", "matmul", 100, gflops=5e4), operation("cuBLAS", "matmul", 89, gflops=5.6e4),
              operation("ebb", "matmul", 100, precision="tf32", gflops=5e4), operation("cuBLAS", "matmul", 50, precision="tf32"),
              operation("ebb", "relu", 5, gb_per_s=3400), operation("ebb", "tanh", 5, gb_per_s=3399),
@@ -131,8 +131,15 @@ class Operations(unittest.TestCase):
         self.assertEqual(self.goal("max_pool"), [])
         report = Quiet()
         gpu_tables.say_operations(report, self.entries, self.copy)
+        self.assertIn("| conv3x3 forward | s |  | fp32 | 100 | cuDNN NHWC | 91 | 91 % | 50,000 | - | - | 90 % of cuDNN | yes |", report.text)
         self.assertIn("| conv1x1 | s |  | fp32 | 100 | - | - | - | 50,000 | - | - | 90 % of cuDNN | - |", report.text)
         self.assertIn("| max_pool | s |  | fp32 | - | cuDNN | 7 | - | - | - | - |  |  |", report.text)
+
+    def test_goals_are_counted_by_kind(self):
+        report = Quiet()
+        gpu_tables.say_goals(report, self.entries)
+        self.assertEqual({kind: list(counts.values()) for kind, counts in report.facts["goals"].items()},
+                         {"cuDNN": [1, 1, 2], "cuBLAS": [0, 1, 1], "copy": [1, 2, 2]})
 
     def test_without_a_copy_nothing_is_judged_by_it(self):
         entries, copy = gpu_tables.operations([operation("ebb", "relu", 5, gb_per_s=3400)])
