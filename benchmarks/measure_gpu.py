@@ -35,6 +35,8 @@ arguments.seconds = arguments.seconds or (0.5 if arguments.quick else 1.0)
 folder = os.path.join(arguments.build, "benchmarks")
 programs, report = gpu.Programs(folder, arguments.torch), Report()
 lines, tried = programs.lines(programs.ours("networks", "device")), []
+if not lines:
+    sys.exit(f"benchmarks/gpu: ebb's programs do not run on this GPU: {programs.failures[0]['problem']}")
 if programs.python:
     lines += programs.lines(programs.torch("device"))
 if "networks" in sections:

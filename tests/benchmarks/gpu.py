@@ -110,12 +110,19 @@ class Command(unittest.TestCase):
 
     def test_a_program_that_prints_no_json_or_is_not_there_failed(self):
         self.script("benchmarks/bench_gpu_operations", "#!/bin/sh\necho '{\"section\":'\n")
-        os.remove(os.path.join(self.build, "benchmarks/bench_gpu_networks"))
-        done, facts = self.measure()
+        done, facts = self.measure("--sections", "operations")
         self.assertEqual(done.returncode, 1)
         self.assertIn("a line of its output is no JSON", done.stdout)
-        self.assertIn("No such file", done.stdout)
-        self.assertEqual(facts["networks"], [])
+        os.remove(os.path.join(self.build, "benchmarks/bench_gpu_operations"))
+        done, facts = self.measure("--sections", "operations")
+        self.assertEqual((done.returncode, facts["operations"]), (1, []))
+        self.assertIn("* `bench_gpu_operations 0.2`: No such file", done.stdout)
+
+    def test_nothing_is_timed_where_our_programs_cannot_run(self):
+        self.script("benchmarks/bench_gpu_networks", "#!/bin/sh\necho no kernel image >&2\nexit 1\n")
+        done, facts = self.measure()
+        self.assertEqual((done.returncode, done.stdout, facts), (1, "", {}))
+        self.assertIn("ebb's programs do not run on this GPU: no kernel image", done.stderr)
 
     def test_what_was_printed_before_a_failure_is_kept(self):
         self.script("benchmarks/bench_gpu_operations", KERNELS + "echo no memory left >&2\nexit 1\n")
