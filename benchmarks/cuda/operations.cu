@@ -87,8 +87,8 @@ Tensor<float, N, Cuda> random(const Shape<N>& shape) {
 
 /// An operation that is bound by memory: it reads and writes `elements` floats.
 Operation moves(const char* op, const Shape<4>& shape, Index elements) {
-  std::string extents;
-  for (const Index extent : shape) extents += (extents.empty() ? "" : "x") + std::to_string(extent);
+  std::string extents = std::to_string(shape[0]);
+  for (int axis = 1; axis < 4; ++axis) extents += "x" + std::to_string(shape[axis]);
   return {op, extents, "fp32", "", 0, 4.0 * static_cast<double>(elements)};
 }
 
