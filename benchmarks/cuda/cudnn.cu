@@ -3,11 +3,13 @@
 //   bench_gpu_peers [FILTER] SECONDS
 //
 // cuDNN is given both layouts of images, and in each the fastest is sought among the ways that it
-// proposes; the row is the better layout's. fp32 leaves out whatever uses tensor cores, tf32
-// whatever is less precise than that; bf16 stores tensors as bfloat16, which ebb keeps as floats.
+// proposes; the row is the better layout's. Some elements of each result are checked on the host.
+// fp32 leaves out whatever uses tensor cores, tf32 whatever is less precise than that; bf16 stores
+// tensors as bfloat16, which ebb keeps as floats.
 
 #include "benchmarks/cuda/cudnn_plan.hpp"
 #include "benchmarks/cuda/device.cuh"
+#include "benchmarks/cuda/samples.hpp"
 
 #include <cublas_v2.h>
 
@@ -64,6 +66,13 @@ class Memory {
     void* const to = of_bytes(bytes);
     check(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying to the GPU");
     return to;
+  }
+  Numbers read(long count, bool half) const {
+    const std::size_t size = half ? sizeof(std::uint16_t) : sizeof(float);
+    Numbers numbers{std::vector<unsigned char>(static_cast<std::size_t>(count) * size), half};
+    check(cudaMemcpy(numbers.bytes.data(), data_, numbers.bytes.size(), cudaMemcpyDeviceToHost),
+          "copying from the GPU");
+    return numbers;
   }
 
  private:
@@ -132,7 +141,7 @@ struct Machine {
   }
 };
 
-/// The fastest plan of a layout; no rounds where there is none.
+/// The fastest plan of a layout. \throws Error where there is none.
 std::vector<double> rounds_of_best(Machine& on, const ConvShape& s, int pass,
                                    const std::string& precision, cudnn::Layout layout) {
   constexpr std::int64_t most_workspace = std::int64_t{4} << 30;
@@ -165,28 +174,43 @@ std::vector<double> rounds_of_best(Machine& on, const ConvShape& s, int pass,
       }
     }
   }
-  if (best.empty()) return {};
+  if (best.empty()) throw Error("it has no plan that keeps this precision");
   const auto pack = pack_of(best[0]);
-  return on.rounds([&] { execute(best[0], pack); });
+  auto us = on.rounds([&] { execute(best[0], pack); });
+  const bool half = type == CUDNN_DATA_BFLOAT16, last = layout == cudnn::Layout::nhwc;
+  const Numbers x = on.a.read(s.batch * s.in * s.height * s.width, half);
+  const Numbers w = on.b.read(s.out * s.in * s.kernel * s.kernel, half);
+  const Numbers y = on.c.read(s.batch * s.out * s.out_height() * s.out_width(), half);
+  check_convolution(s, pass, {x, s.batch, s.in, s.height, s.width, last},
+                    {w, s.out, s.in, s.kernel, s.kernel, last},
+                    {y, s.batch, s.out, s.out_height(), s.out_width(), last});
+  return us;
+}
+
+void say_left_out(const Operation& operation, const Error& e) {
+  std::fprintf(stderr, "%s of %s in %s is left out: %s\n", operation.op.c_str(),
+               operation.shape.c_str(), operation.precision.c_str(), e.what());
 }
 
 /// The row of a pass, of the layout in which cuDNN is faster.
 void convolution(Machine& on, const ConvShape& s, int pass, const Operation& operation) {
-  try {
-    const auto nchw = rounds_of_best(on, s, pass, operation.precision, cudnn::Layout::nchw);
-    const auto nhwc = rounds_of_best(on, s, pass, operation.precision, cudnn::Layout::nhwc);
-    if (nchw.empty() && nhwc.empty()) throw Error("no plan keeps this precision");
-    const bool last = nchw.empty() || (!nhwc.empty() && median(nhwc) < median(nchw));
-    auto line = line_of(operation, "cuDNN", last ? nhwc : nchw);
-    line.add("layout", last ? "NHWC" : "NCHW");
-    line.add("storage", operation.precision == "bf16" ? "bf16" : "fp32");
-    if (!nchw.empty()) line.add("us_nchw", median(nchw));
-    if (!nhwc.empty()) line.add("us_nhwc", median(nhwc));
-    line.print();
-  } catch (const Error& e) {
-    std::fprintf(stderr, "%s of %s in %s is left out: %s\n", operation.op.c_str(),
-                 operation.shape.c_str(), operation.precision.c_str(), e.what());
-  }
+  const auto rounds = [&](cudnn::Layout layout) {
+    try {
+      return rounds_of_best(on, s, pass, operation.precision, layout);
+    } catch (const Error& e) {
+      say_left_out(operation, e);
+      return std::vector<double>();
+    }
+  };
+  const auto nchw = rounds(cudnn::Layout::nchw), nhwc = rounds(cudnn::Layout::nhwc);
+  if (nchw.empty() && nhwc.empty()) return;
+  const bool last = nchw.empty() || (!nhwc.empty() && median(nhwc) < median(nchw));
+  auto line = line_of(operation, "cuDNN", last ? nhwc : nchw);
+  line.add("layout", last ? "NHWC" : "NCHW");
+  line.add("storage", operation.precision == "bf16" ? "bf16" : "fp32");
+  if (!nchw.empty()) line.add("us_nchw", median(nchw));
+  if (!nhwc.empty()) line.add("us_nhwc", median(nhwc));
+  line.print();
 }
 
 void convolutions(Machine& on) {
@@ -223,14 +247,20 @@ void products(Machine& on) {
       void* const c = on.c.of_numbers(static_cast<std::size_t>(s.m * s.n), half);
       const int m = static_cast<int>(s.m), n = static_cast<int>(s.n), k = static_cast<int>(s.k);
       const float one = 1, zero = 0;
-      const auto us = on.rounds([&] {
-        check_blas(cublasGemmEx(on.blas, s.transposed_b ? CUBLAS_OP_T : CUBLAS_OP_N,
-                                s.transposed_a ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b, type,
-                                s.transposed_b ? k : n, a, type, s.transposed_a ? m : k, &zero, c,
-                                type, n, sums, CUBLAS_GEMM_DEFAULT),
-                   "multiplying");
-      });
-      line_of(operation, "cuBLAS", us).add("storage", half ? "bf16" : "fp32").print();
+      try {
+        const auto us = on.rounds([&] {
+          check_blas(cublasGemmEx(on.blas, s.transposed_b ? CUBLAS_OP_T : CUBLAS_OP_N,
+                                  s.transposed_a ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b,
+                                  type, s.transposed_b ? k : n, a, type, s.transposed_a ? m : k,
+                                  &zero, c, type, n, sums, CUBLAS_GEMM_DEFAULT),
+                     "multiplying");
+        });
+        check_product(s, on.a.read(s.m * s.k, half), on.b.read(s.k * s.n, half),
+                      on.c.read(s.m * s.n, half));
+        line_of(operation, "cuBLAS", us).add("storage", half ? "bf16" : "fp32").print();
+      } catch (const Error& e) {
+        say_left_out(operation, e);
+      }
     }
 }
 

@@ -69,7 +69,7 @@ class Line {
  private:
   static std::string written(double number) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.7g", number);
+    std::snprintf(text, sizeof text, "%.9g", number);
     return std::isfinite(number) ? text : "null";
   }
   Line& put(const char* name, const std::string& value) {
