@@ -10,6 +10,7 @@
 int main(int count, char** words) {
   choose_gpus();
   if (count != 3 || std::string(words[1]) != "write") return benchmark(count, words);
+  ebb::manual_seed(7);  // other weights than a new network has
   const ebb::models::LeNet5<> net;
   ebb::io::save(net, words[2]);
   const bench::Work<1> work(4, 28, ebb::Shape<1>{4}, 10);
