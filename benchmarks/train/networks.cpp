@@ -10,6 +10,7 @@
 #include "benchmarks/networks/lenet5.hpp"
 #include "benchmarks/networks/resnet18.hpp"
 #include "benchmarks/networks/unet.hpp"
+#include "benchmarks/networks/work.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -31,23 +32,8 @@ struct Arguments {
   double seconds = 1;
 };
 
-/// Images and labels that are pure functions of their positions, the same in PyTorch.
-template <int N>
-struct Work {
-  Tensor<float, 4> images;
-  Tensor<int, N> labels;
-
-  Work(Index batch, Index size, const Shape<N>& label_shape, int classes)
-      : images(Shape{batch, Index{1}, size, size}), labels(label_shape) {
-    for (Index i = 0; i < images.size(); ++i)
-      images.mutable_data()[i] = static_cast<float>(i * 7919 % 1009) / 1009.0f;
-    for (Index i = 0; i < labels.size(); ++i)
-      labels.mutable_data()[i] = static_cast<int>(i * 31 % classes);
-  }
-};
-
 template <class Net, int N>
-void measure(const Arguments& arguments, const Work<N>& work) {
+void measure(const Arguments& arguments, const bench::Work<N>& work) {
   Net net;
   double rate = 0;
   if (arguments.mode == "check") {
@@ -81,7 +67,7 @@ void measure(const Arguments& arguments, const Work<N>& work) {
 
 template <class Net>
 void classify(const Arguments& a) {
-  measure<Net>(a, Work<1>(a.batch, 28, Shape{a.batch}, 10));
+  measure<Net>(a, bench::Work<1>(a.batch, 28, Shape{a.batch}, 10));
 }
 
 }  // namespace
@@ -103,9 +89,10 @@ int main(int count, char** words) {
     return 2;
   }
   set_num_threads(a.threads);
-  if (network == "cnn") classify<bench::Cnn>(a);
+  if (network == "cnn") classify<bench::Cnn<>>(a);
   if (network == "lenet") classify<bench::LeNet5>(a);
   if (network == "resnet18") classify<bench::ResNet18>(a);
   if (network == "unet")
-    measure<bench::UNet>(a, Work<3>(a.batch, 256, Shape{a.batch, Index{256}, Index{256}}, 2));
+    measure<bench::UNet>(a,
+                         bench::Work<3>(a.batch, 256, Shape{a.batch, Index{256}, Index{256}}, 2));
 }

@@ -79,7 +79,7 @@ void check_alike(int steps, double lr, double end, double apart, const Tensor<fl
 TEST_CASE("the tutorial's CNN trains alike with and without Winograd's algorithm",
           "[training][conv2d]") {
   const Squares data(8, 28);
-  check_alike<bench::Cnn>(12, 0.01, 0.5, 1e-4, data.images, data.place);
+  check_alike<bench::Cnn<>>(12, 0.01, 0.5, 1e-4, data.images, data.place);
 }
 
 TEST_CASE("ResNet-18 trains alike with and without Winograd's algorithm", "[training][conv2d]") {
