@@ -1,4 +1,5 @@
 // mnist --device cuda: on the emulator, and on a GPU where the program was built for one.
+#include <cmath>
 #include <sstream>
 
 #include "tests/examples/digits.hpp"
@@ -33,7 +34,6 @@ void check_training(const std::string& program) {
     return run(folder, program, more);
   };
   const std::string cpu = folder / "cpu.csv", gpu = folder / "gpu.csv", whole = folder / "whole",
-                    resumed = folder / "resumed", checkpoint = folder / "checkpoint",
                     plots = folder / "plots";
   const Outcome trained =
       go({"--device", "cuda", "--epochs", "3", "--csv", gpu, "--save", whole, "--plots", plots});
@@ -58,19 +58,40 @@ void check_training(const std::string& program) {
   }
 
   // Interrupted after an epoch and continued: the same bits as in one go.
-  REQUIRE(go({"--device", "cuda", "--epochs", "1", "--resume", checkpoint}).code == 0);
-  const Outcome rest =
-      go({"--device", "cuda", "--epochs", "3", "--resume", checkpoint, "--save", resumed});
-  CHECK_THAT(rest.out, contains("resuming") && contains("after epoch 1"));
-  CHECK(rest.last_line() == trained.last_line());
-  CHECK((read_file(resumed) == read_file(whole)));
-  // ... but not on another device, whose bits are others.
-  const Outcome refused = go({"--epochs", "3", "--resume", checkpoint});
-  CHECK(refused.code == 1);
-  CHECK_THAT(refused.err, contains("other settings"));
+  struct Case {
+    std::string optimizer, epochs;
+  };
+  for (const Case& c : {Case{"sgd", "3"}, Case{"nadam", "2"}}) {
+    const std::string one = folder / (c.optimizer + ".one"), two = folder / (c.optimizer + ".two"),
+                      checkpoint = folder / (c.optimizer + ".checkpoint");
+    const auto with = [&](std::vector<std::string> more) {
+      more.insert(more.end(), {"--device", "cuda", "--optimizer", c.optimizer});
+      return go(more);
+    };
+    const Outcome straight = with({"--epochs", c.epochs, "--save", one});
+    REQUIRE(with({"--epochs", "1", "--resume", checkpoint}).code == 0);
+    const Outcome rest = with({"--epochs", c.epochs, "--resume", checkpoint, "--save", two});
+    CHECK_THAT(rest.out, contains("resuming") && contains("after epoch 1"));
+    CHECK(rest.last_line() == straight.last_line());
+    CHECK(read_file(one).size() > 6'000'000);
+    CHECK((read_file(one) == read_file(two)));
+    // ... but not on another device, whose bits are others.
+    const Outcome refused =
+        go({"--optimizer", c.optimizer, "--epochs", "3", "--resume", checkpoint});
+    CHECK(refused.code == 1);
+    CHECK_THAT(refused.err, contains("other settings"));
+  }
 
   const Outcome tested = go({"--device", "cuda", "--load", whole, "--eval-only"});
   CHECK(tested.last_line() == trained.last_line());
+
+  const std::string rounded = folder / "rounded.csv";
+  const Outcome coarse =
+      go({"--device", "cuda", "--precision", "bf16", "--epochs", "1", "--csv", rounded});
+  CHECK_THAT(coarse.out, contains("on a GPU in bf16"));
+  const double apart = std::abs(rows(rounded)[0][2] - expected[0][2]);
+  CHECK(apart > 1e-5);
+  CHECK(apart < 0.05);
 
   const Outcome diverged = go({"--device", "cuda", "--epochs", "1", "--lr", "1e20"});
   CHECK(diverged.code == 1);
