@@ -76,7 +76,7 @@ struct Named {
   [](const std::string& name, const Parameters<Device>& parameters, \
      const OptimizerSettings& settings) { return make(name, parameters, __VA_ARGS__, settings); }
 template <class Device>
-const Named<Device> all[] = {
+const Named<Device> known_rules[] = {
     {"gd", WITH(optim::GradientDescent{.lr = 0.05})},
     {"sgd", WITH(optim::Sgd{.lr = 0.01, .momentum = 0.9})},
     {"adagrad", WITH(optim::Adagrad{.lr = 0.01})},
@@ -95,7 +95,7 @@ template <class Device>
 std::unique_ptr<AnyOptimizer<Device>> make_optimizer(const std::string& name,
                                                      const Parameters<Device>& parameters,
                                                      const OptimizerSettings& settings) {
-  for (const auto& one : all<Device>)
+  for (const auto& one : known_rules<Device>)
     if (name == one.name) return one.make(name, parameters, settings);
   throw ebb::ValueError(
       ebb::message("there is no optimizer '", name, "'; use one of ", optimizer_names()));
