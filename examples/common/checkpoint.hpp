@@ -24,17 +24,17 @@ Run to_run(const std::string& path, const ebb::io::Progress& progress);
 // Throws ebb::ValueError when the checkpoint at `path` is of a run with other settings.
 void require_settings(const std::string& path, const std::string& settings);
 
-template <class Net>
-void save_checkpoint(const std::string& path, const Net& net, AnyOptimizer& optimizer,
+template <class Net, class Device>
+void save_checkpoint(const std::string& path, const Net& net, AnyOptimizer<Device>& optimizer,
                      const Run& run) {
-  ebb::io::save_checkpoint(path, net, optimizer, to_progress(run));
+  ebb::io::save_checkpoint<Device>(path, net, optimizer, to_progress(run));
 }
 
-template <class Net>
-Run load_checkpoint(const std::string& path, Net& net, AnyOptimizer& optimizer,
+template <class Net, class Device>
+Run load_checkpoint(const std::string& path, Net& net, AnyOptimizer<Device>& optimizer,
                     const std::string& settings) {
   require_settings(path, settings);
-  return to_run(path, ebb::io::load_checkpoint(path, net, optimizer));
+  return to_run(path, ebb::io::load_checkpoint<Device>(path, net, optimizer));
 }
 
 // Only the weights in a checkpoint, to test them.

@@ -13,6 +13,35 @@ std::string with_default(const std::string& what, const Value& value) {
   return ebb::message(what, " [", value, "]");
 }
 
+void add_device(CLI::App& app, TrainingOptions& o, Gpu gpu) {
+  const bool used = gpu == Gpu::used;
+  option(app, "--device", o.device,
+         with_default(used ? "Where to compute: cpu or cuda" : "Where to compute", o.device),
+         "NAME")
+      ->check(CLI::Validator(
+          [gpu, used](const std::string& name) {
+            if (name == "cpu" || (used && name == "cuda")) return std::string();
+            if (name != "cuda")
+              return "there is no device '" + name + "'; use cpu" + (used ? " or cuda" : "");
+            return std::string(gpu == Gpu::not_built
+                                   ? "this program was built for the CPU alone; leave --device "
+                                     "out, or build it for a GPU: cmake -DEBB_CUDA=ON"
+                                   : "this program knows the CPU alone; leave --device out");
+          },
+          ""));
+  if (!used) return;
+  option(app, "--precision", o.precision,
+         with_default("Of products on a GPU: fp32, or on tensor cores tf32 or bf16", o.precision),
+         "NAME")
+      ->check(CLI::Validator(
+          [](const std::string& name) {
+            return name == "fp32" || name == "tf32" || name == "bf16"
+                       ? std::string()
+                       : "there is no precision '" + name + "'; use fp32, tf32 or bf16";
+          },
+          ""));
+}
+
 }  // namespace
 
 CLI::Option* optional_number(CLI::App& app, const char* name, std::optional<double>& value,
@@ -25,7 +54,7 @@ CLI::Option* optional_number(CLI::App& app, const char* name, std::optional<doub
       ->check(number(0.0, infinity, expected));
 }
 
-void add_training_options(CLI::App& app, TrainingOptions& o) {
+void add_training_options(CLI::App& app, TrainingOptions& o, Gpu gpu) {
   option(app, "--epochs", o.epochs, with_default("Passes over the training images", o.epochs), "N")
       ->check(number(0, 1000000, "a number of epochs: use a whole number from 0 on"));
   option(app, "--batch-size", o.batch_size, with_default("Images per step", o.batch_size), "N")
@@ -50,15 +79,7 @@ void add_training_options(CLI::App& app, TrainingOptions& o) {
   option(app, "--threads", o.threads,
          "Threads; the result does not depend on it [0: all there are]", "N")
       ->check(number(0, 1024, "a number of threads: use 0 (all) to 1024"));
-  option(app, "--device", o.device, "Where to compute [cpu]", "NAME")
-      ->check(CLI::Validator(
-          [](const std::string& name) {
-            if (name == "cpu") return std::string();
-            if (name == "cuda")
-              return std::string("this program was built for the CPU alone; leave --device out");
-            return "there is no device '" + name + "'; use cpu";
-          },
-          ""));
+  add_device(app, o, gpu);
   option(app, "--save", o.save,
          "Writes the trained weights here at the end (safetensors, PyTorch's keys)", "FILE");
   option(app, "--load", o.load, "Starts from the weights in this file", "FILE");

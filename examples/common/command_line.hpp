@@ -38,8 +38,9 @@ CLI::Option* optional_number(CLI::App& app, const char* name, std::optional<doub
                              const std::string& what, const char* expected);
 
 // Adds --epochs, --batch-size, --optimizer, --lr, --seed, --threads, --device, --save, --load,
-// --resume and --csv, whose defaults are the values in `options`.
-void add_training_options(CLI::App& app, TrainingOptions& options);
+// --resume and --csv, and --precision where there is a GPU to use; defaults are the values in
+// `options`.
+void add_training_options(CLI::App& app, TrainingOptions& options, Gpu gpu = Gpu::unknown);
 
 // Parses a command line. When the program is to end here (help, nonsense), says why and returns its
 // exit code.

@@ -16,6 +16,7 @@ bool is_optimizer(const std::string& name);
 
 // The parameters of a network without its type: a module of their names and places. The network
 // must outlive it.
+template <class Device = ebb::Cpu>
 class Parameters {
  public:
   template <class Net>
@@ -32,15 +33,16 @@ class Parameters {
 
  private:
   template <int Rank>
-  using Place = const ebb::Param<ebb::Tensor<float, Rank>>*;
+  using Place = const ebb::Param<ebb::Tensor<float, Rank, Device>>*;
   std::vector<std::pair<std::string, std::variant<Place<1>, Place<2>, Place<4>>>> list_;
 };
 
 // The type of an `ebb::optim::Optimizer` hidden, so that the training loop is compiled once and not
 // once per rule.
+template <class Device = ebb::Cpu>
 class AnyOptimizer {
  public:
-  using State = std::function<void(const std::string&, ebb::Tensor<float, 1>&)>;
+  using State = std::function<void(const std::string&, ebb::Tensor<float, 1, Device>&)>;
   using Number = std::function<void(const std::string&, double&)>;
 
   virtual ~AnyOptimizer() = default;
@@ -51,11 +53,14 @@ class AnyOptimizer {
   virtual std::string description() const = 0;  // "sgd, lr 0.01, momentum 0.9"
 
   // What a checkpoint saves.
-  template <class Device = ebb::Cpu>
+  template <class Where = ebb::Cpu>
   void visit_state(const State& f) {
     each_state(f);
   }
-  void visit_numbers(const Number& f) { each_number(f); }
+  template <class Where = ebb::Cpu>
+  void visit_numbers(const Number& f) {
+    each_number(f);
+  }
 
  private:
   virtual void each_state(const State& f) = 0;
@@ -69,5 +74,7 @@ struct OptimizerSettings {
 
 // The optimizer called `name`. Throws ebb::ValueError when there is none, or a setting makes no
 // sense.
-std::unique_ptr<AnyOptimizer> make_optimizer(const std::string& name, const Parameters& parameters,
-                                             const OptimizerSettings& settings);
+template <class Device>
+std::unique_ptr<AnyOptimizer<Device>> make_optimizer(const std::string& name,
+                                                     const Parameters<Device>& parameters,
+                                                     const OptimizerSettings& settings);

@@ -4,6 +4,9 @@
 #include <optional>
 #include <string>
 
+// What a program can do with a GPU: nothing, nothing in this build, or train on one.
+enum class Gpu { unknown, not_built, used };
+
 // The options that every training program takes.
 struct TrainingOptions {
   int epochs = 1;
@@ -13,5 +16,6 @@ struct TrainingOptions {
   std::uint64_t seed = 1;
   int threads = 0;  // 0: all there are
   std::string device = "cpu";
+  std::string precision = "fp32";  // of products and convolutions on a GPU
   std::string save, load, resume, csv;
 };

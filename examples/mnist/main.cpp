@@ -7,7 +7,7 @@
 // to more than 98 % on images it has never seen.
 //
 //   network.hpp     the network, and why it ends without a softmax
-//   training.cpp    the loop, tests, checkpoints
+//   training.inl    the loop, tests, checkpoints; training.cpp on the CPU, training.cu on a GPU
 //   source.cpp      which images, and where they come from; download.cpp fetches them
 //   pictures.cpp    curves, confusion matrix, mistakes
 //   options.cpp     the command line
@@ -23,7 +23,10 @@ int main(int argc, char** argv) {
       [](int count, char** words) {
         const Command command = parse_command_line(count, words);
         if (command.exit_code) return *command.exit_code;
-        return train_and_test(command.options, find_images(command.options.data));
+        const Options& options = command.options;
+        const Source source = find_images(options.data);
+        return options.device == "cuda" ? train_and_test_on_gpu(options, source)
+                                        : train_and_test(options, source);
       },
       argc, argv);
 }

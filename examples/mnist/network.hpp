@@ -12,11 +12,12 @@
 // the loss then sees lie between 0 and 1, so the largest probability it can ever express for ten
 // classes is e / (e + 9) = 23 %, the loss cannot fall below 1.46, and its gradient almost
 // vanishes. Such a network still learns, slowly, which is why the mistake survives.
+template <class Device = ebb::Cpu>
 struct Cnn {
-  ebb::nn::Conv2d<> conv1{1, 16, 3, {.padding = 1}};
-  ebb::nn::Conv2d<> conv2{16, 32, 3, {.padding = 1}};
-  ebb::nn::Linear<> fc1{32 * 28 * 28, 64};
-  ebb::nn::Linear<> fc2{64, 10};
+  ebb::nn::Conv2d<float, Device> conv1{1, 16, 3, {.padding = 1}};
+  ebb::nn::Conv2d<float, Device> conv2{16, 32, 3, {.padding = 1}};
+  ebb::nn::Linear<float, Device> fc1{32 * 28 * 28, 64};
+  ebb::nn::Linear<float, Device> fc2{64, 10};
 
   auto operator()(const auto& images) const {
     const auto features = relu(conv2(relu(conv1(images))));

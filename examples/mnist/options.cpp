@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include "../common/command_line.hpp"
+#include "training.hpp"
 
 Command parse_command_line(int argc, char** argv) {
   Command command;
@@ -19,7 +20,7 @@ Command parse_command_line(int argc, char** argv) {
          "MNIST, cached or downloaded; else Fashion-MNIST from Debian's package "
          "dataset-fashion-mnist; else drawn digits",
          "DIR");
-  add_training_options(app, o);
+  add_training_options(app, o, train_and_test_on_gpu ? Gpu::used : Gpu::not_built);
   optional_number(app, "--momentum", o.momentum,
                   "Of sgd and rmsprop; others have none [sgd: 0.9, rmsprop: 0]",
                   "a momentum: use a number that is not negative");

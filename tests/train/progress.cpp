@@ -44,6 +44,23 @@ TEST_CASE("a short loop prints nothing into a log") {
   std::fclose(file);
 }
 
+TEST_CASE("a note that is a function is asked for when a line is drawn, and only then") {
+  std::FILE* file = std::tmpfile();
+  REQUIRE(file);
+  int asked = 0;
+  const auto note = [&] { return message("note ", ++asked); };
+  {
+    Progress seldom("epoch 1/3", 1000, {.stream = file});
+    for (int i = 0; i < 10; ++i) seldom.advance(1, note);
+    CHECK(asked == 0);
+    Progress often("epoch 2/3", 1000, {.stream = file, .line_every = 0});
+    for (int i = 0; i < 3; ++i) often.advance(1, note);
+    CHECK(asked == 3);
+  }
+  CHECK_THAT(content(file), contains("note 3\n"));
+  std::fclose(file);
+}
+
 TEST_CASE("a progress line tells rate and remaining time") {
   Progress progress("test", 60000, {.stream = nullptr});
   progress.advance(15000);

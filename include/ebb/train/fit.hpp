@@ -30,9 +30,9 @@ namespace ebb {
 
 /// What is known after a step.
 struct StepFacts {
-  int epoch = 0;   ///< from 1
-  Index step = 0;  ///< within the epoch, from 1
-  double loss = 0;
+  int epoch = 0;      ///< from 1
+  Index step = 0;     ///< within the epoch, from 1
+  double loss = 0;    ///< nan in `fit_captured`, which does not wait for it
   Index samples = 0;  ///< in the batch
 };
 
@@ -107,18 +107,63 @@ Index samples_of(const Loader& loader) {
     return 0;
 }
 
-}  // namespace detail
+/// What the steps of an epoch came to so far.
+struct Means {
+  double loss = 0;
+  double accuracy = std::numeric_limits<double>::quiet_NaN();
+  Index samples = 0;
+};
 
-/// Trains `net` with `optimizer` on the batches `[x, y]` of `loader`, minimising `loss(net(x), y)`:
-///
-///     const auto history = ebb::fit(net, opt, loader, ebb::CrossEntropy{}, {.epochs = 3});
-///
-/// An optimizer is anything with `zero_grad()` and `step()`.
-/// \throws NumericError when a loss is nan or infinite: the sentence names the first operation that
-/// was. The weights are then those of the step before.
-template <class Net, class Optimizer, class Loader, class Loss>
-History fit(Net& net, Optimizer& optimizer, Loader&& loader, const Loss& loss,
-            const FitOptions& options) {
+/// The steps of `fit`, each of which the host waits for.
+template <class Net, class Optimizer, class Loss>
+class EagerSteps {
+ public:
+  EagerSteps(Net& net, Optimizer& optimizer, const Loss& loss, const FitOptions& options)
+      : net_(net), optimizer_(optimizer), loss_(loss), options_(options) {}
+
+  void begin() {
+    mean_.reset();
+    accuracy_.reset();
+  }
+
+  template <class X, class Y>
+  void operator()(const X& x, const Y& y, StepFacts& at) {
+    const Generator before = default_generator();
+    Tape tape;
+    const auto scores = net_(tape.input(x));
+    const auto objective = loss_(scores, y);
+    at.loss = static_cast<double>(objective.item());
+    if (!std::isfinite(at.loss)) blame(net_, loss_, x, y, before, at.loss, at);
+    optimizer_.zero_grad();
+    backward(objective);
+    if (options_.clip_norm > 0) optim::clip_grad_norm(net_, options_.clip_norm);
+    if (options_.clip_value > 0) optim::clip_grad_value(net_, options_.clip_value);
+    optimizer_.step();
+
+    mean_.add(at.loss, at.samples);
+    if constexpr (is_labels<std::remove_cvref_t<decltype(scores)>, Y>) accuracy_.add(scores, y);
+  }
+
+  Means so_far(const StepFacts&) const {
+    Means means{.loss = mean_.value(), .samples = mean_.count()};
+    if (accuracy_.count() > 0) means.accuracy = accuracy_.value();
+    return means;
+  }
+
+ private:
+  Net& net_;
+  Optimizer& optimizer_;
+  const Loss& loss_;
+  const FitOptions& options_;
+  RunningMean mean_;
+  Accuracy accuracy_;
+};
+
+/// The epochs of a run, with a bar and callbacks around `steps`: `steps.begin()` at the beginning
+/// of each, `steps(x, y, at)` for every batch, and `steps.so_far(at)` where somebody wants to know.
+template <class Steps, class Optimizer, class Loader>
+History run_epochs(Steps&& steps, const Optimizer& optimizer, Loader& loader,
+                   const FitOptions& options) {
   if (options.epochs < 0 || options.first_epoch < 1)
     throw ValueError(message("fit: epochs = ", options.epochs,
                              " and first_epoch = ", options.first_epoch, "; epochs count from 1"));
@@ -131,45 +176,30 @@ History fit(Net& net, Optimizer& optimizer, Loader&& loader, const Loss& loss,
     EpochFacts facts;
     facts.epoch = epoch;
     facts.epochs = options.epochs;
-    RunningMean mean;
-    Accuracy accuracy;
     StepFacts at{.epoch = epoch};
     {
-      Progress progress(message("epoch ", epoch, "/", options.epochs), detail::samples_of(loader),
+      Progress progress(message("epoch ", epoch, "/", options.epochs), samples_of(loader),
                         {.stream = options.progress});
       const auto start = Clock::now();
+      steps.begin();
       for (const auto& [x, y] : loader) {
         ++at.step;
         at.samples = y.extent(0);
-        const Generator before = default_generator();
-        Tape tape;
-        const auto scores = net(tape.input(x));
-        const auto objective = loss(scores, y);
-        at.loss = static_cast<double>(objective.item());
-        if (!std::isfinite(at.loss)) detail::blame(net, loss, x, y, before, at.loss, at);
-        optimizer.zero_grad();
-        backward(objective);
-        if (options.clip_norm > 0) optim::clip_grad_norm(net, options.clip_norm);
-        if (options.clip_value > 0) optim::clip_grad_value(net, options.clip_value);
-        optimizer.step();
-
-        mean.add(at.loss, at.samples);
-        if constexpr (detail::is_labels<std::remove_cvref_t<decltype(scores)>,
-                                        std::remove_cvref_t<decltype(y)>>)
-          accuracy.add(scores, y);
+        steps(x, y, at);
         if constexpr (requires { optimizer.lr(); }) facts.lr = optimizer.lr();
         if (options.on_step) options.on_step(at);
-        progress.advance(at.samples, message("loss ", mean.value()));
+        progress.advance(at.samples, [&] { return message("loss ", steps.so_far(at).loss); });
         if (options.interrupted && options.interrupted()) {
           history.interrupted = true;
           return history;
         }
       }
+      const Means means = steps.so_far(at);
+      facts.loss = means.loss;
+      facts.accuracy = means.accuracy;
+      facts.samples = means.samples;
       facts.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     }
-    facts.loss = mean.value();
-    facts.samples = mean.count();
-    if (accuracy.count() > 0) facts.accuracy = accuracy.value();
     if (options.validate) facts.validation = options.validate();
     if (options.on_epoch) options.on_epoch(facts);
     history.epochs.push_back(facts);
@@ -179,6 +209,23 @@ History fit(Net& net, Optimizer& optimizer, Loader&& loader, const Loss& loss,
     }
   }
   return history;
+}
+
+}  // namespace detail
+
+/// Trains `net` with `optimizer` on the batches `[x, y]` of `loader`, minimising `loss(net(x), y)`:
+///
+///     const auto history = ebb::fit(net, opt, loader, ebb::CrossEntropy{}, {.epochs = 3});
+///
+/// An optimizer is anything with `zero_grad()` and `step()`. On a GPU, `fit_captured` (fit.cuh)
+/// waits for less.
+/// \throws NumericError when a loss is nan or infinite: the sentence names the first operation that
+/// was. The weights are then those of the step before.
+template <class Net, class Optimizer, class Loader, class Loss>
+History fit(Net& net, Optimizer& optimizer, Loader&& loader, const Loss& loss,
+            const FitOptions& options) {
+  return detail::run_epochs(detail::EagerSteps(net, optimizer, loss, options), optimizer, loader,
+                            options);
 }
 
 /// The same for a classifier: the loss is cross entropy.

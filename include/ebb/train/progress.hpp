@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <type_traits>
 
 namespace ebb {
 
@@ -50,11 +51,17 @@ class Progress {
 
   /// `count` more are done; `note` is shown at the end of the line.
   void advance(Index count, const std::string& note = {}) {
+    advance(count, [&]() -> const std::string& { return note; });
+  }
+  /// The same with a function that gives the note, called when a line is drawn.
+  template <class Note>
+  requires std::is_invocable_v<Note&>
+  void advance(Index count, Note&& note_now) {
     done_ += count;
     if (options_.stream == nullptr || finished_) return;
-    const double now = seconds();
-    if (now - drawn_ < (terminal_ ? options_.redraw_every : options_.line_every)) return;
-    drawn_ = now;
+    if (seconds() - drawn_ < (terminal_ ? options_.redraw_every : options_.line_every)) return;
+    const std::string note = note_now();  // which may take its time
+    const double now = drawn_ = seconds();
     if (terminal_) {
       std::fprintf(options_.stream, "\r%s\x1b[K", bar(now, note, columns()).c_str());
       visible_ = true;
