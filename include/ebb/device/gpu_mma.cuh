@@ -124,6 +124,17 @@ EBB_DEVICE void cp_async16_or_zeros(void* shared, const void* global, bool there
   emulator::copy_async(shared, global, 16, there ? 16 : 0);
 #endif
 }
+/// The same of 4 bytes, for addresses that are multiples of no more.
+EBB_DEVICE void cp_async4_or_zeros(void* shared, const void* global, bool there) {
+#if defined(__CUDA_ARCH__)
+  const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(global),
+               "r"(there ? 4 : 0)
+               : "memory");
+#elif !defined(__CUDACC__)
+  emulator::copy_async(shared, global, 4, there ? 4 : 0);
+#endif
+}
 /// Ends a group of copies.
 EBB_DEVICE void cp_async_commit() {
 #if defined(__CUDA_ARCH__)

@@ -1,0 +1,183 @@
+/// \file
+/// Convolution of stride 1 from a patch of the images in shared memory, which all taps of the
+/// kernel read where it lies: each element is fetched once for a block, where a product that
+/// gathers its operands (products.cuh) fetches it once for every tap.
+///
+/// Images are laid end to end in a *frame*: every row begins with a margin of zeros, every image
+/// with rows of zeros, enough of both to be the padding on either side, the right edge of a row
+/// being the left of the next. Cells of the frame are numbered along it, and so are results, each
+/// by its place in rows as long: the one at position q sees, by tap (i, j), cell q + i pitch + j
+/// and a constant. So a block takes a run of positions, whatever the size of images and however
+/// many they are; its patch is a run of cells, and a tap is an offset. Positions in margins are
+/// summed up with the others and not stored.
+#pragma once
+
+#include <ebb/ops/conv2d/gather.cuh>
+#include <ebb/ops/conv2d/patch_engines.cuh>
+
+namespace ebb::detail {
+
+/// The images that a patch is taken of.
+struct PatchImages {
+  const float* data;
+  int images, channels, area, width;
+  int left, top;            ///< zeros before a row, and rows of them before an image
+  int first_row;            ///< what the first tap of position 0 sees, in rows of the frame
+  DivMod<int> pitch, rows;  ///< cells of a row, rows of an image, with what is before them
+  int cells, cells_apart;   ///< of a patch, and from one of its channels to the next
+  bool packed;              ///< four cells are neighbours in memory, and aligned, or four zeros
+
+  /// Where a cell lies in the first channel; negative where it is zero.
+  EBB_DEVICE int place(int cell) const {
+    const int column = pitch.take(cell) - left;
+    cell += first_row;
+    const int row = rows.take(cell) - top;
+    if (column < 0 || row < 0 || cell >= images) return -1;
+    return cell * channels * area + row * width + column;
+  }
+};
+
+/// The weight, of rows that are contiguous: all taps of some channels. As it is stored for the
+/// forward pass, a row is a channel of the result and holds the channels that are summed over; for
+/// the input gradient, the other way round.
+struct PatchWeight {
+  const float* data;
+  int summed, results;  ///< channels
+  bool packed;          ///< rows may be copied sixteen bytes at a time
+};
+
+struct PatchProblem {
+  PatchImages x;
+  PatchWeight w;
+  ImageStore<float, int> y;
+  int first_column;    ///< what tap (0, 0) of position 0 sees, in cells
+  int positions;       ///< of all images
+  DivMod<int> across;  ///< tiles of channels
+};
+
+/// What a block keeps in shared memory: a slice of the channels as it arrives, and as words that
+/// the engine multiplies. While it does, the next slice is on its way.
+template <class Engine>
+struct PatchMemory {
+  static std::size_t bytes(int cells_apart) {
+    return sizeof(float) *
+           static_cast<std::size_t>(Engine::arriving + Engine::weight_words +
+                                    (Engine::slice + Engine::depth) * cells_apart + cells_apart);
+  }
+
+  float *w, *x;  ///< as they arrive
+  typename Engine::Word *weight_word, *image_word;
+  int* place;  ///< of the patch's cells
+
+  EBB_DEVICE PatchMemory(float* memory, int cells_apart)
+      : w(memory),
+        x(w + Engine::arriving),
+        weight_word(reinterpret_cast<typename Engine::Word*>(x + Engine::slice * cells_apart)),
+        image_word(weight_word + Engine::weight_words),
+        place(reinterpret_cast<int*>(image_word + Engine::depth * cells_apart)) {}
+};
+
+/// Begins to copy a channel slice of the patch: each group of `abreast` threads takes a channel.
+template <class Engine, int V>
+EBB_DEVICE void copy_patch(const PatchImages& from, const int* place, int channel, float* to) {
+  constexpr int abreast = V == 4 ? 16 : 32;
+  const int t = static_cast<int>(threadIdx.x), lane = t % abreast;
+  EBB_UNROLL
+  for (int c = t / abreast; c < Engine::slice; c += Engine::threads / abreast) {
+    const bool there = channel + c < from.channels;
+    const float* const plane =
+        from.data + (there ? static_cast<Index>(channel + c) * from.area : 0);
+    for (int cell = lane * V; cell < from.cells; cell += abreast * V) {
+      const int at = place[cell / V];
+      float* const cells = to + (c * from.cells_apart + cell);
+      if constexpr (V == 4)
+        gpu::cp_async16_or_zeros(cells, plane + (at < 0 ? 0 : at), there && at >= 0);
+      else
+        gpu::cp_async4_or_zeros(cells, plane + (at < 0 ? 0 : at), there && at >= 0);
+    }
+  }
+}
+
+/// Begins to copy the weights between a slice of the channels and the results from `first` on.
+template <class Engine, int V>
+EBB_DEVICE void copy_weights(const PatchWeight& from, int channel, int first, float* to) {
+  constexpr int area = Engine::area, row = Engine::weight_row;
+  const int row_channels = Engine::turned ? from.results : from.summed;
+  const int top = Engine::turned ? channel : first, left = Engine::turned ? first : channel;
+  const int height = (Engine::turned ? from.summed : from.results) - top;
+  const int width = (row_channels - left) * area;
+  const float* const begin = from.data + (static_cast<Index>(top) * row_channels + left) * area;
+  EBB_UNROLL_BY(2)
+  for (int i = static_cast<int>(threadIdx.x) * V; i < Engine::arriving; i += Engine::threads * V) {
+    const int r = i / row, e = i % row;
+    const bool there = r < height && e < width;
+    const float* const at =
+        there ? begin + (static_cast<Index>(r) * row_channels * area + e) : from.data;
+    if constexpr (V == 4)
+      gpu::cp_async16_or_zeros(to + i, at, there);
+    else
+      gpu::cp_async4_or_zeros(to + i, at, there);
+  }
+}
+
+/// Rounds the patch to words, four cells at a time.
+template <class Engine>
+EBB_DEVICE void patch_words(int cells, int apart, const float* from, typename Engine::Word* to) {
+  constexpr int abreast = 16;
+  const int t = static_cast<int>(threadIdx.x), lane = t % abreast;
+  EBB_UNROLL
+  for (int row = t / abreast; row < Engine::depth; row += Engine::threads / abreast)
+    for (int cell = lane * 4; cell < cells; cell += abreast * 4) {
+      const float* const low = from + (row * Engine::pairs * apart + cell);
+      const auto first = gpu::load_pack<4>(low);
+      const auto second = gpu::load_pack<4>(low + (Engine::pairs - 1) * apart);
+      gpu::Pack<typename Engine::Word, 4> words;
+      EBB_UNROLL
+      for (int v = 0; v < 4; ++v) words[v] = Engine::word(first[v], second[v]);
+      gpu::store_pack<4>(to + (row * apart + cell), words);
+    }
+}
+
+template <class Engine>
+EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident) patch_kernel(PatchProblem problem) {
+  EBB_DYNAMIC_SHARED(float, dynamic);
+  const PatchImages& x = problem.x;
+  const PatchMemory<Engine> memory(dynamic, x.cells_apart);
+  int tile = static_cast<int>(blockIdx.x);
+  const int channel = problem.across.take(tile) * Engine::m, position = tile * Engine::n;
+
+  const int pack = x.packed ? 4 : 1;
+  for (int i = static_cast<int>(threadIdx.x); i * pack < x.cells; i += Engine::threads)
+    memory.place[i] = x.place(position + i * pack);
+  __syncthreads();
+  const auto begin = [&](int slice) {
+    if (x.packed)
+      copy_patch<Engine, 4>(x, memory.place, slice, memory.x);
+    else
+      copy_patch<Engine, 1>(x, memory.place, slice, memory.x);
+    if (problem.w.packed)
+      copy_weights<Engine, 4>(problem.w, slice, channel, memory.w);
+    else
+      copy_weights<Engine, 1>(problem.w, slice, channel, memory.w);
+    gpu::cp_async_commit();
+  };
+
+  Engine engine;
+  begin(0);
+  for (int slice = 0; slice < x.channels; slice += Engine::slice) {
+    gpu::cp_async_wait<0>();
+    __syncthreads();  // the slice is there, and nobody needs the words of the one before
+    patch_words<Engine>(x.cells, x.cells_apart, memory.x, memory.image_word);
+    Engine::weights(memory.w, memory.weight_word);
+    __syncthreads();
+    if (slice + Engine::slice < x.channels) begin(slice + Engine::slice);
+    engine.multiply_patch(memory.weight_word, memory.image_word + problem.first_column,
+                          x.cells_apart, x.pitch.by());
+  }
+  engine.each([&](int c, int q, const auto& results) {
+    if (channel + c < problem.w.results)
+      problem.y.put_within_rows(channel + c, position + q, results, problem.positions);
+  });
+}
+
+}  // namespace ebb::detail

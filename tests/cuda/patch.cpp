@@ -1,0 +1,90 @@
+#include "tests/support/gpu_emulator.hpp"
+
+#include "tests/cuda/bounds.hpp"
+
+using namespace ebb;
+
+namespace {
+
+/// Lets small problems use patches while it lives.
+struct Patches {
+  Index before = std::exchange(detail::patch_blocks, Index{1});
+  Patches() = default;
+  Patches(const Patches&) = delete;
+  Patches& operator=(const Patches&) = delete;
+  ~Patches() { detail::patch_blocks = before; }
+};
+
+/// Whether the forward pass, and whether the gradient of the input, is computed from patches.
+std::pair<bool, bool> uses_patches(const Shape<4>& x_shape, const Shape<4>& w_shape,
+                                   const Conv2dOptions& options) {
+  const Conv2dGeometry g = detail::conv2d_geometry("", x_shape, w_shape, options);
+  const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
+  auto x = Tensor<float, 4, Cuda>::zeros(x_shape), y = Tensor<float, 4, Cuda>::zeros(y_shape);
+  const auto w = Tensor<float, 4, Cuda>::zeros(w_shape);
+  const bool forward = detail::patch_convolution<false>(
+      g, x.data(), w.data(), nullptr, Into<float, 4>{y.mutable_data(), y_shape}, false);
+  const bool backward = detail::patch_convolution<true>(
+      g, y.data(), w.data(), nullptr, Into<float, 4>{x.mutable_data(), x_shape}, false);
+  return {forward, backward};
+}
+
+/// In fp32, forward and backward, with bias and relu; gradients are overwritten and added to.
+void check(const Shape<4>& x_shape, const Shape<4>& w_shape, Conv2dOptions options) {
+  CAPTURE(to_string(x_shape), to_string(w_shape), options.padding.size.height);
+  CHECK(uses_patches(x_shape, w_shape, options) == std::pair(true, true));
+  const auto x = test::random<float>(x_shape, 1), w = test::random<float>(w_shape, 2);
+  const auto b = test::random<float>(Shape{w_shape[0]}, 3);
+  options.activation = Activation::relu;
+  CHECK_ON_CUDA(
+      test::near_float,
+      [&](const auto& u, const auto& v, const auto& bias) { return conv2d(u, v, bias, options); },
+      x, w, b);
+}
+
+}  // namespace
+
+TEST_CASE("cuda: conv2d from patches agrees with the CPU") {
+  const Patches scope;
+  check({1, 1, 5, 9}, {1, 1, 3, 3}, {.padding = 1});
+  check({3, 3, 7, 7}, {16, 3, 3, 3}, {.padding = 1});
+  check({3, 16, 5, 9}, {17, 16, 3, 3}, {.padding = 0});
+  check({1, 17, 14, 14}, {33, 17, 3, 3}, {.padding = 2});
+  check({3, 33, 7, 7}, {3, 33, 3, 3}, {.padding = {2, 0}});
+  check({1, 16, 28, 28}, {17, 16, 3, 3}, {.padding = 1});  // rows of packs
+  check({3, 1, 28, 28}, {16, 1, 3, 3}, {.padding = {0, 1}});
+  check({1, 3, 4, 20}, {4, 3, 3, 3}, {.padding = {1, 2}});
+}
+
+TEST_CASE("cuda: conv2d of 5x5 from patches agrees with the CPU") {
+  const Patches scope;
+  check({1, 3, 14, 14}, {17, 3, 5, 5}, {.padding = 2});
+  check({3, 17, 5, 9}, {3, 17, 5, 5}, {.padding = 0});
+  check({1, 1, 7, 7}, {33, 1, 5, 5}, {.padding = 1});
+  check({1, 4, 28, 28}, {8, 4, 5, 5}, {.padding = 4});
+}
+
+TEST_CASE("cuda: conv2d from patches in tf32 and bf16 keeps to its bounds") {
+  const Patches scope;
+  test::check_conv_bounds({3, 3, 7, 7}, {16, 3, 3, 3}, {.padding = 1});
+  test::check_conv_bounds({3, 16, 5, 9}, {17, 16, 3, 3}, {.padding = 0});
+  test::check_conv_bounds({1, 17, 14, 14}, {33, 17, 3, 3}, {.padding = 2});
+  test::check_conv_bounds({1, 16, 28, 28}, {17, 16, 3, 3}, {.padding = 1});
+  test::check_conv_bounds({3, 33, 5, 9}, {8, 33, 5, 5}, {.padding = 2});
+}
+
+TEST_CASE("cuda: which convolutions are computed from patches") {
+  const std::pair both(true, true), none(false, false);
+  {
+    const Patches scope;
+    CHECK(uses_patches({1, 2, 6, 6}, {3, 2, 3, 3}, {.padding = 2}) == both);
+    CHECK(uses_patches({1, 2, 6, 6}, {3, 2, 3, 3}, {.padding = 3}) == none);
+    CHECK(uses_patches({1, 2, 6, 6}, {3, 2, 3, 3}, {.stride = 2}) == none);
+    CHECK(uses_patches({1, 2, 6, 6}, {3, 2, 3, 3}, {.dilation = 2}) == none);
+    CHECK(uses_patches({1, 2, 6, 6}, {4, 1, 3, 3}, {.groups = 2}) == none);
+    CHECK(uses_patches({1, 2, 6, 6}, {3, 2, 3, 5}, {.padding = 1}) == none);
+    CHECK(uses_patches({1, 2, 6, 6}, {3, 2, 1, 1}, {}) == none);
+    CHECK(uses_patches({1, 1, 3, 4000}, {1, 1, 3, 3}, {.padding = 1}) == none);  // long rows
+  }
+  CHECK(uses_patches({1, 2, 6, 6}, {3, 2, 3, 3}, {.padding = 1}) == none);  // few blocks
+}
