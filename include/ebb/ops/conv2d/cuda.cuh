@@ -4,7 +4,7 @@
 
 #include <ebb/ops/conv2d/cpu.hpp>
 #include <ebb/ops/conv2d/few_cuda.cuh>
-#include <ebb/ops/conv2d/patch_cuda.cuh>
+#include <ebb/ops/conv2d/patch_weight.cuh>
 #include <ebb/ops/conv2d/products.cuh>
 
 namespace ebb {
@@ -199,6 +199,8 @@ void conv2d_grad_input(Cuda, const Conv2dGeometry& g, View<const T, 4> dy, View<
 template <class T>
 void conv2d_grad_weight(Cuda, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> dy,
                         Into<T, 4> dw) {
+  if constexpr (std::is_same_v<T, float>)
+    if (detail::patch_grad_weight(g, x.data, dy.data, dw)) return;
   if (!detail::few_channels(g)) return detail::weight_product(g, x.data, dy.data, dw);
   detail::with_conv_index(g,
                           [&]<class I>(I) { detail::few_grad_weight<I>(g, x.data, dy.data, dw); });

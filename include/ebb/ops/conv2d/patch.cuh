@@ -20,20 +20,27 @@ namespace ebb::detail {
 /// The images that a patch is taken of.
 struct PatchImages {
   const float* data;
-  int images, channels, area, width;
+  int images, channels, height, width;
   int left, top;            ///< zeros before a row, and rows of them before an image
   int first_row;            ///< what the first tap of position 0 sees, in rows of the frame
   DivMod<int> pitch, rows;  ///< cells of a row, rows of an image, with what is before them
   int cells, cells_apart;   ///< of a patch, and from one of its channels to the next
   bool packed;              ///< four cells are neighbours in memory, and aligned, or four zeros
 
+  EBB_DEVICE int area() const { return height * width; }
   /// Where a cell lies in the first channel; negative where it is zero.
   EBB_DEVICE int place(int cell) const {
     const int column = pitch.take(cell) - left;
     cell += first_row;
     const int row = rows.take(cell) - top;
-    if (column < 0 || row < 0 || cell >= images) return -1;
-    return cell * channels * area + row * width + column;
+    if (column < 0 || column >= width || row < 0 || row >= height || cell >= images) return -1;
+    return cell * channels * area() + row * width + column;
+  }
+  /// Notes the places of a patch that begins at `first`: of each cell, or of each four.
+  EBB_DEVICE void note_places(int first, int* to) const {
+    const int pack = packed ? 4 : 1;
+    for (int i = static_cast<int>(threadIdx.x); i * pack < cells; i += static_cast<int>(blockDim.x))
+      to[i] = place(first + i * pack);
   }
 };
 
@@ -77,16 +84,17 @@ struct PatchMemory {
         place(reinterpret_cast<int*>(image_word + Engine::depth * cells_apart)) {}
 };
 
-/// Begins to copy a channel slice of the patch: each group of `abreast` threads takes a channel.
-template <class Engine, int V>
-EBB_DEVICE void copy_patch(const PatchImages& from, const int* place, int channel, float* to) {
+/// Begins to copy `Channels` channels of a patch: each group of `abreast` threads takes one of
+/// them.
+template <int Channels, int Threads, int V>
+EBB_DEVICE void copy_cells(const PatchImages& from, const int* place, int channel, float* to) {
   constexpr int abreast = V == 4 ? 16 : 32;
   const int t = static_cast<int>(threadIdx.x), lane = t % abreast;
   EBB_UNROLL
-  for (int c = t / abreast; c < Engine::slice; c += Engine::threads / abreast) {
+  for (int c = t / abreast; c < Channels; c += Threads / abreast) {
     const bool there = channel + c < from.channels;
     const float* const plane =
-        from.data + (there ? static_cast<Index>(channel + c) * from.area : 0);
+        from.data + (there ? static_cast<Index>(channel + c) * from.area() : 0);
     for (int cell = lane * V; cell < from.cells; cell += abreast * V) {
       const int at = place[cell / V];
       float* const cells = to + (c * from.cells_apart + cell);
@@ -96,6 +104,13 @@ EBB_DEVICE void copy_patch(const PatchImages& from, const int* place, int channe
         gpu::cp_async4_or_zeros(cells, plane + (at < 0 ? 0 : at), there && at >= 0);
     }
   }
+}
+template <int Channels, int Threads>
+EBB_DEVICE void copy_patch(const PatchImages& from, const int* place, int channel, float* to) {
+  if (from.packed)
+    copy_cells<Channels, Threads, 4>(from, place, channel, to);
+  else
+    copy_cells<Channels, Threads, 1>(from, place, channel, to);
 }
 
 /// Begins to copy the weights between a slice of the channels and the results from `first` on.
@@ -120,17 +135,17 @@ EBB_DEVICE void copy_weights(const PatchWeight& from, int channel, int first, fl
   }
 }
 
-/// Rounds the patch to words, four cells at a time.
-template <class Engine>
+/// Rounds a patch to `Rows` rows of words, of `Pairs` channels each, four cells at a time.
+template <class Engine, int Rows, int Pairs>
 EBB_DEVICE void patch_words(int cells, int apart, const float* from, typename Engine::Word* to) {
   constexpr int abreast = 16;
   const int t = static_cast<int>(threadIdx.x), lane = t % abreast;
   EBB_UNROLL
-  for (int row = t / abreast; row < Engine::depth; row += Engine::threads / abreast)
+  for (int row = t / abreast; row < Rows; row += Engine::threads / abreast)
     for (int cell = lane * 4; cell < cells; cell += abreast * 4) {
-      const float* const low = from + (row * Engine::pairs * apart + cell);
+      const float* const low = from + (row * Pairs * apart + cell);
       const auto first = gpu::load_pack<4>(low);
-      const auto second = gpu::load_pack<4>(low + (Engine::pairs - 1) * apart);
+      const auto second = gpu::load_pack<4>(low + (Pairs - 1) * apart);
       gpu::Pack<typename Engine::Word, 4> words;
       EBB_UNROLL
       for (int v = 0; v < 4; ++v) words[v] = Engine::word(first[v], second[v]);
@@ -146,15 +161,10 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident) patch_kernel(PatchProbl
   int tile = static_cast<int>(blockIdx.x);
   const int channel = problem.across.take(tile) * Engine::m, position = tile * Engine::n;
 
-  const int pack = x.packed ? 4 : 1;
-  for (int i = static_cast<int>(threadIdx.x); i * pack < x.cells; i += Engine::threads)
-    memory.place[i] = x.place(position + i * pack);
+  x.note_places(position, memory.place);
   __syncthreads();
   const auto begin = [&](int slice) {
-    if (x.packed)
-      copy_patch<Engine, 4>(x, memory.place, slice, memory.x);
-    else
-      copy_patch<Engine, 1>(x, memory.place, slice, memory.x);
+    copy_patch<Engine::slice, Engine::threads>(x, memory.place, slice, memory.x);
     if (problem.w.packed)
       copy_weights<Engine, 4>(problem.w, slice, channel, memory.w);
     else
@@ -167,7 +177,8 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident) patch_kernel(PatchProbl
   for (int slice = 0; slice < x.channels; slice += Engine::slice) {
     gpu::cp_async_wait<0>();
     __syncthreads();  // the slice is there, and nobody needs the words of the one before
-    patch_words<Engine>(x.cells, x.cells_apart, memory.x, memory.image_word);
+    patch_words<Engine, Engine::depth, Engine::pairs>(x.cells, x.cells_apart, memory.x,
+                                                      memory.image_word);
     Engine::weights(memory.w, memory.weight_word);
     __syncthreads();
     if (slice + Engine::slice < x.channels) begin(slice + Engine::slice);

@@ -15,6 +15,9 @@ namespace ebb::detail {
 /// idle, while the sums of a product can be cut in pieces. Tests lower it.
 inline Index patch_blocks = 66;
 
+/// Shared memory that a block may take: two of them fit on a multiprocessor of an H100.
+inline constexpr std::size_t patch_bytes = 112 * 1024;
+
 /// A convolution of stride 1, which the gradient of its input is, too: from the gradient of its
 /// output, channels swapped and taps mirrored, and with what padding is left of the kernel.
 struct PatchPass {
@@ -61,6 +64,25 @@ struct PatchFrame {
   Index patch(Index positions, Index K, Index first_column) const {
     return (positions + (K - 1) * cells.width + K - 1 + first_column + 3) / 4 * 4;
   }
+  /// Whether four results are neighbours in memory, or outside of the image.
+  bool packs_results(const PatchPass& p) const {
+    return cells.width % 4 == 0 && p.output.width % 4 == 0;
+  }
+  PatchImages images(const PatchPass& p, const float* x, Index patch_cells, Index apart) const {
+    return {x,
+            static_cast<int>(p.batch),
+            static_cast<int>(p.summed),
+            static_cast<int>(p.input.height),
+            static_cast<int>(p.input.width),
+            static_cast<int>(margin.width),
+            static_cast<int>(margin.height),
+            static_cast<int>(margin.height - p.before.height),
+            DivMod<int>(cells.width),
+            DivMod<int>(cells.height),
+            static_cast<int>(patch_cells),
+            static_cast<int>(apart),
+            packed};
+  }
 };
 
 /// Whether patches may be used: a kernel of 3 x 3 or 5 x 5, stride 1, no groups, no more padding
@@ -74,10 +96,16 @@ inline bool patch_applies(const Conv2dGeometry& g) {
          fits(p.behind.width);
 }
 
+/// Whether 32 bits count all elements, and all cells.
+inline bool patch_counts(const PatchPass& p, Index cells) {
+  const Index most =
+      std::max({cells, p.batch * p.summed * p.input.area(), p.batch * p.results * p.output.area()});
+  return most <= gpu::short_indices - (Index{1} << 16);
+}
+
 template <class Engine>
 bool run_patch(const PatchPass& p, const float* x, const float* w, const float* bias,
                const Into<float, 4>& y, bool relu) {
-  constexpr Index most_bytes = 110 * 1024;  // two blocks a multiprocessor, of an A100 one
   const PatchFrame frame(p, gpu::packable(x));
   const Index positions = p.batch * frame.cells.area();
   const Index across = (p.results + Engine::m - 1) / Engine::m;
@@ -85,25 +113,18 @@ bool run_patch(const PatchPass& p, const float* x, const float* w, const float* 
   const Index first_column = frame.margin.width - p.before.width;
   const Index cells = frame.patch(Engine::n, Engine::kernel, first_column);
   const Index apart = (cells + 23) / 32 * 32 + 8;
-  const Index most = std::max({positions + cells, p.batch * p.summed * p.input.area(),
-                               p.batch * p.results * p.output.area()});
-  if (blocks < patch_blocks || most > gpu::short_indices - (Index{1} << 16)) return false;
+  if (blocks < patch_blocks || !patch_counts(p, positions + cells)) return false;
   const std::size_t bytes = PatchMemory<Engine>::bytes(static_cast<int>(apart));
-  if (bytes > most_bytes) return false;
+  if (bytes > patch_bytes) return false;
 
   const Index row = p.turned ? p.results : p.summed;
   const Pixels<int> stored(frame.cells, p.results * p.output.area(), p.output.width, 1, 0);
   const PatchProblem problem{
-      {x, static_cast<int>(p.batch), static_cast<int>(p.summed), static_cast<int>(p.input.area()),
-       static_cast<int>(p.input.width), static_cast<int>(frame.margin.width),
-       static_cast<int>(frame.margin.height),
-       static_cast<int>(frame.margin.height - p.before.height), DivMod<int>(frame.cells.width),
-       DivMod<int>(frame.cells.height), static_cast<int>(cells), static_cast<int>(apart),
-       frame.packed},
+      frame.images(p, x, cells, apart),
       {w, static_cast<int>(p.summed), static_cast<int>(p.results),
        gpu::packable(w) && row % 4 == 0},
       {y.data, bias, static_cast<int>(p.output.height), static_cast<int>(p.output.width), stored,
-       y.add, relu, gpu::packable(y.data) && frame.cells.width % 4 == 0 && p.output.width % 4 == 0},
+       y.add, relu, gpu::packable(y.data) && frame.packs_results(p)},
       static_cast<int>(first_column),
       static_cast<int>(positions),
       DivMod<int>(across)};
