@@ -8,11 +8,11 @@ namespace {
 
 /// Lets small problems use patches while it lives.
 struct Patches {
-  Index before = std::exchange(detail::patch_blocks, Index{1});
+  detail::PatchThreshold before = std::exchange(detail::patch_threshold, {1, 16});
   Patches() = default;
   Patches(const Patches&) = delete;
   Patches& operator=(const Patches&) = delete;
-  ~Patches() { detail::patch_blocks = before; }
+  ~Patches() { detail::patch_threshold = before; }
 };
 
 /// Whether the forward pass, and whether the gradient of the input, is computed from patches.
@@ -135,5 +135,7 @@ TEST_CASE("cuda: which convolutions are computed from patches") {
     CHECK(uses_patches({1, 2, 6, 6}, {3, 2, 1, 1}, {}) == none);
     CHECK(uses_patches({1, 1, 3, 4000}, {1, 1, 3, 3}, {.padding = 1}) == none);  // long rows
   }
-  CHECK(uses_patches({1, 2, 6, 6}, {3, 2, 3, 3}, {.padding = 1}) == none);  // few blocks
+  CHECK(uses_patches({1, 4, 6, 6}, {4, 4, 3, 3}, {.padding = 1}) == none);  // few blocks
+  // Of a first layer, only the gradient of the input sums over channels enough.
+  CHECK(uses_patches({24, 1, 28, 28}, {16, 1, 3, 3}, {.padding = 1}) == std::pair(false, true));
 }

@@ -11,9 +11,13 @@
 
 namespace ebb::detail {
 
-/// Blocks that make patches worth using: fewer would leave half of an H100's 132 multiprocessors
-/// idle, while the sums of a product can be cut in pieces. Tests lower it.
-inline Index patch_blocks = 66;
+/// What makes patches worth using: with fewer blocks, half of an H100's 132 multiprocessors would
+/// be idle, while the sums of a product can be cut in pieces; and slices of channels of which less
+/// than one in `fill` is there are multiplied whole. Tests lower it.
+struct PatchThreshold {
+  Index blocks = 66, fill = 2;
+};
+inline PatchThreshold patch_threshold;
 
 /// Shared memory that a block may take: two of them fit on a multiprocessor of an H100.
 inline constexpr std::size_t patch_bytes = 112 * 1024;
@@ -86,7 +90,7 @@ struct PatchFrame {
 };
 
 /// Whether patches may be used: a kernel of 3 x 3 or 5 x 5, stride 1, no groups, no more padding
-/// than there are taps; enough channels to fill a slice; rows so short that the patch fits.
+/// than there are taps. (And rows must be so short that a patch fits in shared memory.)
 inline bool patch_applies(const Conv2dGeometry& g) {
   if (g.kernel != Size2(3) && g.kernel != Size2(5)) return false;
   if (g.stride != Size2(1) || g.dilation != Size2(1) || g.groups != 1) return false;
@@ -113,7 +117,8 @@ bool run_patch(const PatchPass& p, const float* x, const float* w, const float* 
   const Index first_column = frame.margin.width - p.before.width;
   const Index cells = frame.patch(Engine::n, Engine::kernel, first_column);
   const Index apart = (cells + 23) / 32 * 32 + 8;
-  if (blocks < patch_blocks || !patch_counts(p, positions + cells)) return false;
+  if (p.summed * patch_threshold.fill < Engine::slice) return false;
+  if (blocks < patch_threshold.blocks || !patch_counts(p, positions + cells)) return false;
   const std::size_t bytes = PatchMemory<Engine>::bytes(static_cast<int>(apart));
   if (bytes > patch_bytes) return false;
 
