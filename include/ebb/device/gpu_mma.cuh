@@ -124,15 +124,21 @@ EBB_DEVICE void cp_async16_or_zeros(void* shared, const void* global, bool there
   emulator::copy_async(shared, global, 16, there ? 16 : 0);
 #endif
 }
-/// The same of 4 bytes, for addresses that are multiples of no more.
-EBB_DEVICE void cp_async4_or_zeros(void* shared, const void* global, bool there) {
+/// The same of 16 bytes or 4, of which `valid` are copied, all or none; addresses are multiples of
+/// the number.
+template <int Bytes>
+EBB_DEVICE void cp_async_or_zeros(void* shared, const void* global, int valid) {
+  static_assert(Bytes == 16 || Bytes == 4);
 #if defined(__CUDA_ARCH__)
   const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(global),
-               "r"(there ? 4 : 0)
-               : "memory");
+  if constexpr (Bytes == 16)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(valid)
+                 : "memory");
+  else
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(global), "r"(valid)
+                 : "memory");
 #elif !defined(__CUDACC__)
-  emulator::copy_async(shared, global, 4, there ? 4 : 0);
+  emulator::copy_async(shared, global, Bytes, static_cast<unsigned>(valid));
 #endif
 }
 /// Ends a group of copies.

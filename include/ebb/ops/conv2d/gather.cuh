@@ -152,20 +152,6 @@ struct ImageStore {
     }
   }
 
-  /// The same where the lattice is larger than the image: packs lie within rows, and where `packed`
-  /// is set, each is of the image altogether or not at all.
-  template <int V>
-  EBB_DEVICE void put_within_rows(I channel, I pixel, gpu::Pack<T, V> pack, I pixels_in_all) const {
-    if (!packed) return put(channel, pixel, pack, pixels_in_all);
-    const Place<I> place = pixels(pixel);
-    if (pixel >= pixels_in_all || place.row >= height || place.column >= width) return;
-    const T shift = bias != nullptr ? bias[channel] : T(0);
-    T* const at = data + (static_cast<Index>(channel) * height * width + place.offset);
-    EBB_UNROLL
-    for (int v = 0; v < V; ++v) pack[v] = finish(pack[v] + shift, at + v);
-    gpu::store_pack<V>(at, pack);
-  }
-
  private:
   EBB_DEVICE T finish(T value, const T* before) const {
     if (add) value += *before;

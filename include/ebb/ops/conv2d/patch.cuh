@@ -17,6 +17,10 @@
 
 namespace ebb::detail {
 
+/// Where a cell, or four of them, are copied from: as an offset in a channel, and how many bytes,
+/// of which there are none where it is zero.
+using PatchPlace = gpu::Pack<int, 2>;
+
 /// The images that a patch is taken of.
 struct PatchImages {
   const float* data;
@@ -28,19 +32,20 @@ struct PatchImages {
   bool packed;              ///< four cells are neighbours in memory, and aligned, or four zeros
 
   EBB_DEVICE int area() const { return height * width; }
-  /// Where a cell lies in the first channel; negative where it is zero.
-  EBB_DEVICE int place(int cell) const {
+  /// Notes the places of a patch that begins at `first`: of each cell, or of each four.
+  EBB_DEVICE void note_places(int first, PatchPlace* to) const {
+    const int pack = packed ? 4 : 1;
+    for (int i = static_cast<int>(threadIdx.x); i * pack < cells; i += static_cast<int>(blockDim.x))
+      to[i] = place(first + i * pack, 4 * pack);
+  }
+
+ private:
+  EBB_DEVICE PatchPlace place(int cell, int bytes) const {
     const int column = pitch.take(cell) - left;
     cell += first_row;
     const int row = rows.take(cell) - top;
-    if (column < 0 || column >= width || row < 0 || row >= height || cell >= images) return -1;
-    return cell * channels * area() + row * width + column;
-  }
-  /// Notes the places of a patch that begins at `first`: of each cell, or of each four.
-  EBB_DEVICE void note_places(int first, int* to) const {
-    const int pack = packed ? 4 : 1;
-    for (int i = static_cast<int>(threadIdx.x); i * pack < cells; i += static_cast<int>(blockDim.x))
-      to[i] = place(first + i * pack);
+    const bool there = column >= 0 && column < width && row >= 0 && row < height && cell < images;
+    return {{there ? cell * channels * area() + row * width + column : 0, there ? bytes : 0}};
   }
 };
 
@@ -53,12 +58,40 @@ struct PatchWeight {
   bool packed;          ///< rows may be copied sixteen bytes at a time
 };
 
+/// Where results go.
+struct PatchStore {
+  float* data;
+  const float* bias;  ///< one for each channel, or null
+  int height, width, channels;
+  DivMod<int> pitch, rows;  ///< of the frame
+  int positions;            ///< of all images
+  bool add, relu;
+  bool packed;  ///< four positions are neighbours in memory, and aligned, or none of them is stored
+
+  EBB_DEVICE int area() const { return height * width; }
+  /// Where the result of a channel at a position goes; null where it is of a margin.
+  EBB_DEVICE float* find(int channel, int position) const {
+    int image = position;
+    const int column = pitch.take(image), row = rows.take(image);
+    if (position >= positions || row >= height || column >= width) return nullptr;
+    return data + ((image * channels + channel) * area() + row * width + column);
+  }
+  template <int V>
+  EBB_DEVICE void put(float* to, gpu::Pack<float, V> pack) const {
+    EBB_UNROLL
+    for (int v = 0; v < V; ++v) {
+      if (add) pack[v] += to[v];
+      if (relu && pack[v] < 0.0f) pack[v] = 0.0f;  // nan stays
+    }
+    gpu::store_pack<V>(to, pack);
+  }
+};
+
 struct PatchProblem {
   PatchImages x;
   PatchWeight w;
-  ImageStore<float, int> y;
+  PatchStore y;
   int first_column;    ///< what tap (0, 0) of position 0 sees, in cells
-  int positions;       ///< of all images
   DivMod<int> across;  ///< tiles of channels
 };
 
@@ -67,27 +100,28 @@ struct PatchProblem {
 template <class Engine>
 struct PatchMemory {
   static std::size_t bytes(int cells_apart) {
-    return sizeof(float) *
-           static_cast<std::size_t>(Engine::arriving + Engine::weight_words +
-                                    (Engine::slice + Engine::depth) * cells_apart + cells_apart);
+    return sizeof(float) * static_cast<std::size_t>(Engine::arriving + Engine::weight_words +
+                                                    (Engine::slice + Engine::depth) * cells_apart +
+                                                    2 * cells_apart);
   }
 
   float *w, *x;  ///< as they arrive
   typename Engine::Word *weight_word, *image_word;
-  int* place;  ///< of the patch's cells
+  PatchPlace* place;  ///< of the patch's cells
 
   EBB_DEVICE PatchMemory(float* memory, int cells_apart)
       : w(memory),
         x(w + Engine::arriving),
         weight_word(reinterpret_cast<typename Engine::Word*>(x + Engine::slice * cells_apart)),
         image_word(weight_word + Engine::weight_words),
-        place(reinterpret_cast<int*>(image_word + Engine::depth * cells_apart)) {}
+        place(reinterpret_cast<PatchPlace*>(image_word + Engine::depth * cells_apart)) {}
 };
 
 /// Begins to copy `Channels` channels of a patch: each group of `abreast` threads takes one of
 /// them.
 template <int Channels, int Threads, int V>
-EBB_DEVICE void copy_cells(const PatchImages& from, const int* place, int channel, float* to) {
+EBB_DEVICE void copy_cells(const PatchImages& from, const PatchPlace* place, int channel,
+                           float* to) {
   constexpr int abreast = V == 4 ? 16 : 32;
   const int t = static_cast<int>(threadIdx.x), lane = t % abreast;
   EBB_UNROLL
@@ -95,44 +129,39 @@ EBB_DEVICE void copy_cells(const PatchImages& from, const int* place, int channe
     const bool there = channel + c < from.channels;
     const float* const plane =
         from.data + (there ? static_cast<Index>(channel + c) * from.area() : 0);
+    const int all = there ? ~0 : 0;
     for (int cell = lane * V; cell < from.cells; cell += abreast * V) {
-      const int at = place[cell / V];
-      float* const cells = to + (c * from.cells_apart + cell);
-      if constexpr (V == 4)
-        gpu::cp_async16_or_zeros(cells, plane + (at < 0 ? 0 : at), there && at >= 0);
-      else
-        gpu::cp_async4_or_zeros(cells, plane + (at < 0 ? 0 : at), there && at >= 0);
+      const PatchPlace at = place[cell / V];
+      gpu::cp_async_or_zeros<4 * V>(to + (c * from.cells_apart + cell), plane + at[0], at[1] & all);
     }
   }
 }
 template <int Channels, int Threads>
-EBB_DEVICE void copy_patch(const PatchImages& from, const int* place, int channel, float* to) {
+EBB_DEVICE void copy_patch(const PatchImages& from, const PatchPlace* place, int channel,
+                           float* to) {
   if (from.packed)
     copy_cells<Channels, Threads, 4>(from, place, channel, to);
   else
     copy_cells<Channels, Threads, 1>(from, place, channel, to);
 }
 
-/// Begins to copy the weights between a slice of the channels and the results from `first` on.
+/// Begins to copy the weights between a slice of the channels and the results from `first` on. Some
+/// threads share a row, whose elements are at fixed distances from each of them.
 template <class Engine, int V>
 EBB_DEVICE void copy_weights(const PatchWeight& from, int channel, int first, float* to) {
   constexpr int area = Engine::area, row = Engine::weight_row;
+  constexpr int abreast = Engine::threads / (Engine::turned ? Engine::slice : Engine::m);
   const int row_channels = Engine::turned ? from.results : from.summed;
   const int top = Engine::turned ? channel : first, left = Engine::turned ? first : channel;
-  const int height = (Engine::turned ? from.summed : from.results) - top;
-  const int width = (row_channels - left) * area;
-  const float* const begin = from.data + (static_cast<Index>(top) * row_channels + left) * area;
-  EBB_UNROLL_BY(2)
-  for (int i = static_cast<int>(threadIdx.x) * V; i < Engine::arriving; i += Engine::threads * V) {
-    const int r = i / row, e = i % row;
-    const bool there = r < height && e < width;
-    const float* const at =
-        there ? begin + (static_cast<Index>(r) * row_channels * area + e) : from.data;
-    if constexpr (V == 4)
-      gpu::cp_async16_or_zeros(to + i, at, there);
-    else
-      gpu::cp_async4_or_zeros(to + i, at, there);
-  }
+  const int t = static_cast<int>(threadIdx.x), r = t / abreast, lane = t % abreast * V;
+  const bool there = top + r < (Engine::turned ? from.summed : from.results);
+  const int width = there ? (row_channels - left) * area : 0;
+  const float* const begin =
+      from.data + ((there ? static_cast<Index>(top + r) * row_channels + left : 0) * area + lane);
+  float* const into = to + (r * row + lane);
+  EBB_UNROLL_BY(6)
+  for (int e = 0; e < row - lane; e += abreast * V)
+    gpu::cp_async_or_zeros<4 * V>(into + e, begin + e, e + lane < width ? 4 * V : 0);
 }
 
 /// Rounds a patch to `Rows` rows of words, of `Pairs` channels each, four cells at a time.
@@ -172,8 +201,12 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident) patch_kernel(PatchProbl
     gpu::cp_async_commit();
   };
 
-  Engine engine;
   begin(0);
+  const int results = problem.w.results - channel;
+  Engine engine;
+  engine.start([&](int c) {
+    return problem.y.bias != nullptr && c < results ? problem.y.bias[channel + c] : 0.0f;
+  });
   for (int slice = 0; slice < x.channels; slice += Engine::slice) {
     gpu::cp_async_wait<0>();
     __syncthreads();  // the slice is there, and nobody needs the words of the one before
@@ -185,9 +218,20 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident) patch_kernel(PatchProbl
     engine.multiply_patch(memory.weight_word, memory.image_word + problem.first_column,
                           x.cells_apart, x.pitch.by());
   }
-  engine.each([&](int c, int q, const auto& results) {
-    if (channel + c < problem.w.results)
-      problem.y.put_within_rows(channel + c, position + q, results, problem.positions);
+  const PatchStore& y = problem.y;
+  engine.each_position([&](int q, const auto& each_channel) {
+    const auto put_at = [&](float* to, const auto& part) {
+      if (to != nullptr)
+        each_channel([&](int c, const auto& pack) {
+          if (c < results) y.put(to + c * y.area(), part(pack));
+        });
+    };
+    if (y.packed)
+      return put_at(y.find(channel, position + q), [](const auto& pack) { return pack; });
+    EBB_UNROLL
+    for (int v = 0; v < Engine::wide; ++v)
+      put_at(y.find(channel, position + q + v),
+             [&](const auto& pack) { return gpu::Pack<float, 1>{{pack[v]}}; });
   });
 }
 

@@ -20,7 +20,7 @@ struct PatchThreshold {
 inline PatchThreshold patch_threshold;
 
 /// Shared memory that a block may take: two of them fit on a multiprocessor of an H100.
-inline constexpr std::size_t patch_bytes = 112 * 1024;
+inline constexpr std::size_t patch_bytes = 113 * 1024;
 
 /// A convolution of stride 1, which the gradient of its input is, too: from the gradient of its
 /// output, channels swapped and taps mirrored, and with what padding is left of the kernel.
@@ -123,15 +123,14 @@ bool run_patch(const PatchPass& p, const float* x, const float* w, const float* 
   if (bytes > patch_bytes) return false;
 
   const Index row = p.turned ? p.results : p.summed;
-  const Pixels<int> stored(frame.cells, p.results * p.output.area(), p.output.width, 1, 0);
   const PatchProblem problem{
       frame.images(p, x, cells, apart),
       {w, static_cast<int>(p.summed), static_cast<int>(p.results),
        gpu::packable(w) && row % 4 == 0},
-      {y.data, bias, static_cast<int>(p.output.height), static_cast<int>(p.output.width), stored,
-       y.add, relu, gpu::packable(y.data) && frame.packs_results(p)},
+      {y.data, bias, static_cast<int>(p.output.height), static_cast<int>(p.output.width),
+       static_cast<int>(p.results), DivMod<int>(frame.cells.width), DivMod<int>(frame.cells.height),
+       static_cast<int>(positions), y.add, relu, gpu::packable(y.data) && frame.packs_results(p)},
       static_cast<int>(first_column),
-      static_cast<int>(positions),
       DivMod<int>(across)};
   gpu::launch(static_cast<unsigned>(blocks), Engine::threads, bytes, patch_kernel<Engine>, problem);
   return true;

@@ -51,19 +51,51 @@ class PatchTensor : public TensorCores<Words, M, 4 * WN, 8 * Words::pairs, M, WN
 
   EBB_DEVICE static void weights(const float* from, Word* to) {
     constexpr int each = Turned || pairs == 1 ? 4 : 1;  // in bf16, one row may hold both of a word
-    EBB_UNROLL_BY(2)
-    for (int i = static_cast<int>(threadIdx.x) * each; i < M * depth * area; i += threads * each) {
-      const int r = i / row, e = i % row;
-      const float* const low =
-          from +
-          (Turned ? r * pairs * row + e : r * arriving_row + e + (pairs - 1) * (e / area) * area);
-      const float* const high = low + (pairs - 1) * (Turned ? row : area);
-      const auto first = gpu::load_pack<each>(low), second = gpu::load_pack<each>(high);
+    constexpr int abreast = threads / (Turned ? depth : M);  // which share a row
+    const int t = static_cast<int>(threadIdx.x), r = t / abreast, lane = t % abreast * each;
+    from += r * (Turned ? pairs * row : arriving_row);
+    to += r * pitch;
+    EBB_UNROLL_BY(6)
+    for (int e = lane; e < row; e += abreast * each) {
+      const float* const low = from + (Turned ? e : e + (pairs - 1) * (e / area) * area);
+      const auto first = gpu::load_pack<each>(low);
+      const auto second = gpu::load_pack<each>(low + (pairs - 1) * (Turned ? row : area));
       gpu::Pack<Word, each> words;
       EBB_UNROLL
       for (int v = 0; v < each; ++v) words[v] = Words::word(first[v], second[v]);
-      gpu::store_pack<each>(to + (r * pitch + e), words);
+      gpu::store_pack<each>(to + e, words);
     }
+  }
+
+  /// Begins with sums that are shift(channel).
+  template <class F>
+  EBB_DEVICE void start(F&& shift) {
+    EBB_UNROLL
+    for (int l = 0; l < M / 16; ++l) {
+      EBB_UNROLL
+      for (int h = 0; h < 2; ++h) {
+        const float value = shift(l * 16 + h * 8 + this->group_);
+        EBB_UNROLL
+        for (int n = 0; n < WN / 8; ++n)
+          this->sum_[l][n][2 * h] = this->sum_[l][n][2 * h + 1] = value;
+      }
+    }
+  }
+  /// Calls f(position, each) for all positions of this thread, `wide` at a time; each(g) calls
+  /// g(channel, pack) for the results there.
+  template <class F>
+  EBB_DEVICE void each_position(F&& f) const {
+    EBB_UNROLL
+    for (int n = 0; n < WN / 8; ++n)
+      f(this->column_ + n * 8 + this->in_group_ * 2, [&](auto&& put) {
+        EBB_UNROLL
+        for (int l = 0; l < M / 16; ++l) {
+          EBB_UNROLL
+          for (int h = 0; h < 2; ++h)
+            put(l * 16 + h * 8 + this->group_,
+                gpu::Pack<float, 2>{{this->sum_[l][n][2 * h], this->sum_[l][n][2 * h + 1]}});
+        }
+      });
   }
 
   /// Adds up a slice: `patch` is what position 0 sees by the first tap, in the first channel.
@@ -108,7 +140,7 @@ class PatchMultiplier : public Multiplier<float, M, N, 8, TM, 8>,
  public:
   using Slice::area, Slice::depth;
   using Word = float;
-  static constexpr int threads = 128, resident = 4;
+  static constexpr int threads = 128, resident = K > 3 ? 3 : 4;
   static constexpr int weight_words = depth * area * pitch;
   static_assert(M / TM * N / 8 == threads);
 
@@ -119,6 +151,28 @@ class PatchMultiplier : public Multiplier<float, M, N, 8, TM, 8>,
       const int r = i / row, c = i % row / area, tap = i % area;
       to[Turned ? (r * area + area - 1 - tap) * pitch + c : (c * area + tap) * pitch + r] = from[i];
     }
+  }
+
+  template <class F>
+  EBB_DEVICE void start(F&& shift) {
+    EBB_UNROLL
+    for (int l = 0; l < TM; ++l) {
+      const float value = shift(channel(l));
+      EBB_UNROLL
+      for (int n = 0; n < 8; ++n) this->sum_[l][n] = value;
+    }
+  }
+  template <class F>
+  EBB_DEVICE void each_position(F&& f) const {
+    EBB_UNROLL
+    for (int n = 0; n < 8; n += 4)
+      f(this->column_ + n / 4 * (N / 2), [&](auto&& put) {
+        EBB_UNROLL
+        for (int l = 0; l < TM; ++l) {
+          const float* const sum = this->sum_[l] + n;
+          put(channel(l), gpu::Pack<float, 4>{{sum[0], sum[1], sum[2], sum[3]}});
+        }
+      });
   }
 
   EBB_DEVICE void multiply_patch(const float* weight, const float* patch, int channel_apart,
@@ -146,6 +200,9 @@ class PatchMultiplier : public Multiplier<float, M, N, 8, TM, 8>,
       }
     }
   }
+
+ private:
+  EBB_DEVICE int channel(int l) const { return this->row_ + l / 4 * (M / TM * 4) + l % 4; }
 };
 
 }  // namespace ebb::detail

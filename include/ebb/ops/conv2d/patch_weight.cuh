@@ -119,7 +119,7 @@ class PatchWeightTensor {
 /// the places of cells.
 template <class Engine>
 EBB_HD constexpr int patch_weight_floats(int dy_apart, int x_apart) {
-  const int words = 2 * (Engine::m * dy_apart + Engine::n * x_apart) + dy_apart + x_apart;
+  const int words = 2 * (Engine::m * dy_apart + Engine::n * x_apart) + 2 * (dy_apart + x_apart);
   const int sums = Engine::warps * Engine::results;
   return words > sums ? words : sums;
 }
@@ -135,8 +135,8 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, 2)
   float* const x_arriving = dy_arriving + M * dy.cells_apart;
   Word* const dy_word = reinterpret_cast<Word*>(x_arriving + N * x.cells_apart);
   Word* const x_word = dy_word + M * dy.cells_apart;
-  int* const dy_place = reinterpret_cast<int*>(x_word + N * x.cells_apart);
-  int* const x_place = dy_place + dy.cells_apart;
+  auto* const dy_place = reinterpret_cast<PatchPlace*>(x_word + N * x.cells_apart);
+  PatchPlace* const x_place = dy_place + dy.cells_apart;
 
   int split = static_cast<int>(blockIdx.x);
   const int out = problem.across.take(split) * M, in = problem.down.take(split) * N;
