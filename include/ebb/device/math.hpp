@@ -52,6 +52,12 @@ EBB_HD inline int select(bool c, int a, int b) {
                           (~mask & static_cast<std::uint32_t>(b)));
 }
 
+/// Neither nan nor infinite.
+template <class T>
+EBB_HD inline bool is_finite(T x) {
+  return x - x == T(0);
+}
+
 namespace detail {
 
 /// 2^n for n in [-126, 127].

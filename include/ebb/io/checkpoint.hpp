@@ -30,6 +30,16 @@ namespace detail {
 
 inline constexpr const char* checkpoint_format = "ebb checkpoint 1";
 
+/// The numbers of an optimizer whose parameters live on `Device`.
+template <class Device, class Optimizer>
+struct NumbersOf {
+  Optimizer& optimizer;
+  template <class F>
+  void visit_numbers(F&& f) {
+    optimizer.template visit_numbers<Device>(f);
+  }
+};
+
 template <class Part>
 void collect_numbers(std::vector<NamedTensor>& tensors, const std::string& prefix, Part& part) {
   part.visit_numbers([&](const std::string& name, double& number) {
@@ -67,7 +77,8 @@ void save_checkpoint(const std::string& path, const Net& net, Optimizer& opt,
   std::vector<NamedTensor> tensors = state_dict(net, "model.");
   opt.template visit_state<Device>(
       [&](const std::string& name, auto& x) { tensors.emplace_back("optimizer." + name, x); });
-  detail::collect_numbers(tensors, "optimizer.", opt);
+  detail::NumbersOf<Device, Optimizer> counts{opt};
+  detail::collect_numbers(tensors, "optimizer.", counts);
   int position = 0;
   (detail::collect_numbers(tensors, message("part", position++, "."), parts), ...);
   const Generator& random = default_generator();
@@ -99,7 +110,8 @@ Progress load_checkpoint(const std::string& path, Net& net, Optimizer& opt, Part
   opt.template visit_state<Device>([&](const std::string& name, auto& x) {
     loader.expect("optimizer." + name, x, [&x](const auto& loaded) { x = loaded; });
   });
-  detail::expect_numbers(loader, "optimizer.", opt, numbers);
+  detail::NumbersOf<Device, Optimizer> counts{opt};
+  detail::expect_numbers(loader, "optimizer.", counts, numbers);
   int position = 0;
   (detail::expect_numbers(loader, message("part", position++, "."), parts, numbers), ...);
   Progress progress{0, file.metadata()};

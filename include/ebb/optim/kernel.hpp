@@ -33,6 +33,13 @@ struct UpdateJob : UpdateNumbers<R> {
   Index first_piece = 0;  ///< position of its first piece of `chunk` elements among all pieces
 };
 
+/// What a device looks at before it updates anything: where `norm`, a number in its memory, is not
+/// finite, it leaves all as it is, and counts that.
+struct UpdateGate {
+  const double* norm = nullptr;  ///< nothing to look at
+  std::int64_t* left_out = nullptr;
+};
+
 namespace detail {
 
 /// Updates element `i`. A function of its own, with constant indices, so that the copies of the

@@ -2,108 +2,15 @@
 /// Applies an update rule to the parameters of a network.
 #pragma once
 
-#include <ebb/core/replay.hpp>
 #include <ebb/nn/visit.hpp>
-#include <ebb/optim/kernel.hpp>
+#include <ebb/optim/parameter_batch.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <memory>
 
 namespace ebb::optim {
-
-namespace detail {
-
-/// The parameters of one scalar type on one device.
-template <class R>
-struct Batch {
-  virtual ~Batch() = default;
-  virtual void step(const std::vector<R>& rules) = 0;
-  virtual void zero_grad() const = 0;
-};
-
-template <class R, class T, class Device>
-struct BatchOf final : Batch<R> {
-  struct Entry {
-    std::shared_ptr<ParamBase<T, Device>> cell;
-    std::size_t group;
-    std::int64_t number = 0;  ///< updates so far
-    double memory[memory_of<R>() > 0 ? memory_of<R>() : 1] = {};
-    Tensor<T, 1, Device> state[R::states > 0 ? R::states : 1] = {};
-
-    /// Makes the states the rule needs now; they begin at zero.
-    void make_state(const R& rule) {
-      for (int k = 0; k < states_used(rule); ++k)
-        if (!state[k].defined()) state[k] = Tensor<T, 1, Device>::zeros(cell->flat_value().shape());
-    }
-  };
-  std::vector<Entry> entries;
-  std::vector<UpdateJob<R, T>> jobs;  ///< of the present step; kept for its memory
-
-  void step(const std::vector<R>& rules) override {
-    jobs.clear();
-    jobs.reserve(entries.size());
-    Index piece = 0;
-    std::vector<std::size_t> updated;  // where the step is recorded
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      Entry& entry = entries[i];
-      if (!entry.cell->trainable) continue;
-      const auto factors = entry.cell->grad_factors();
-      const auto gradient = factors ? Tensor<T, 1, Device>() : entry.cell->flat_grad();
-      if (!factors && (!gradient.defined() || gradient.size() == 0)) continue;
-      entry.make_state(rules[entry.group]);
-      UpdateJob<R, T> job{next_numbers(entry, rules)};
-      job.weight = entry.cell->flat_value().mutable_data();
-      if (factors)
-        job.factors = factors;
-      else
-        job.gradient = gradient.data();
-      job.states_used = states_used(job.rule);
-      for (int k = 0; k < job.states_used; ++k) job.state[k] = entry.state[k].mutable_data();
-      job.size = entry.cell->flat_value().size();
-      job.first_piece = piece;
-      piece += (job.size + chunk - 1) / chunk;
-      jobs.push_back(job);
-      if (recording_step()) updated.push_back(i);
-    }
-    update_parameters(Device{}, jobs.data(), static_cast<Index>(jobs.size()));
-    if (recording_step()) repeat(rules, updated);
-  }
-
-  /// What replays of a recorded step do: they count, and bring the kernel its numbers.
-  void repeat(const std::vector<R>& rules, const std::vector<std::size_t>& updated) {
-    replay_while(this, [this, &rules, updated, recorded = jobs, known = entries.size()] {
-      for (std::size_t j = 0; j < updated.size(); ++j) {
-        const Entry& entry = entries[updated[j]];
-        const UpdateJob<R, T>& job = recorded[j];
-        if (states_used(rules[entry.group]) != job.states_used) return false;
-        if (!entry.cell->trainable || entry.cell->flat_value().data() != job.weight) return false;
-        for (int k = 0; k < job.states_used; ++k)
-          if (!entry.state[k].defined() || entry.state[k].data() != job.state[k]) return false;
-      }
-      return entries.size() == known;
-    });
-    on_replay([this, &rules, updated, again = jobs]() mutable {
-      for (std::size_t j = 0; j < updated.size(); ++j) {
-        UpdateNumbers<R>& numbers = again[j];
-        numbers = next_numbers(entries[updated[j]], rules);
-      }
-      update_parameters(Device{}, again.data(), static_cast<Index>(again.size()));
-    });
-  }
-
-  /// Counts one update more, and works out its numbers.
-  static UpdateNumbers<R> next_numbers(Entry& entry, const std::vector<R>& rules) {
-    const R& rule = rules[entry.group];
-    ++entry.number;
-    return {rule, prepare(rule, StepInfo{entry.number, entry.memory})};
-  }
-
-  void zero_grad() const override {
-    for (const Entry& entry : entries) entry.cell->zero_grad();
-  }
-};
-
-}  // namespace detail
 
 /// Takes every parameter: the default of an optimizer's group.
 struct AllParameters {
@@ -177,6 +84,47 @@ class Optimizer {
     for (const auto& batch : batches_) batch->step(rules_);
     ++steps_;
     on_replay([this] { ++steps_; });
+  }
+
+  /// Does what `step()` does if `norm`, that of the gradients, is a finite number. Else weights and
+  /// the rule's state stay as they are: one bad batch, or a gradient beyond a float's range, does
+  /// not spoil them.
+  ///
+  ///     opt.step_if_finite(optim::clip_grad_norm(net, 1.0));
+  ///
+  /// A step that is left out counts nevertheless, in `steps()` as for the rule.
+  void step_if_finite(double norm) {
+    if (std::isfinite(norm)) return step();
+    for (const auto& batch : batches_) batch->skip(rules_);
+    ++steps_;
+    ++skipped_;
+  }
+
+  /// The same on a device that looks at the number by itself, so that the host need not wait for
+  /// it:
+  ///
+  ///     opt.step_if_finite(optim::clip_grad_norm<Cuda>(net, 1.0));
+  ///
+  /// \throws ValueError when some parameters live on another device.
+  template <class Device>
+  void step_if_finite(const Tensor<double, 1, Device>& norm) {
+    for (const auto& batch : batches_)
+      if (!dynamic_cast<detail::BatchOn<R, Device>*>(batch.get()))
+        throw ValueError(message(
+            detail::name_of<R>(), ": step_if_finite was given a norm on device ", Device::name,
+            ", but some parameters are not there; give it the number, norm.item()"));
+    for (const auto& batch : batches_)
+      static_cast<detail::BatchOn<R, Device>&>(*batch).step_if_finite(rules_, norm.data());
+    ++steps_;
+    on_replay([this] { ++steps_; });
+  }
+
+  /// How many steps `step_if_finite` left out so far, in this run of the program. Where a device
+  /// decided, this waits for it.
+  std::int64_t skipped_steps() const {
+    std::int64_t most = 0;
+    for (const auto& batch : batches_) most = std::max(most, batch->skipped());
+    return skipped_ + most;
   }
 
   void zero_grad() const {
@@ -299,7 +247,7 @@ class Optimizer {
   std::vector<R> rules_;
   std::vector<std::unique_ptr<detail::Batch<R>>> batches_;
   std::vector<const void*> cells_;
-  std::int64_t steps_ = 0;
+  std::int64_t steps_ = 0, skipped_ = 0;
 };
 
 }  // namespace ebb::optim

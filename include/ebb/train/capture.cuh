@@ -195,8 +195,9 @@ auto capture(F f, const Tensor<T, N, Device>&... like) {
 }
 
 struct CaptureOptions {
-  double clip_norm = 0;   ///< bound on the norm of all gradients; 0: none
-  double clip_value = 0;  ///< bound on every element of every gradient; 0: none
+  double clip_norm = 0;          ///< bound on the norm of all gradients; 0: none
+  double clip_value = 0;         ///< bound on every element of every gradient; 0: none
+  bool skip_not_finite = false;  ///< leave out updates by gradients that are not finite numbers
 };
 
 /// Captures the step of `fit`, which minimises `loss(net(x), y)`:
@@ -217,9 +218,18 @@ auto capture(Net& net, Optimizer& optimizer, Loss loss, const X& x, const Y& y,
         const auto objective = loss(net(tape.input(input)), target);
         optimizer.zero_grad();
         backward(objective);
-        if (options.clip_norm > 0) optim::clip_grad_norm<Cuda>(net, options.clip_norm);
+        Tensor<double, 1, Cuda> norm;
+        if (options.clip_norm > 0)
+          norm = optim::clip_grad_norm<Cuda>(net, options.clip_norm);
+        else if (options.skip_not_finite)
+          norm = optim::grad_norm<Cuda>(net);
         if (options.clip_value > 0) optim::clip_grad_value(net, options.clip_value);
-        optimizer.step();
+        if (!options.skip_not_finite)
+          optimizer.step();
+        else if constexpr (requires { optimizer.step_if_finite(norm); })
+          optimizer.step_if_finite(norm);
+        else
+          throw ValueError("capture: skip_not_finite needs an optimizer with step_if_finite(norm)");
         return objective.value();
       },
       x, y);

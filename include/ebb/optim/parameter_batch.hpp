@@ -1,0 +1,153 @@
+/// \file
+/// What an optimizer keeps of its parameters: one batch for each scalar type and device.
+#pragma once
+
+#include <ebb/core/replay.hpp>
+#include <ebb/optim/kernel.hpp>
+#include <ebb/tensor/tensor.hpp>
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+namespace ebb::optim {
+
+namespace detail {
+
+/// The parameters of one scalar type on one device.
+template <class R>
+struct Batch {
+  virtual ~Batch() = default;
+  virtual void step(const std::vector<R>& rules) = 0;
+  /// Counts a step, and changes nothing else.
+  virtual void skip(const std::vector<R>& rules) = 0;
+  virtual void zero_grad() const = 0;
+  /// Steps that the device left out (`step_if_finite`). Waits for it.
+  virtual std::int64_t skipped() const = 0;
+};
+
+/// Of one device, whose scalar type does not matter.
+template <class R, class Device>
+struct BatchOn : Batch<R> {
+  /// A step that the device leaves out where `norm`, a number in its memory, is not finite.
+  virtual void step_if_finite(const std::vector<R>& rules, const double* norm) = 0;
+};
+
+template <class R, class T, class Device>
+struct BatchOf final : BatchOn<R, Device> {
+  struct Entry {
+    std::shared_ptr<ParamBase<T, Device>> cell;
+    std::size_t group;
+    std::int64_t number = 0;  ///< updates so far
+    double memory[memory_of<R>() > 0 ? memory_of<R>() : 1] = {};
+    Tensor<T, 1, Device> state[R::states > 0 ? R::states : 1] = {};
+
+    /// Makes the states the rule needs now; they begin at zero.
+    void make_state(const R& rule) {
+      for (int k = 0; k < states_used(rule); ++k)
+        if (!state[k].defined()) state[k] = Tensor<T, 1, Device>::zeros(cell->flat_value().shape());
+    }
+    /// Whether a step changes it: it is not frozen, and there is a gradient.
+    bool updated() const {
+      if (!cell->trainable) return false;
+      if (cell->grad_factors()) return true;
+      const auto gradient = cell->flat_grad();
+      return gradient.defined() && gradient.size() > 0;
+    }
+  };
+  std::vector<Entry> entries;
+  std::vector<UpdateJob<R, T>> jobs;  ///< of the present step; kept for its memory
+  /// Steps that the device left out, where the host cannot know of them. (Made here, not at the
+  /// first step, for the reason that states are.)
+  Tensor<std::int64_t, 1, Device> left_out = Device::host_accessible
+                                                 ? Tensor<std::int64_t, 1, Device>()
+                                                 : Tensor<std::int64_t, 1, Device>::zeros({1});
+
+  void step(const std::vector<R>& rules) override { update(rules); }
+
+  void step_if_finite(const std::vector<R>& rules, const double* norm) override {
+    if constexpr (Device::host_accessible)
+      std::isfinite(*norm) ? update(rules) : skip(rules);
+    else
+      update(rules, UpdateGate{norm, left_out.mutable_data()});
+  }
+
+  void skip(const std::vector<R>& rules) override {
+    for (Entry& entry : entries)
+      if (entry.updated()) next_numbers(entry, rules);
+  }
+
+  std::int64_t skipped() const override {
+    if constexpr (Device::host_accessible)
+      return 0;
+    else
+      return left_out.values()[0];
+  }
+
+  template <class... Gate>
+  void update(const std::vector<R>& rules, const Gate&... gate) {
+    jobs.clear();
+    jobs.reserve(entries.size());
+    Index piece = 0;
+    std::vector<std::size_t> updated;  // where the step is recorded
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      Entry& entry = entries[i];
+      if (!entry.updated()) continue;
+      const auto factors = entry.cell->grad_factors();
+      const auto gradient = factors ? Tensor<T, 1, Device>() : entry.cell->flat_grad();
+      entry.make_state(rules[entry.group]);
+      UpdateJob<R, T> job{next_numbers(entry, rules)};
+      job.weight = entry.cell->flat_value().mutable_data();
+      if (factors)
+        job.factors = factors;
+      else
+        job.gradient = gradient.data();
+      job.states_used = states_used(job.rule);
+      for (int k = 0; k < job.states_used; ++k) job.state[k] = entry.state[k].mutable_data();
+      job.size = entry.cell->flat_value().size();
+      job.first_piece = piece;
+      piece += (job.size + chunk - 1) / chunk;
+      jobs.push_back(job);
+      if (recording_step()) updated.push_back(i);
+    }
+    update_parameters(Device{}, jobs.data(), static_cast<Index>(jobs.size()), gate...);
+    if (recording_step()) repeat(rules, updated);
+  }
+
+  /// What replays of a recorded step do: they count, and bring the kernel its numbers.
+  void repeat(const std::vector<R>& rules, const std::vector<std::size_t>& updated) {
+    replay_while(this, [this, &rules, updated, recorded = jobs, known = entries.size()] {
+      for (std::size_t j = 0; j < updated.size(); ++j) {
+        const Entry& entry = entries[updated[j]];
+        const UpdateJob<R, T>& job = recorded[j];
+        if (states_used(rules[entry.group]) != job.states_used) return false;
+        if (!entry.cell->trainable || entry.cell->flat_value().data() != job.weight) return false;
+        for (int k = 0; k < job.states_used; ++k)
+          if (!entry.state[k].defined() || entry.state[k].data() != job.state[k]) return false;
+      }
+      return entries.size() == known;
+    });
+    on_replay([this, &rules, updated, again = jobs]() mutable {
+      for (std::size_t j = 0; j < updated.size(); ++j) {
+        UpdateNumbers<R>& numbers = again[j];
+        numbers = next_numbers(entries[updated[j]], rules);
+      }
+      update_parameters(Device{}, again.data(), static_cast<Index>(again.size()));
+    });
+  }
+
+  /// Counts one update more, and works out its numbers.
+  static UpdateNumbers<R> next_numbers(Entry& entry, const std::vector<R>& rules) {
+    const R& rule = rules[entry.group];
+    ++entry.number;
+    return {rule, prepare(rule, StepInfo{entry.number, entry.memory})};
+  }
+
+  void zero_grad() const override {
+    for (const Entry& entry : entries) entry.cell->zero_grad();
+  }
+};
+
+}  // namespace detail
+
+}  // namespace ebb::optim
