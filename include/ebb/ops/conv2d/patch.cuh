@@ -17,9 +17,10 @@
 
 namespace ebb::detail {
 
-/// Where a cell, or four of them, are copied from: as an offset in a channel, and how many bytes,
-/// of which there are none where it is zero.
-using PatchPlace = gpu::Pack<int, 2>;
+/// Where a cell, or four of them, are copied from in a channel, or that they are zeros.
+struct alignas(8) PatchPlace {
+  int offset, there;
+};
 
 /// The images that a patch is taken of.
 struct PatchImages {
@@ -36,16 +37,16 @@ struct PatchImages {
   EBB_DEVICE void note_places(int first, PatchPlace* to) const {
     const int pack = packed ? 4 : 1;
     for (int i = static_cast<int>(threadIdx.x); i * pack < cells; i += static_cast<int>(blockDim.x))
-      to[i] = place(first + i * pack, 4 * pack);
+      to[i] = place(first + i * pack);
   }
 
  private:
-  EBB_DEVICE PatchPlace place(int cell, int bytes) const {
+  EBB_DEVICE PatchPlace place(int cell) const {
     const int column = pitch.take(cell) - left;
     cell += first_row;
     const int row = rows.take(cell) - top;
     const bool there = column >= 0 && column < width && row >= 0 && row < height && cell < images;
-    return {{there ? cell * channels * area() + row * width + column : 0, there ? bytes : 0}};
+    return {there ? cell * channels * area() + row * width + column : 0, there};
   }
 };
 
@@ -129,10 +130,11 @@ EBB_DEVICE void copy_cells(const PatchImages& from, const PatchPlace* place, int
     const bool there = channel + c < from.channels;
     const float* const plane =
         from.data + (there ? static_cast<Index>(channel + c) * from.area() : 0);
-    const int all = there ? ~0 : 0;
-    for (int cell = lane * V; cell < from.cells; cell += abreast * V) {
-      const PatchPlace at = place[cell / V];
-      gpu::cp_async_or_zeros<4 * V>(to + (c * from.cells_apart + cell), plane + at[0], at[1] & all);
+    float* const row = to + c * from.cells_apart;
+    const unsigned packs = static_cast<unsigned>(from.cells / V);
+    for (unsigned p = static_cast<unsigned>(lane); p < packs; p += abreast) {
+      const PatchPlace at = place[p];
+      gpu::cp_async_or_zeros<4 * V>(row + p * V, plane + at.offset, there && at.there != 0);
     }
   }
 }
@@ -161,7 +163,7 @@ EBB_DEVICE void copy_weights(const PatchWeight& from, int channel, int first, fl
   float* const into = to + (r * row + lane);
   EBB_UNROLL_BY(6)
   for (int e = 0; e < row - lane; e += abreast * V)
-    gpu::cp_async_or_zeros<4 * V>(into + e, begin + e, e + lane < width ? 4 * V : 0);
+    gpu::cp_async_or_zeros<4 * V>(into + e, begin + e, e + lane < width);
 }
 
 /// Rounds a patch to `Rows` rows of words, of `Pairs` channels each, four cells at a time.

@@ -38,7 +38,7 @@ class PatchTensor : public TensorCores<Words, M, 4 * WN, 8 * Words::pairs, M, WN
   using Slice::area, Slice::depth;
   using Word = std::uint32_t;
   static constexpr int pairs = Words::pairs;
-  static constexpr int threads = 128, resident = M > 32 ? 2 : pairs == 2 ? 3 : 4;
+  static constexpr int threads = 128, resident = M > 32 ? 2 : pairs == 2 || K > 3 ? 3 : 4;
 
  private:
   static constexpr int arriving_row = Slice::weight_row;
