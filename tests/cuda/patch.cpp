@@ -66,7 +66,7 @@ void check_weight(const Shape<4>& x_shape, const Shape<4>& w_shape, const Conv2d
 /// In fp32, forward and backward, with bias and relu; gradients are overwritten and added to.
 void check(const Shape<4>& x_shape, const Shape<4>& w_shape, Conv2dOptions options) {
   CAPTURE(to_string(x_shape), to_string(w_shape), options.padding.size.height);
-  CHECK(uses_patches(x_shape, w_shape, options) == std::pair(true, true));
+  CHECK(uses_patches(x_shape, w_shape, options) == std::pair(w_shape[0] <= 32, w_shape[1] <= 32));
   const auto x = test::random<float>(x_shape, 1), w = test::random<float>(w_shape, 2);
   const auto b = test::random<float>(Shape{w_shape[0]}, 3);
   options.activation = Activation::relu;
