@@ -8,7 +8,7 @@ namespace {
 
 /// Lets small problems use patches while it lives.
 struct Patches {
-  detail::PatchThreshold before = std::exchange(detail::patch_threshold, {1, 16});
+  detail::PatchThreshold before = std::exchange(detail::patch_threshold, {1, 16, false});
   Patches() = default;
   Patches(const Patches&) = delete;
   Patches& operator=(const Patches&) = delete;

@@ -197,6 +197,8 @@ bool run_patch_weight(const Conv2dGeometry& g, const float* x, const float* dy,
   const Index across = (p.results + Engine::m - 1) / Engine::m;
   const Index down = (p.summed + Engine::n - 1) / Engine::n, tiles = across * down;
   const Index chunks = (positions + Engine::chunk - 1) / Engine::chunk;
+  const bool packed = frame.packed && gpu::packable(dy) && frame.packs_results(p);
+  if (patch_threshold.packed && !packed) return false;
   if (tiles * chunks < patch_threshold.blocks || !patch_counts(p, positions + 2 * cells))
     return false;
   const std::size_t bytes =
