@@ -38,7 +38,7 @@ class PatchTensor : public TensorCores<Words, M, 4 * WN, 8 * Words::pairs, M, WN
   using Slice::area, Slice::depth;
   using Word = std::uint32_t;
   static constexpr int pairs = Words::pairs;
-  static constexpr int threads = 128, resident = M > 32 ? 2 : pairs == 2 || K > 3 ? 3 : 4;
+  static constexpr int threads = 128, resident = M > 32 ? 2 : M > 16 || pairs == 2 || K > 3 ? 3 : 4;
 
  private:
   static constexpr int arriving_row = Slice::weight_row;
@@ -140,7 +140,7 @@ class PatchMultiplier : public Multiplier<float, M, N, 8, TM, 8>,
  public:
   using Slice::area, Slice::depth;
   using Word = float;
-  static constexpr int threads = 128, resident = K > 3 ? 3 : 4;
+  static constexpr int threads = 128, resident = TM > 4 ? 3 : 4;
   static constexpr int weight_words = depth * area * pitch;
   static_assert(M / TM * N / 8 == threads);
 
