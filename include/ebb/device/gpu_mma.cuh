@@ -124,6 +124,29 @@ EBB_DEVICE void cp_async16_or_zeros(void* shared, const void* global, bool there
   emulator::copy_async(shared, global, 16, there ? 16 : 0);
 #endif
 }
+/// The same of 16 bytes or 4; addresses are multiples of that. (What decides is a predicate here,
+/// for a size in a register takes five more instructions.)
+template <int Bytes>
+EBB_DEVICE void cp_async_or_zeros(void* shared, const void* global, bool there) {
+  static_assert(Bytes == 16 || Bytes == 4);
+#if defined(__CUDA_ARCH__)
+  const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  if constexpr (Bytes == 16)
+    asm volatile(
+        "{ .reg .pred none; setp.eq.u32 none, %2, 0;\n"
+        "cp.async.cg.shared.global [%0], [%1], 16, none; }" ::"r"(to),
+        "l"(global), "r"(static_cast<unsigned>(there))
+        : "memory");
+  else
+    asm volatile(
+        "{ .reg .pred none; setp.eq.u32 none, %2, 0;\n"
+        "cp.async.ca.shared.global [%0], [%1], 4, none; }" ::"r"(to),
+        "l"(global), "r"(static_cast<unsigned>(there))
+        : "memory");
+#elif !defined(__CUDACC__)
+  emulator::copy_async(shared, global, Bytes, there ? Bytes : 0);
+#endif
+}
 /// Ends a group of copies.
 EBB_DEVICE void cp_async_commit() {
 #if defined(__CUDA_ARCH__)

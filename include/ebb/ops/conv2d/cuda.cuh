@@ -4,6 +4,7 @@
 
 #include <ebb/ops/conv2d/cpu.hpp>
 #include <ebb/ops/conv2d/few_cuda.cuh>
+#include <ebb/ops/conv2d/patch_weight.cuh>
 #include <ebb/ops/conv2d/products.cuh>
 
 namespace ebb {
@@ -166,6 +167,10 @@ void weight_product(const Conv2dGeometry& asked, const T* x, const T* dy, const 
 template <class T>
 void conv2d_forward(Cuda, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
                     View<const T, 1> bias, View<T, 4> y, bool relu = false) {
+  if constexpr (std::is_same_v<T, float>)
+    if (detail::patch_convolution<false>(g, x.data, w.data, bias.data, {y.data, y.shape, false},
+                                         relu))
+      return;
   if (!detail::few_channels(g))
     return detail::forward_product(g, x.data, w.data, bias.data, y.data, relu);
   detail::with_conv_index(g, [&]<class I>(I) {
@@ -180,6 +185,8 @@ void conv2d_forward(Cuda, const Conv2dGeometry& g, View<const T, 4> x, View<cons
 template <class T>
 void conv2d_grad_input(Cuda, const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
                        View<const T, 1> bias, Into<T, 4> dx) {
+  if constexpr (std::is_same_v<T, float>)
+    if (detail::patch_convolution<true>(g, dy.data, w.data, bias.data, dx, false)) return;
   if (!detail::few_channels(g)) return detail::input_product(g, dy.data, w.data, bias.data, dx);
   detail::with_conv_index(g, [&]<class I>(I) {
     gpu::launch(gpu::blocks_for(dx.size()), gpu::block_size, 0, detail::few_grad_input_kernel<T, I>,
@@ -192,6 +199,8 @@ void conv2d_grad_input(Cuda, const Conv2dGeometry& g, View<const T, 4> dy, View<
 template <class T>
 void conv2d_grad_weight(Cuda, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> dy,
                         Into<T, 4> dw) {
+  if constexpr (std::is_same_v<T, float>)
+    if (detail::patch_grad_weight(g, x.data, dy.data, dw)) return;
   if (!detail::few_channels(g)) return detail::weight_product(g, x.data, dy.data, dw);
   detail::with_conv_index(g,
                           [&]<class I>(I) { detail::few_grad_weight<I>(g, x.data, dy.data, dw); });

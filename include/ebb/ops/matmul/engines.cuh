@@ -72,7 +72,7 @@ class Multiplier {
     }
   }
 
- private:
+ protected:
   /// Blocks of four, `apart` from one to the next.
   template <int Count>
   EBB_DEVICE static void read(const T* from, int apart, T (&to)[Count]) {
@@ -118,7 +118,7 @@ template <class Words, int M, int N, int K, int WM, int WN>
 class TensorCores {
   static constexpr int warps_across = N / WN, rows = K / Words::pairs;
   static constexpr int down = WM / 16, across = WN / 8;
-  static_assert(M % 32 == 0 && N % 32 == 0 && rows % 8 == 0);
+  static_assert(M % 16 == 0 && N % 32 == 0 && rows % 8 == 0);
 
  public:
   using Scalar = float;
@@ -207,7 +207,7 @@ class TensorCores {
     }
   }
 
- private:
+ protected:
   /// The word of a step, or two.
   template <class Tile>
   EBB_DEVICE static Word rounded(const float* from) {
