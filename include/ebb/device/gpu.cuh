@@ -13,16 +13,24 @@
 
 #include <ebb/device/gpu_device.cuh>
 
+#include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <utility>
 
 namespace ebb::gpu {
 
+/// Numbers of blocks or threads; one may be of any integer type.
+struct Extents : dim3 {
+  template <std::integral I>
+  Extents(I count) : dim3(static_cast<unsigned>(count)) {}
+  Extents(const dim3& counts) : dim3(counts) {}
+};
+
 /// Runs a kernel on the current stream: on `grid` blocks of `block` threads, each block with
 /// `shared_bytes` of EBB_DYNAMIC_SHARED.
 template <class... P, class... A>
-void launch(dim3 grid, dim3 block, std::size_t shared_bytes, void (*kernel)(P...),
+void launch(Extents grid, Extents block, std::size_t shared_bytes, void (*kernel)(P...),
             A&&... arguments) {
   driver::launch(stream().handle, false, grid, block, shared_bytes, kernel,
                  std::forward<A>(arguments)...);
@@ -30,7 +38,7 @@ void launch(dim3 grid, dim3 block, std::size_t shared_bytes, void (*kernel)(P...
 
 /// The same with all blocks at once on the GPU, so that they may meet in `grid_sync`.
 template <class... P, class... A>
-void launch_cooperative(dim3 grid, dim3 block, std::size_t shared_bytes, void (*kernel)(P...),
+void launch_cooperative(Extents grid, Extents block, std::size_t shared_bytes, void (*kernel)(P...),
                         A&&... arguments) {
   driver::launch(stream().handle, true, grid, block, shared_bytes, kernel,
                  std::forward<A>(arguments)...);

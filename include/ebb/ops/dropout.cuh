@@ -57,7 +57,7 @@ EBB_KERNEL dropout_kernel(I n, DropoutMask mask, const gpu::StepState* state, T 
     const I q = warp + lane;
     unsigned kept = 0;
     if (q < fours) {
-      const Philox drawn = Philox::block(stream.seed, stream.stream, q);
+      const Philox drawn = Philox::block(stream.seed, stream.stream, static_cast<std::uint64_t>(q));
       EBB_UNROLL
       for (int k = 0; k < drawn_together; ++k)
         kept |= static_cast<unsigned>(mask.keeps(drawn.word[k])) << k;
