@@ -4,7 +4,7 @@
 
 #include <ebb/core/replay.hpp>
 #include <ebb/optim/kernel.hpp>
-#include <ebb/tensor/tensor.hpp>
+#include <ebb/tape/param.hpp>
 
 #include <cmath>
 #include <memory>
