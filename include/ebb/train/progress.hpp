@@ -60,7 +60,7 @@ class Progress {
     done_ += count;
     if (options_.stream == nullptr || finished_) return;
     if (seconds() - drawn_ < (terminal_ ? options_.redraw_every : options_.line_every)) return;
-    const std::string note = note_now();  // which may take its time
+    const std::string& note = note_now();  // which may take its time
     const double now = drawn_ = seconds();
     if (terminal_) {
       std::fprintf(options_.stream, "\r%s\x1b[K", bar(now, note, columns()).c_str());
