@@ -159,6 +159,38 @@ TEST_CASE("what a transform throws reaches the loop at the batch it belongs to")
   CHECK_THROWS_AS(run(at_once), NumericError);
 }
 
+TEST_CASE("a first batch that fails ends the threads that make the next ones") {
+  const auto fails_at_1 = [](const Image& x) {
+    if (std::lround(x(0, 0, 0) * 255) == 1) throw NumericError("one");
+    return x;
+  };
+  for (const int threads : {0, 1, 3}) {
+    Loader loader(numbered(100), {.batch_size = 8, .threads = threads, .transform = fails_at_1});
+    CHECK(error_of<NumericError>([&] { run(loader); }) == "one");
+  }
+}
+
+TEST_CASE("after a batch that failed, no other one is begun") {
+  // Those that were begun ahead of it are still being made, in buffers of their own.
+  for (const int threads : {1, 3}) {
+    std::atomic<int> made{0};
+    const auto fails_at_2 = [&made](const Image& x) {
+      ++made;
+      if (std::lround(x(0, 0, 0) * 255) == 2) throw NumericError("two");
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      return x;
+    };
+    Loader loader(numbered(100),
+                  {.batch_size = 1, .prefetch = 1, .threads = threads, .transform = fails_at_2});
+    auto it = loader.begin();
+    ++it;
+    CHECK_THROWS_AS(++it, NumericError);
+    CHECK(it == loader.end());
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    CHECK(made <= 5);  // images 0 to 3, and one is looked at for the extents
+  }
+}
+
 TEST_CASE("a loop that is left early ends its threads") {
   std::atomic<int> made{0};
   const auto count = [&made](const Image& x) {

@@ -64,11 +64,11 @@ class Pass {
     for (Slot& slot : slots_) slot.buffer = buffer(std::min(n, b));
     try {
       for (int i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
-    } catch (...) {  // the system has no more threads; those there are must end first
-      stop();
+      fetch();
+    } catch (...) {  // no more threads are to be had, or the first batch failed
+      stop();        // those there are must end first
       throw;
     }
-    fetch();
   }
   Pass(const Pass&) = delete;
   Pass& operator=(const Pass&) = delete;
@@ -162,7 +162,7 @@ class Pass {
     }
     if (slot.error) {
       const std::exception_ptr error = slot.error;
-      move_to(batches_);  // a pass that failed has ended
+      end();
       std::rethrow_exception(error);
     }
     current_ = std::move(slot.made);
@@ -173,6 +173,14 @@ class Pass {
       const std::scoped_lock lock(mutex_);
       next_ = number;
     }
+    room_.notify_all();
+  }
+
+  /// A pass that failed has ended. No thread may begin another batch: its slot may be that of one
+  /// that is still being made.
+  void end() {
+    const std::scoped_lock lock(mutex_);
+    next_ = begun_ = batches_;
     room_.notify_all();
   }
 
