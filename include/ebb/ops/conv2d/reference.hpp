@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
+#include <ebb/device/compiled.hpp>
 #include <ebb/ops/conv2d/geometry.hpp>
 
 namespace ebb::reference {
@@ -16,18 +17,23 @@ void each_product(const Conv2dGeometry& g, F&& f) {
   for (Index n = 0; n < g.batch; ++n)
     for (Index o = 0; o < g.out_channels; ++o)
       for (Index oh = 0; oh < g.output.height; ++oh)
-        for (Index ow = 0; ow < g.output.width; ++ow)
-          for (Index c = 0; c < in; ++c)
-            for (Index i = 0; i < g.kernel.height; ++i)
+        for (Index ow = 0; ow < g.output.width; ++ow) {
+          const Index y = ((n * g.out_channels + o) * g.output.height + oh) * g.output.width + ow;
+          for (Index c = 0; c < in; ++c) {
+            const Index plane = n * g.in_channels + o / out * in + c;
+            for (Index i = 0; i < g.kernel.height; ++i) {
+              const Index h = oh * g.stride.height + i * g.dilation.height - g.padding.height;
+              if (h < 0 || h >= g.input.height) continue;
+              const Index x_row = (plane * g.input.height + h) * g.input.width;
+              const Index w_row = ((o * in + c) * g.kernel.height + i) * g.kernel.width;
               for (Index j = 0; j < g.kernel.width; ++j) {
-                const Index h = oh * g.stride.height + i * g.dilation.height - g.padding.height;
                 const Index w = ow * g.stride.width + j * g.dilation.width - g.padding.width;
-                if (h < 0 || h >= g.input.height || w < 0 || w >= g.input.width) continue;
-                const Index channel = o / out * in + c;
-                f(((n * g.in_channels + channel) * g.input.height + h) * g.input.width + w,
-                  ((o * in + c) * g.kernel.height + i) * g.kernel.width + j,
-                  ((n * g.out_channels + o) * g.output.height + oh) * g.output.width + ow);
+                if (w < 0 || w >= g.input.width) continue;
+                f(x_row + w, w_row + j, y);
               }
+            }
+          }
+        }
 }
 
 template <class T, int N>
@@ -75,5 +81,16 @@ void sum_channels(View<const T, 4> x, Into<T, 1> sum) {
   const Index area = x.extent(2) * x.extent(3);
   for (Index i = 0; i < x.size(); ++i) sum.data[i / area % x.extent(1)] += x.data[i];
 }
+
+#define EBB_CONV2D_REFERENCE(T)                                                                  \
+  EBB_COMPILED(void conv2d_forward<T>(const Conv2dGeometry&, View<const T, 4>, View<const T, 4>, \
+                                      View<const T, 1>, View<T, 4>, bool))                       \
+  EBB_COMPILED(void conv2d_grad_input<T>(const Conv2dGeometry&, View<const T, 4>,                \
+                                         View<const T, 4>, View<const T, 1>, Into<T, 4>))        \
+  EBB_COMPILED(void conv2d_grad_weight<T>(const Conv2dGeometry&, View<const T, 4>,               \
+                                          View<const T, 4>, Into<T, 4>))
+EBB_CONV2D_REFERENCE(float)
+EBB_CONV2D_REFERENCE(double)
+#undef EBB_CONV2D_REFERENCE
 
 }  // namespace ebb::reference

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
+#include <ebb/device/compiled.hpp>
 
 namespace ebb {
 
@@ -27,6 +28,11 @@ void gemm(Transposed transposed, View<const T, 3> a, View<const T, 3> b, Into<T,
         c.put((batch * m + i) * n + j, sum);
       }
 }
+
+EBB_COMPILED(void gemm<float>(Transposed, View<const float, 3>, View<const float, 3>,
+                              Into<float, 3>))
+EBB_COMPILED(void gemm<double>(Transposed, View<const double, 3>, View<const double, 3>,
+                               Into<double, 3>))
 
 }  // namespace reference
 }  // namespace ebb
