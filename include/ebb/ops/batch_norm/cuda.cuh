@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
+#include <ebb/device/compiled.hpp>
 #include <ebb/ops/batch_norm/geometry.hpp>
 #include <ebb/ops/channel_policies.cuh>
 #include <ebb/ops/plane_map.cuh>
@@ -198,5 +199,22 @@ void batch_norm_backward(Cuda, const BatchNormGeometry& g, View<const T, 1> x, V
                                        channels};
   detail::plane_map(f, g.planes(), g.spatial, x.data, dy.data, dx.data, dx.add);
 }
+
+#define EBB_BATCH_NORM_ON_CUDA(T)                                                                 \
+  EBB_COMPILED_ON_CUDA(void batch_norm_statistics<T>(Cuda, const BatchNormGeometry&,              \
+                                                     View<const T, 1>, View<detail::Wide<T>, 2>,  \
+                                                     View<T, 1>, View<T, 1>))                     \
+  EBB_COMPILED_ON_CUDA(void batch_norm_apply<T>(Cuda, const BatchNormGeometry&, View<const T, 1>, \
+                                                View<const T, 1>, View<const T, 1>,               \
+                                                View<const T, 1>, View<const T, 1>, View<T, 1>))  \
+  EBB_COMPILED_ON_CUDA(void batch_norm_sums<T>(                                                   \
+      Cuda, const BatchNormGeometry&, View<const T, 1>, View<const T, 1>, View<const T, 1>,       \
+      View<const T, 1>, View<detail::Wide<T>, 2>, View<T, 1>, View<T, 1>))                        \
+  EBB_COMPILED_ON_CUDA(void batch_norm_backward<T>(                                               \
+      Cuda, const BatchNormGeometry&, View<const T, 1>, View<const T, 1>, View<const T, 1>,       \
+      View<const T, 1>, View<const T, 1>, View<const T, 1>, View<const T, 1>, Into<T, 1>))
+EBB_BATCH_NORM_ON_CUDA(float)
+EBB_BATCH_NORM_ON_CUDA(double)
+#undef EBB_BATCH_NORM_ON_CUDA
 
 }  // namespace ebb

@@ -2,6 +2,7 @@
 /// Convolution on CUDA.
 #pragma once
 
+#include <ebb/device/compiled.hpp>
 #include <ebb/ops/conv2d/cpu.hpp>
 #include <ebb/ops/conv2d/few_cuda.cuh>
 #include <ebb/ops/conv2d/patch_weight.cuh>
@@ -245,5 +246,20 @@ void sum_rectified_channels(Cuda, View<const T, 4> y, View<const T, 4> dy, View<
                             Into<T, 1> sum) {
   detail::sum_channels_of(y.shape, detail::Rectified<T>{y.data, dy.data, dx.data}, sum);
 }
+
+#define EBB_CONV2D_ON_CUDA(T)                                                                     \
+  EBB_COMPILED_ON_CUDA(void conv2d_forward<T>(Cuda, const Conv2dGeometry&, View<const T, 4>,      \
+                                              View<const T, 4>, View<const T, 1>, View<T, 4>,     \
+                                              bool))                                              \
+  EBB_COMPILED_ON_CUDA(void conv2d_grad_input<T>(Cuda, const Conv2dGeometry&, View<const T, 4>,   \
+                                                 View<const T, 4>, View<const T, 1>, Into<T, 4>)) \
+  EBB_COMPILED_ON_CUDA(void conv2d_grad_weight<T>(Cuda, const Conv2dGeometry&, View<const T, 4>,  \
+                                                  View<const T, 4>, Into<T, 4>))                  \
+  EBB_COMPILED_ON_CUDA(void sum_channels<T>(Cuda, View<const T, 4>, Into<T, 1>))                  \
+  EBB_COMPILED_ON_CUDA(void sum_rectified_channels<T>(Cuda, View<const T, 4>, View<const T, 4>,   \
+                                                      View<T, 4>, Into<T, 1>))
+EBB_CONV2D_ON_CUDA(float)
+EBB_CONV2D_ON_CUDA(double)
+#undef EBB_CONV2D_ON_CUDA
 
 }  // namespace ebb

@@ -3,6 +3,7 @@
 /// stored, and the sum of rows.
 #pragma once
 
+#include <ebb/device/compiled.hpp>
 #include <ebb/ops/broadcast/cuda.cuh>
 #include <ebb/ops/linear/cpu.hpp>
 #include <ebb/ops/matmul/cuda.cuh>
@@ -27,5 +28,8 @@ void sum_rows(Cuda, View<const T, 2> x, Into<T, 1> sum) {
   loop.push(x.extent(1), {1, 1});
   fold_on_gpu<T>(loop, AddUp{}, detail::Elements<T>{x.data}, detail::PutTotal<T>{sum});
 }
+
+EBB_COMPILED_ON_CUDA(void sum_rows<float>(Cuda, View<const float, 2>, Into<float, 1>))
+EBB_COMPILED_ON_CUDA(void sum_rows<double>(Cuda, View<const double, 2>, Into<double, 1>))
 
 }  // namespace ebb

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
+#include <ebb/device/compiled.hpp>
 #include <ebb/ops/matmul/cpu.hpp>
 #include <ebb/ops/matmul/tiles.cuh>
 
@@ -112,5 +113,13 @@ void gemm(Cuda, Transposed transposed, View<const T, 3> a, View<const T, 3> b, I
   detail::gemm_on_gpu<T>(transposed, c.shape[0], c.shape[1], c.shape[2],
                          a.extent(transposed.a ? 1 : 2), a.data, b.data, c.data, c.add);
 }
+
+#define EBB_GEMM_ON_CUDA(T)                                                                \
+  EBB_COMPILED_ON_CUDA(void detail::gemm_on_gpu<T>(Transposed, Index, Index, Index, Index, \
+                                                   const T*, const T*, T*, bool,           \
+                                                   const GemmEpilogue<T>&))
+EBB_GEMM_ON_CUDA(float)
+EBB_GEMM_ON_CUDA(double)
+#undef EBB_GEMM_ON_CUDA
 
 }  // namespace ebb
