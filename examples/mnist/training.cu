@@ -26,6 +26,7 @@ struct OnCuda {
 };
 
 int on_cuda(const Options& options, const Source& source) {
+  ebb::Cuda::synchronize();  // without a GPU this says so, before any image is read
   ebb::cuda::set_precision(options.precision == "tf32"   ? ebb::cuda::Precision::tf32
                            : options.precision == "bf16" ? ebb::cuda::Precision::bf16
                                                          : ebb::cuda::Precision::fp32);

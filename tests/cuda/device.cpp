@@ -6,6 +6,7 @@
 #include "tests/support/catch.hpp"
 
 #include <numeric>
+#include <string>
 #include <thread>
 
 using namespace ebb;
@@ -143,18 +144,24 @@ TEST_CASE(
 TEST_CASE("cuda: threads share a stream, or have their own") {
   early_and_late([] {
     std::vector<float> sums(4);
+    std::vector<std::string> errors(4);
     std::vector<std::thread> threads;
     for (std::size_t t = 0; t < sums.size(); ++t)
-      threads.emplace_back([&sums, t] {
-        const CudaStream own;
-        const CudaStream::Scope scope(own);
-        for (int i = 0; i < 5; ++i) {
-          auto x = Tensor<float, 1, Cuda>::from({3}, numbers(3));
-          add(static_cast<float>(t), x);
-          sums[t] += x.values()[0];
+      threads.emplace_back([&sums, &errors, t] {
+        try {
+          const CudaStream own;
+          const CudaStream::Scope scope(own);
+          for (int i = 0; i < 5; ++i) {
+            auto x = Tensor<float, 1, Cuda>::from({3}, numbers(3));
+            add(static_cast<float>(t), x);
+            sums[t] += x.values()[0];
+          }
+        } catch (const Error& thrown) {  // nobody else would catch it
+          errors[t] = thrown.what();
         }
       });
     for (auto& thread : threads) thread.join();
+    CHECK(errors == std::vector<std::string>(4));
     CHECK(sums == std::vector<float>{5, 10, 15, 20});
   });
 }
