@@ -4,7 +4,7 @@
 /// doubles, and ebb/kernels.cpp, compiled into the program (CMake: link ebb::kernels), holds them.
 /// Without it, every file compiles what it uses, and there is nothing to link.
 ///
-/// The same for GPUs, where products and convolutions are a minute of a compiler:
+/// The same for GPUs, where products and convolutions take a compiler minutes:
 /// EBB_COMPILED_CUDA_KERNELS, and ebb/cuda_kernels.cu (CMake: ebb::cuda_kernels).
 #pragma once
 
