@@ -100,6 +100,23 @@ TEST_CASE("a tensor of another shape or type is refused by name, strict or not")
   WiderNet wider;
   CHECK(contains(error_of<FileError>([&] { io::load(wider, path, {.strict = false}); }),
                  "tensor 'fc2.weight' has shape (3, 7) in the file and (3, 8) in the program"));
+  // Every other shape of as many elements, or of none: of another rank, turned, and padded by ones.
+  using Shapes = std::vector<io::NamedTensor>;
+  for (const auto& tensor : Shapes{{"fc2.weight", Tensor<float, 2>({7, 3})},
+                                   {"fc2.weight", Tensor<float, 1>({21})},
+                                   {"fc2.weight", Tensor<float, 3>({3, 7, 1})},
+                                   {"fc2.weight", Tensor<float, 2>({0, 7})},
+                                   {"fc2.bias", Tensor<float, 2>({1, 3})},
+                                   {"fc2.bias", Tensor<float, 0>(1)},
+                                   {"bn1.num_batches_tracked", Tensor<std::int64_t, 1>({1})}}) {
+    io::write_safetensors(folder / "shapes", Shapes{tensor});
+    SmallNet<> other;
+    const auto kept = state_of(other);
+    CHECK(contains(
+        error_of<FileError>([&] { io::load(other, folder / "shapes", {.strict = false}); }),
+        "has shape"));
+    CHECK(state_of(other) == kept);
+  }
   SmallNet<double> precise;
   const auto before = state_of(precise);
   const std::string text = error_of<FileError>([&] { io::load(precise, path); });

@@ -133,3 +133,28 @@ TEST_CASE("an error inside of a checkpoint leaves the generator as it was", "[ta
   CHECK_THROWS_AS(backward(y, Tensor<double, 1>::ones({3})), ValueError);
   CHECK(default_generator() == before);
 }
+
+TEST_CASE("a network handed to checkpoint gathers the gradients itself", "[tape][checkpoint]") {
+  const Tensor<double, 1> x({2}, {0.3, 0.8});
+  const auto gradient = [&](auto&& pass) {
+    Noisy layer;
+    manual_seed(3);
+    Tape tape;
+    const auto y = pass(layer, tape.input(x));
+    CHECK(y.wants_grad());
+    backward(y, Tensor<double, 1>({2}, {1, 2}));
+    REQUIRE(layer.weight.grad().defined());
+    return layer.weight.grad().values();
+  };
+  const auto plain = gradient([](const Noisy& f, const auto& v) { return f(v); });
+  CHECK(gradient([](const Noisy& f, const auto& v) { return checkpoint(f, v); }) == plain);
+  CHECK(gradient([](Noisy& f, const auto& v) { return checkpoint(f, v); }) == plain);
+
+  // One that is moved in brings its parameters along.
+  Noisy owner;
+  const auto cell = owner.weight.cell();
+  manual_seed(3);
+  Tape tape;
+  backward(checkpoint(std::move(owner), tape.input(x)), Tensor<double, 1>({2}, {1, 2}));
+  CHECK(cell->flat_grad().values() == plain);
+}

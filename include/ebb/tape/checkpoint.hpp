@@ -59,20 +59,58 @@ void let_go() {
   }
 }
 
+/// Something with parts: a network, or one of its layers.
+template <class F>
+concept HasParts = requires(F& f) {
+  F::visit(f, [](auto&&...) {});
+};
+
+/// `f` as a tape keeps it. A network that the caller goes on holding is kept by its address, since
+/// gradients would gather in the parameters of a copy; anything else by value.
+template <class F>
+class Kept {
+  static constexpr bool by_address =
+      std::is_lvalue_reference_v<F> && HasParts<std::remove_cvref_t<F>>;
+
+  using Held = std::conditional_t<by_address, std::remove_reference_t<F>*, std::remove_cvref_t<F>>;
+
+ public:
+  explicit Kept(std::remove_reference_t<F>& f) : f_(hold(f)) {}
+  template <class... X>
+  auto operator()(const X&... x) const {
+    if constexpr (by_address)
+      return (*f_)(x...);
+    else
+      return f_(x...);
+  }
+
+ private:
+  static Held hold(std::remove_reference_t<F>& f) {
+    if constexpr (by_address)
+      return &f;
+    else
+      return std::forward<F>(f);
+  }
+
+  Held f_;
+};
+
 }  // namespace detail
 
 /// y = f(x...), remembering only x: the activations inside `f` are freed after the forward pass and
 /// computed again when the backward pass arrives. Parameters used inside `f` gather their gradients
 /// as usual; random numbers (dropout) repeat exactly, and side effects such as running statistics
 /// happen once. The gradients are the same bits as without. On a CPU, memory of which much waits to
-/// be used again goes back to the system between the parts. `f` is copied into the tape, so hand it
-/// over as a lambda that refers to the network:
+/// be used again goes back to the system between the parts. `f` is a part of the network, or a
+/// lambda that refers to it:
 ///
-///     auto y = ebb::checkpoint([&](const auto& h) { return net.block(h); }, x);
+///     auto y = ebb::checkpoint(net.block, x);
+///     auto z = ebb::checkpoint([&](const auto& h) { return net.head(net.block(h)); }, y);
 ///
+/// A network must be there until the backward pass is over; a lambda is copied into the tape.
 /// On plain tensors this is `f(x...)`.
 template <class F, Operand... X>
-auto checkpoint(F f, const X&... x) {
+auto checkpoint(F&& f, const X&... x) {
   static_assert(sizeof...(X) > 0, "ebb::checkpoint: give the operands that f is called with");
   if constexpr (!(is_var<X> || ...)) {
     return f(x...);
@@ -80,6 +118,7 @@ auto checkpoint(F f, const X&... x) {
     static_assert(!(is_param<X> || ...),
                   "ebb::checkpoint: use parameters inside f, through a reference to the network; "
                   "its operands are variables and plain tensors");
+    detail::Kept<F> kept(f);
     const Generator random = default_generator();
     const Tape& tape = detail::tape_of(x...);
 
@@ -88,15 +127,15 @@ auto checkpoint(F f, const X&... x) {
     auto y = [&] {
       Tape scratch({.check_finite = tape.options().check_finite});
       scratch.set_replays(tape.replays());
-      const auto end = f(detail::moved_to<X>(scratch, value(x), false)...);
+      const auto end = kept(detail::moved_to<X>(scratch, value(x), false)...);
       op.learns = end.wants_grad();
       return end.value();
     }();
     using Device = typename decltype(y)::device;
     detail::let_go<Device>();
 
-    const auto pullback = [f, random, saved = std::tuple(value(x)...),
-                           sinks = std::tuple(sink(x)...)](const auto& dy) {
+    auto pullback = [kept = std::move(kept), random, saved = std::tuple(value(x)...),
+                     sinks = std::tuple(sink(x)...)](const auto& dy) {
       detail::let_go<Device>();
       const detail::GeneratorScope scope(random);
       Tape again;
@@ -106,14 +145,14 @@ auto checkpoint(F f, const X&... x) {
             detail::moved_to<X>(again, std::get<I>(saved), bool(std::get<I>(sinks)))...);
       }
       (std::index_sequence_for<X...>{});
-      const auto end = std::apply(f, starts);
+      const auto end = std::apply(kept, starts);
       if (end.wants_grad()) backward(end, dy);
       [&]<std::size_t... I>(std::index_sequence<I...>) {
         (detail::hand_over(std::get<I>(sinks), std::get<I>(starts)), ...);
       }
       (std::index_sequence_for<X...>{});
     };
-    return track(op, std::move(y), pullback, x...);
+    return track(op, std::move(y), std::move(pullback), x...);
   }
 }
 

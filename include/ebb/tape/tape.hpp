@@ -6,6 +6,7 @@
 
 #include <ebb/core/error.hpp>
 #include <ebb/core/random.hpp>
+#include <ebb/tape/life.hpp>
 #include <ebb/tensor/storage.hpp>
 
 #include <cstring>
@@ -58,17 +59,22 @@ struct TapeOptions {
 ///     ebb::backward(loss);
 ///
 /// Nodes and the pullbacks' captures live in an arena of pooled blocks, so a tape per step costs
-/// no heap allocation after the first. A tape serves one thread at a time; `Var`s made on it must
-/// not be used after it is cleared (that throws) or destroyed.
+/// no heap allocation after the first. A tape serves one thread at a time, and stays where it is:
+/// it is neither copied nor moved. Of a `Var` made on it, the value alone can be used after it is
+/// cleared or destroyed; the rest throws, and says where the tape ended.
 class Tape {
  public:
   using Options = TapeOptions;
 
-  Tape() = default;
-  explicit Tape(Options options) : options_(options) {}
+  explicit Tape(SourcePlace made = SourcePlace::here()) : life_(&detail::begin_life(made)) {}
+  explicit Tape(Options options, SourcePlace made = SourcePlace::here())
+      : options_(options), life_(&detail::begin_life(made)) {}
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
-  ~Tape() { clear(); }
+  ~Tape() {
+    forget();
+    detail::end_life(*life_);
+  }
 
   /// A constant on this tape: operations on it are recorded where a parameter takes part, but no
   /// gradient flows into it, and a first layer never computes one.
@@ -84,20 +90,9 @@ class Tape {
   Var<Tens> watch(const Param<Tens>& p);
 
   /// Forgets everything recorded; `Var`s made before are void.
-  void clear() {
-    while (last_) {
-      Node* node = last_;
-      last_ = node->previous;
-      node->~Node();
-    }
-    while (blocks_) {
-      Block* block = blocks_;
-      blocks_ = block->next;
-      Cpu::give(block);
-    }
-    end_ = cursor_ = nullptr;
-    ++pass_;
-    count_ = 0;
+  void clear(SourcePlace at = SourcePlace::here()) {
+    forget();
+    detail::end_pass(*life_, at);
   }
 
   const Options& options() const { return options_; }
@@ -105,8 +100,8 @@ class Tape {
   int size() const { return count_; }
   /// What is recorded, oldest first.
   std::vector<NodeInfo> nodes() const;
-  /// Changes when the tape is cleared; a `Var` remembers the pass it was made in.
-  std::uint64_t pass() const { return pass_; }
+  /// What a `Var` remembers of this tape: whether it is the one of today, and where it ended.
+  const detail::Life& life() const { return *life_; }
   /// Whether this tape repeats a forward pass that ran before (gradient checkpointing), so that
   /// side effects such as running statistics must not happen again.
   bool replays() const { return replays_; }
@@ -122,6 +117,7 @@ class Tape {
     Index macs = 0;
     const Node* const* inputs = nullptr;
     int input_count = 0;
+    int number = 0;  ///< of the nodes before it
     bool released = false;
 
     explicit Node(const char* name) : op(name) {}
@@ -142,18 +138,13 @@ class Tape {
     }
   };
 
-  [[noreturn]] void throw_cleared() const {
-    throw ValueError(
-        "tape: this variable was made before the tape was cleared; watch its value again");
-  }
-
   /// Builds a node in the arena and appends it.
   template <class N, class... Args>
   N* push(Args&&... args) {
     N* node = new (bump(sizeof(N), alignof(N))) N(std::forward<Args>(args)...);
     node->previous = last_;
+    node->number = count_++;
     last_ = node;
-    ++count_;
     return node;
   }
 
@@ -178,14 +169,36 @@ class Tape {
     for (Node* node = last_; node; node = node->previous) node->forget_gradient();
   }
 
-  /// Runs the pullbacks a gradient has reached, newest first.
+  /// Runs the pullbacks a gradient has reached, newest first. Where one throws, the gradients that
+  /// wait on the way are forgotten, so that the next backward pass begins with none; what has
+  /// arrived at parameters and watched variables stays there, as in PyTorch.
   void run(Retain retain) {
-    for (Node* node = last_; node; node = node->previous)
-      node->pull(retain, options_.keep_gradients);
+    try {
+      for (Node* node = last_; node; node = node->previous)
+        node->pull(retain, options_.keep_gradients);
+    } catch (...) {
+      for (Node* node = last_; node; node = node->previous) node->forget_gradient();
+      throw;
+    }
   }
 
  private:
   static constexpr std::size_t block_bytes = 64 * 1024;
+
+  void forget() {
+    while (last_) {
+      Node* node = last_;
+      last_ = node->previous;
+      node->~Node();
+    }
+    while (blocks_) {
+      Block* block = blocks_;
+      blocks_ = block->next;
+      Cpu::give(block);
+    }
+    end_ = cursor_ = nullptr;
+    count_ = 0;
+  }
 
   void* bump(std::size_t bytes, std::size_t alignment) {
     auto at = reinterpret_cast<std::uintptr_t>(cursor_);
@@ -208,32 +221,21 @@ class Tape {
   Block* blocks_ = nullptr;
   std::byte* cursor_ = nullptr;
   std::byte* end_ = nullptr;
-  std::uint64_t pass_ = 0;
+  detail::Life* life_;
   int count_ = 0;
   bool replays_ = false;
 };
 
 inline std::vector<NodeInfo> Tape::nodes() const {
-  std::vector<const Node*> order(static_cast<std::size_t>(count_));
-  std::size_t at = order.size();
-  for (const Node* node = last_; node; node = node->previous) order[--at] = node;
-  std::vector<NodeInfo> infos;
-  infos.reserve(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const Node* node = order[i];
-    NodeInfo info;
+  std::vector<NodeInfo> infos(static_cast<std::size_t>(count_));
+  for (const Node* node = last_; node; node = node->previous) {
+    NodeInfo& info = infos[static_cast<std::size_t>(node->number)];
     info.op = node->op;
     info.label = node->label ? node->label : "";
     info.macs = node->macs;
     info.released = node->released;
-    for (int k = 0; k < node->input_count; ++k)
-      for (std::size_t j = i; j-- > 0;)
-        if (order[j] == node->inputs[k]) {
-          info.inputs.push_back(static_cast<int>(j));
-          break;
-        }
+    for (int k = 0; k < node->input_count; ++k) info.inputs.push_back(node->inputs[k]->number);
     node->describe(info);
-    infos.push_back(std::move(info));
   }
   return infos;
 }

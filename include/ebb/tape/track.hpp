@@ -176,7 +176,7 @@ auto track(Op op, Y y, Pullback pullback, const X&... operands) {
     if (tape == nullptr) throw ValueError(message(op.name, ": the list of operands is empty"));
     const std::string_view label = name.substr(0, name.rfind('.'));
     if (tape->options().check_finite) detail::require_finite(op, label, y);
-    if (!wanted) return Var<Y>(std::move(y), nullptr, *tape);
+    if (!wanted) return Var<Y>(std::move(y), nullptr, *tape, op.name);
 
     auto* node = tape->push<detail::OpNode<Y, Pullback>>(op.name, y.shape(), std::move(pullback));
     node->macs = op.macs;
@@ -223,7 +223,7 @@ Var<Tens> Tape::watch(const Param<Tens>& p) {
 template <Operand X>
 auto detach(const X& x) {
   if constexpr (is_var<X>)
-    return Var<tensor_of<X>>(x.value(), nullptr, x.tape());
+    return Var<tensor_of<X>>(x.value(), nullptr, x.tape(), "detach");
   else
     return value(x);
 }

@@ -26,14 +26,21 @@ struct ValueNode : Tape::Node {
 };
 
 /// A value made by an operation while a tape records: a cheap handle to the value, and to where its
-/// gradient gathers. Valid until the tape is cleared or destroyed.
+/// gradient gathers. When the tape is cleared or destroyed the value stays; whatever needs the tape
+/// throws a ValueError that says which variable it was and where its tape ended.
 template <class Tens>
 class Var {
  public:
   using tensor_type = Tens;
 
-  Var(Tens value, ValueNode<Tens>* node, Tape& tape)
-      : value_(std::move(value)), node_(node), tape_(&tape), pass_(tape.pass()) {}
+  /// `op` is the operation that made a value which has no node.
+  Var(Tens value, ValueNode<Tens>* node, Tape& tape, const char* op = "input")
+      : value_(std::move(value)),
+        node_(node),
+        tape_(&tape),
+        life_(&tape.life()),
+        pass_(life_->pass.load(std::memory_order_relaxed)),
+        op_(node != nullptr ? node->op : op) {}
 
   const Tens& value() const { return value_; }
   const Shape<Tens::rank>& shape() const { return value_.shape(); }
@@ -46,24 +53,40 @@ class Var {
 
   /// The gradient after `backward`: for what was `watch`ed, and for everything on a tape that keeps
   /// gradients. Undefined when none arrived.
-  Tens grad() const { return node_ ? checked_node()->slot.grad() : Tens(); }
+  /// \throws ValueError when the tape was cleared or destroyed since.
+  Tens grad() const {
+    auto* const node = checked_node();
+    return node != nullptr ? node->slot.grad() : Tens();
+  }
 
-  Tape& tape() const { return *tape_; }
+  /// \throws ValueError when the tape was cleared or destroyed since.
+  Tape& tape() const {
+    require_tape();
+    return *tape_;
+  }
 
   /// The value of a variable that is about to go, which leaves it without one.
   Tens take() && { return std::move(value_); }
 
-  /// \throws ValueError when the tape was cleared since.
+  /// \throws ValueError when the tape was cleared or destroyed since.
   ValueNode<Tens>* checked_node() const {
-    if (pass_ != tape_->pass()) tape_->throw_cleared();
+    require_tape();
     return node_;
   }
 
  private:
+  void require_tape() const {
+    if (pass_ != life_->pass.load(std::memory_order_relaxed)) [[unlikely]]
+      detail::throw_ended(*life_, pass_,
+                          message("a variable of shape ", shape(), ", made by '", op_, "',"));
+  }
+
   Tens value_;
   ValueNode<Tens>* node_;
   Tape* tape_;
+  const detail::Life* life_;
   std::uint64_t pass_;
+  const char* op_;
 };
 
 // --- what an operation accepts: a Tensor, a Var or a Param ---
