@@ -1,10 +1,12 @@
-"""What tests/data/dicom.cpp expects of colours, windows and tables: python3 dicom.py DATA/dicom
+"""What tests/data/dicom.cpp and dicom_values.cpp expect of colours, windows, tables and names:
+python3 dicom.py DATA/dicom
 (pydicom 3.0.2, numpy)."""
 import sys
 
 import numpy as np
 import pydicom
-from pydicom.pixels import apply_color_lut, apply_windowing, convert_color_space
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_color_lut, apply_voi, apply_windowing, convert_color_space
 
 folder = sys.argv[1]
 palette = pydicom.dcmread(folder + "/examples_palette.dcm")
@@ -15,3 +17,15 @@ window = (apply_windowing(mr.pixel_array, mr).astype(float) + 32768) / 65535  # 
 print("window: mean %.6f" % window.mean(), "first %.6f" % window[0, 0], "last %.6f" % window[-1, -1])
 ybr = np.array([[[76, 85, 255], [150, 44, 21], [29, 255, 107], [200, 10, 250]]], dtype="uint8")
 print("YBR to RGB", convert_color_space(ybr, "YBR_FULL", "RGB").tolist())
+
+image = Dataset()
+image.BitsStored, image.PixelRepresentation = 8, 0
+image.VOILUTSequence = [Dataset()]
+image.VOILUTSequence[0].LUTDescriptor = [4, 1, 16]
+image.VOILUTSequence[0].LUTData = [65535, 40000, 100, 0]
+print("VOI LUT", apply_voi(np.array([0, 1, 2, 3, 4, 255], dtype="uint8"), image).tolist())
+narrow = Dataset()
+narrow.BitsStored, narrow.PixelRepresentation, narrow.PhotometricInterpretation = 16, 0, "MONOCHROME2"
+narrow.RescaleSlope, narrow.RescaleIntercept = 1, 0
+narrow.WindowCenter, narrow.WindowWidth, narrow.VOILUTFunction = 0.00002, 0.00004, "LINEAR_EXACT"
+print("narrow window", apply_windowing(np.arange(4) * 0.00001525902189, narrow) / 65535)

@@ -4,118 +4,11 @@
 /// Format: DICOM PS3.3 and PS3.5.
 #pragma once
 
-#include <ebb/data/dicom_image.hpp>
-#include <ebb/data/dicom_pixels.hpp>
+#include <ebb/data/dicom_space.hpp>
+#include <ebb/data/dicom_values.hpp>
 
 namespace ebb::data {
 namespace detail {
-
-/// A table with its descriptor: entries (0 means 65536), first value, bits (PS3.3, C.7.6.3.1.5).
-inline DicomTable dicom_table(const DicomFile& file, DcmItem& item, const DcmTagKey& descriptor,
-                              const DcmTagKey& data, bool is_signed) {
-  const auto entries = file.number(item, descriptor, 0), first = file.number(item, descriptor, 1),
-             bits = file.number(item, descriptor, 2);
-  const Uint16* words = nullptr;
-  unsigned long count = 0;
-  const auto word = [](const std::optional<double>& x) { return x && *x >= -32768 && *x <= 65535; };
-  if (!word(entries) || !word(first) || !word(bits) || *bits < 1 || *bits > 16 ||
-      item.findAndGetUint16Array(data, words, &count).bad() || !words)
-    file.fail(message("its table ", dicom_tag_text(data.getGroup(), data.getElement()),
-                      " is damaged or of a kind that is not known (segmented, say)"));
-  DicomTable table;
-  const unsigned long said = static_cast<unsigned long>(static_cast<long>(*entries)) & 0xFFFF;
-  const unsigned long n = said == 0 ? 65536 : said;
-  const auto raw_first = static_cast<long>(*first);
-  table.first = is_signed ? static_cast<std::int16_t>(raw_first) : raw_first & 0xFFFF;
-  table.bits = *bits <= 8 ? 8 : static_cast<int>(*bits);
-  const bool bytes = table.bits == 8 && count < n && 2 * count >= n;  // two entries a word
-  if (!bytes && count < n)
-    file.fail(message("its table ", dicom_tag_text(data.getGroup(), data.getElement()), " has ",
-                      count, " entries, and its descriptor says ", n, "; it is damaged"));
-  for (unsigned long i = 0; i < n; ++i)
-    table.entries.push_back(static_cast<std::uint16_t>(
-        bytes ? words[i / 2] >> (i % 2 ? 8 : 0) & 0xFF : words[i] & ((1u << table.bits) - 1)));
-  return table;
-}
-
-/// Rescaling, window, palette.
-inline void dicom_values(const DicomFile& file, DicomImage& image, const DicomLayout& l) {
-  for (Index f = 0; f < image.frames; ++f) {
-    DcmItem& item = file.group(f, DCM_PixelValueTransformationSequence);
-    const std::array<double, 2> rescale{file.number(item, DCM_RescaleSlope).value_or(1),
-                                        file.number(item, DCM_RescaleIntercept).value_or(0)};
-    if (f == 0) image.slope = rescale[0], image.intercept = rescale[1];
-    image.rescale_of_frame.push_back(rescale);
-    if (&item == file.data.get()) break;  // one for all frames
-  }
-  if (std::all_of(image.rescale_of_frame.begin(), image.rescale_of_frame.end(),
-                  [&](const auto& r) { return r == image.rescale_of_frame[0]; }))
-    image.rescale_of_frame.clear();
-  if (image.modality == "RTDOSE")
-    image.slope = file.number(DCM_DoseGridScaling).value_or(image.slope);
-  DcmItem* table = nullptr;
-  if (file.data->findAndGetSequenceItem(DCM_ModalityLUTSequence, table, 0).good())
-    image.modality_table =
-        dicom_table(file, *table, DCM_LUTDescriptor, DCM_LUTData, image.stored.type.kind == 'i');
-
-  DcmItem& shown = file.group(0, DCM_FrameVOILUTSequence);
-  const auto center = file.number(shown, DCM_WindowCenter),
-             width = file.number(shown, DCM_WindowWidth);
-  if (center && width && *width > 0) {
-    image.window = DicomWindow{*center, *width, "LINEAR"};
-    const std::string function = file.text(shown, DCM_VOILUTFunction);
-    if (!function.empty()) image.window->function = function;
-  }
-  if (image.photometric == "PALETTE COLOR") {
-    const DcmTagKey keys[3][2] = {
-        {DCM_RedPaletteColorLookupTableDescriptor, DCM_RedPaletteColorLookupTableData},
-        {DCM_GreenPaletteColorLookupTableDescriptor, DCM_GreenPaletteColorLookupTableData},
-        {DCM_BluePaletteColorLookupTableDescriptor, DCM_BluePaletteColorLookupTableData}};
-    for (std::size_t c = 0; c < 3; ++c)
-      image.palette[c] = dicom_table(file, *file.data, keys[c][0], keys[c][1], l.is_signed);
-  }
-}
-
-/// Voxel size, position, orientation.
-inline void dicom_space(const DicomFile& file, DicomImage& image) {
-  DcmItem& measures = file.group(0, DCM_PixelMeasuresSequence);
-  for (const auto& [key, name] :
-       {std::pair<DcmTagKey, const char*>{DCM_PixelSpacing, "PixelSpacing"},
-        {DCM_ImagerPixelSpacing, "ImagerPixelSpacing"}}) {
-    const auto row = file.number(measures, key, 0), column = file.number(measures, key, 1);
-    if (!row || !column || !(*row > 0) || !(*column > 0)) continue;
-    image.spacing[1] = *row, image.spacing[2] = *column;
-    image.spacing_from = name;
-    break;
-  }
-  DcmItem& plane = file.group(0, DCM_PlaneOrientationSequence);
-  for (std::size_t i = 0; i < 6; ++i)
-    image.orientation[i / 3][i % 3] =
-        file.number(plane, DCM_ImageOrientationPatient, i).value_or(0);
-  for (Index f = 0; f < image.frames; ++f) {
-    DcmItem& item = file.group(f, DCM_PlanePositionSequence);
-    std::array<double, 3> place{};
-    bool known = true;
-    for (std::size_t i = 0; i < 3 && known; ++i) {
-      const auto value = file.number(item, DCM_ImagePositionPatient, i);
-      known = value.has_value();
-      place[i] = value.value_or(0);
-    }
-    if (known) image.positions.push_back(place);
-    if (!known || &item == file.data.get()) break;
-  }
-  const auto between = file.number(measures, DCM_SpacingBetweenSlices),
-             thickness = file.number(measures, DCM_SliceThickness);
-  image.spacing[0] = std::abs(between.value_or(thickness.value_or(0)));
-  const auto grid = file.number(DCM_GridFrameOffsetVector, 0),
-             next = file.number(DCM_GridFrameOffsetVector, 1);
-  if (grid && next) image.spacing[0] = std::abs(*next - *grid);
-  if (image.positions.size() > 1) {
-    const auto &a = image.positions[0], &b = image.positions[1];
-    const double far = std::hypot(b[0] - a[0], b[1] - a[1], b[2] - a[2]);
-    if (far > 0) image.spacing[0] = far;
-  }
-}
 
 /// The image of a parsed file.
 inline DicomImage dicom_image(const DicomFile& file, DicomOptions options) {
@@ -136,7 +29,8 @@ inline DicomImage dicom_image(const DicomFile& file, DicomOptions options) {
     file.fail(message("it holds no image",
                       image.modality.empty() ? "" : " (its modality is '" + image.modality + "')"));
 
-  DicomLayout l = dicom_layout(file, options, float_bits);
+  DicomLayout l = dicom_layout(file, options, *pixels, float_bits);
+  file.check_frame_groups(l.frames);
   std::vector<unsigned char> bytes;
   if (float_bits != 0) {
     Float32* floats = nullptr;
@@ -173,7 +67,11 @@ inline DicomImage dicom_image(const DicomFile& file, DicomOptions options) {
   image.samples = l.samples;
   image.stored.shape = {l.frames, l.rows, l.columns, l.samples};
   image.stored.bytes = std::move(bytes);
-  dicom_values(file, image, l);
+  dicom_rescale(file, image);
+  dicom_shown(file, image);
+  dicom_padding(file, image, l);
+  image.unit = dicom_unit(file, image);
+  dicom_palette(file, image, l.is_signed);
   dicom_space(file, image);
   return image;
 }

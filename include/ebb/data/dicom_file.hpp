@@ -4,20 +4,18 @@
 /// colours as they are coded.
 #pragma once
 
-#include <ebb/data/dicom_stream.hpp>
+#include <ebb/data/dicom_unknown.hpp>
+#include <ebb/data/printable.hpp>
 
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dccodec.h>
-#include <dcmtk/dcmdata/dcistrmb.h>
 #include <dcmtk/dcmdata/dcpixseq.h>
 #include <dcmtk/dcmdata/dcpxitem.h>
-#include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
 #include <dcmtk/oflog/oflog.h>
 
 #include <charconv>
-#include <memory>
 #include <optional>
 
 namespace ebb::data::detail {
@@ -37,14 +35,12 @@ inline void start_dcmtk() {
         "the environment variable DCMDICTPATH");
 }
 
-/// A text without the padding of its value, and without what upsets a terminal.
+/// A text without the padding of its value, and without what a terminal obeys.
 inline std::string dicom_text(const OFString& raw) {
   std::string text(raw.c_str(), raw.size());
   while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.pop_back();
   text.erase(0, std::min(text.find_first_not_of(' '), text.size()));
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 32 || c == 127) c = ' ';
-  return text;
+  return printable(text);
 }
 
 class DicomFile {
@@ -70,6 +66,7 @@ class DicomFile {
     data->transferEnd();
     if (result.bad())
       fail(message("it cannot be parsed: ", result.text(), "; it is damaged, copy it again"));
+    resolve_unknown(*data);
     find_groups();
   }
 
@@ -157,6 +154,18 @@ class DicomFile {
         return *inner;
     }
     return *data;
+  }
+
+  bool has_frame_groups() const { return groups_.size() > 1; }
+
+  /// Items beyond the frames are let be: a file cut down to some frames may keep them all.
+  /// \throws FileError when the file describes fewer frames than the image has.
+  void check_frame_groups(Index frames) const {
+    const std::size_t described = groups_.size() - 1;
+    if (described != 0 && described < static_cast<std::size_t>(frames))
+      fail(message("its image has ", frames,
+                   " frames, and (5200,9230) PerFrameFunctionalGroupsSequence has ", described,
+                   described == 1 ? " item" : " items", "; it is damaged, copy it again"));
   }
 
  private:

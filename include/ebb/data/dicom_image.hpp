@@ -29,11 +29,16 @@ struct DicomWindow {
   double center = 0, width = 1;
   std::string function = "LINEAR";  ///< or "LINEAR_EXACT", "SIGMOID"
 
+  bool operator==(const DicomWindow&) const = default;
+
   /// From a value to 0 (black) ... 1 (white). PS3.3, C.11.2.1.2 and C.11.2.1.3.
   double operator()(double x) const {
     if (function == "SIGMOID") return 1 / (1 + std::exp(-4 * (x - center) / width));
-    if (function == "LINEAR_EXACT") return std::clamp((x - center) / width + 0.5, 0.0, 1.0);
-    if (width <= 1) return x > center - 0.5 ? 1 : 0;
+    // The formula of LINEAR holds for widths of at least 1; narrower ones, which are of rescaled
+    // values (of a PET, say), can only be meant exactly.
+    if (function == "LINEAR_EXACT" || width < 1)
+      return std::clamp((x - center) / width + 0.5, 0.0, 1.0);
+    if (width == 1) return x > center - 0.5 ? 1 : 0;
     return std::clamp((x - (center - 0.5)) / (width - 1) + 0.5, 0.0, 1.0);
   }
 };
@@ -60,11 +65,18 @@ struct DicomImage {
   std::vector<std::array<double, 2>> rescale_of_frame;  ///< slope, intercept; empty: all alike
   DicomTable modality_table;                            ///< in place of slope and intercept
   std::array<DicomTable, 3> palette;                    ///< of PALETTE COLOR: red, green, blue
-  std::optional<DicomWindow> window;                    ///< the first of several
+  std::string unit;  ///< of values after rescaling: "HU", "Gy", "Bq/ml", ...; "" if not said
+  std::optional<DicomWindow> window;  ///< the first of several, of the first frame
+  std::vector<std::optional<DicomWindow>> window_of_frame;  ///< empty: all alike
+  DicomTable shown_table;  ///< VOI LUT: from rescaled values to grey, in place of the window
+  /// Stored values from the first to the second fill the frame where nothing was seen.
+  std::optional<std::array<double, 2>> padding;
 
   /// Millimetres between slices (or frames), rows, and columns; 0 where the file does not say.
   std::array<double, 3> spacing{};
-  std::string spacing_from;  ///< "PixelSpacing", "ImagerPixelSpacing" (at the detector), or ""
+  /// "PixelSpacing"; "ImagerPixelSpacing": at the detector, larger than in the patient;
+  /// "NominalScannedPixelSpacing": on the film or paper; or "".
+  std::string spacing_from;
   /// Centre of the first pixel, in millimetres (left, posterior, superior), of every frame, or of
   /// the first; empty where the file does not say.
   std::vector<std::array<double, 3>> positions;
@@ -74,8 +86,16 @@ struct DicomImage {
   bool grey() const { return samples == 1 && photometric != "PALETTE COLOR"; }
   Index channels() const { return grey() ? 1 : 3; }
 
+  /// Whether pixel `i` of a grey image is padding.
+  bool is_padding(Index i) const {
+    if (!padding || !grey()) return false;
+    const double value = stored_value(i);
+    return value >= (*padding)[0] && value <= (*padding)[1];
+  }
+
   /// Shape (frames, channels, rows, columns): 1 channel of values after rescaling, or red, green,
   /// blue from 0 to `color_most()`. Values of MONOCHROME1 are not turned round (display() does).
+  /// Padding takes the least of the other values, so that it widens no range.
   /// \throws FileError when colours are of a kind that is not known.
   Tensor<float, 4> values() const;
 
@@ -85,10 +105,17 @@ struct DicomImage {
     return std::ldexp(1.0, b) - 1;
   }
 
-  /// Shape (frames, channels, rows, columns), from 0 to 1: grey values through the file's window
-  /// (or from the least to the largest value of all frames, where it has none), black for low
-  /// values whatever the photometric interpretation; colours divided by their largest value.
+  /// Shape (frames, channels, rows, columns), from 0 to 1: grey values through the file's table or
+  /// window (or from the least to the largest value of all frames, where it has none), black for
+  /// low values whatever the photometric interpretation, and for padding; colours divided by their
+  /// largest value.
   Tensor<float, 4> display() const;
+
+  /// Puts the least of the other values where grey values are padding.
+  void fill_padding(Tensor<float, 4>& x) const;
+
+  /// \throws FileError when the number of frames, values and rescalings do not fit each other.
+  void check() const;
 
   /// Element `i` of `stored`, as a double.
   double stored_value(Index i) const {
@@ -105,7 +132,34 @@ struct DicomImage {
   }
 };
 
+inline void DicomImage::check() const {
+  const auto fits = [&](std::size_t count) {
+    return count == 0 || count == static_cast<std::size_t>(frames);
+  };
+  const bool whole = frames >= 0 && rows >= 0 && columns >= 0 && samples >= 0 &&
+                     stored.shape == std::vector<Index>{frames, rows, columns, samples} &&
+                     stored.bytes.size() >= static_cast<std::size_t>(stored.size()) *
+                                                static_cast<std::size_t>(stored.type.bytes);
+  if (!whole || !fits(rescale_of_frame.size()) || !fits(window_of_frame.size()))
+    throw FileError(message(source, ": its ", frames, " frames of ", rows, "x", columns, "x",
+                            samples, " are not what it has values, rescalings (",
+                            rescale_of_frame.size(), ") and windows (", window_of_frame.size(),
+                            ") for"));
+}
+
+inline void DicomImage::fill_padding(Tensor<float, 4>& x) const {
+  if (!padding) return;
+  float* at = x.mutable_data();
+  float least = std::numeric_limits<float>::infinity();
+  for (Index i = 0; i < x.size(); ++i)
+    if (!is_padding(i) && std::isfinite(at[i])) least = std::min(least, at[i]);
+  if (!std::isfinite(least)) return;  // there is nothing else
+  for (Index i = 0; i < x.size(); ++i)
+    if (is_padding(i)) at[i] = least;
+}
+
 inline Tensor<float, 4> DicomImage::values() const {
+  check();
   Tensor<float, 4> x({frames, channels(), rows, columns});
   float* to = x.mutable_data();
   const Index area = rows * columns;
@@ -118,6 +172,7 @@ inline Tensor<float, 4> DicomImage::values() const {
         to[i] =
             table ? modality_table(stored_value(i)) : static_cast<float>(a * stored_value(i) + b);
     }
+    fill_padding(x);
     return x;
   }
   const bool mapped = photometric == "PALETTE COLOR";
@@ -161,10 +216,17 @@ inline Tensor<float, 4> DicomImage::display() const {
   for (Index i = 0; i < x.size(); ++i)
     if (std::isfinite(at[i])) least = std::min(least, at[i]), most = std::max(most, at[i]);
   const float range = most > least ? most - least : 1;
+  const bool table = !shown_table.entries.empty();
+  const double white = std::ldexp(1.0, shown_table.bits) - 1;
+  const Index area = std::max<Index>(rows * columns, 1);
   for (Index i = 0; i < x.size(); ++i) {
-    float y = window ? static_cast<float>((*window)(double{at[i]})) : (at[i] - least) / range;
+    const auto& shown =
+        window_of_frame.empty() ? window : window_of_frame[static_cast<std::size_t>(i / area)];
+    float y = table   ? static_cast<float>(double{shown_table(double{at[i]})} / white)
+              : shown ? static_cast<float>((*shown)(double{at[i]}))
+                      : (at[i] - least) / range;
     if (!std::isfinite(y)) y = 0;
-    at[i] = photometric == "MONOCHROME1" ? 1 - y : y;
+    at[i] = is_padding(i) ? 0 : photometric == "MONOCHROME1" ? 1 - y : y;
   }
   return x;
 }

@@ -21,12 +21,59 @@ struct DicomLayout {
   }
 };
 
-inline DicomLayout dicom_layout(const DicomFile& file, DicomOptions options, int float_bits) {
+/// NumberOfFrames; 1 where it is missing, 0 where it is no number of frames (a text, or zero), so
+/// that they are to be counted.
+inline Index said_frames(const DicomFile& file) {
+  const std::string text = file.text(DCM_NumberOfFrames);
+  const char* const end = text.data() + text.size();
+  double value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (text.empty()) return 1;
+  if (error != std::errc{} || stop != end || value == 0) return 0;
+  return file.whole(DCM_NumberOfFrames, 1, 2147483647);
+}
+
+/// How many frames there are bytes for: whole ones, with the byte or bits that pad the last word.
+/// Of compressed frames, those that begin in a fragment (PS3.5, A.4).
+inline Index count_frames(const DicomFile& file, DcmElement& pixels, const DicomLayout& l) {
+  const auto fail = [&](const std::string& what) -> Index {
+    file.fail(message("(0028,0008) NumberOfFrames is '", file.text(DCM_NumberOfFrames),
+                      "', and its pixel data ", what, "; it is damaged"));
+  };
+  auto* const data = dynamic_cast<DcmPixelData*>(&pixels);
+  if (data && DcmXfer(file.coded).isEncapsulated()) {
+    DcmPixelSequence* fragments = nullptr;
+    if (data->getEncapsulatedRepresentation(file.coded, nullptr, fragments).bad() || !fragments)
+      return fail("are not coded as its transfer syntax says");
+    Index frames = 0;
+    bool table = true;
+    for (DcmObject* at = nullptr; (at = fragments->nextInContainer(at)) != nullptr;) {
+      auto* const item = dynamic_cast<DcmPixelItem*>(at);
+      Uint8* bytes = nullptr;
+      const bool begins = item && item->getUint8Array(bytes).good() && bytes &&
+                          item->getLength() > 2 &&
+                          (file.coded == EXS_RLELossless || (bytes[0] == 0xFF && bytes[1] == 0xD8));
+      if (!std::exchange(table, false) && begins) ++frames;
+    }
+    return frames > 0 ? frames : fail("hold no frame");
+  }
+  const auto values = static_cast<std::uint64_t>(l.frame_values());
+  const bool halved = l.photometric == "YBR_FULL_422" && l.samples == 3 && l.allocated == 8;
+  const std::uint64_t bits =
+      halved ? values / 3 * 16 : values * static_cast<std::uint64_t>(l.allocated);
+  const std::uint64_t have = std::uint64_t{pixels.getLength()} * 8;
+  if (have < bits || have % bits >= 16)
+    return fail(
+        message("have ", have / 8, " bytes, which are no whole number of frames of ", bits / 8));
+  return static_cast<Index>(have / bits);
+}
+
+inline DicomLayout dicom_layout(const DicomFile& file, DicomOptions options, DcmElement& pixels,
+                                int float_bits) {
   DicomLayout l;
   l.rows = file.whole(DCM_Rows, 1, 65535);
   l.columns = file.whole(DCM_Columns, 1, 65535);
   l.samples = file.whole(DCM_SamplesPerPixel, 1, 4, 1);
-  l.frames = file.whole(DCM_NumberOfFrames, 1, 2147483647, 1);
   l.allocated = static_cast<int>(file.whole(DCM_BitsAllocated, 1, 64));
   l.photometric = file.text(DCM_PhotometricInterpretation);
   l.planar = l.samples > 1 && file.whole(DCM_PlanarConfiguration, 0, 1, 0) == 1;
@@ -38,12 +85,24 @@ inline DicomLayout dicom_layout(const DicomFile& file, DicomOptions options, int
   l.high = static_cast<int>(file.whole(DCM_HighBit, l.stored - 1, a - 1, l.stored - 1));
   l.is_signed = file.whole(DCM_PixelRepresentation, 0, 1, 0) == 1;
   if (a == 1 && l.samples != 1) file.fail("its pixels have one bit and several samples");
+  l.frames = said_frames(file);
+  if (l.frames == 0) {
+    l.frames = count_frames(file, pixels, l);
+    // Decoders read it, too.
+    file.data->putAndInsertString(DCM_NumberOfFrames, message(l.frames).c_str());
+  }
   // Nothing overflows: 2^16 * 2^16 * 2^3 * 4 is below 2^64, and frames are divided by.
   const auto one = static_cast<std::uint64_t>(l.frame_values()) * sizeof(float);
   if (static_cast<std::uint64_t>(l.frames) > options.most_bytes / std::max<std::uint64_t>(one, 8))
     file.fail(message("its header promises ", l.frames, " frames of ", l.rows, "x", l.columns, "x",
                       l.samples, ", more than the ", options.most_bytes,
                       " bytes that are allowed; it is damaged, or raise DicomOptions::most_bytes"));
+  if (DcmXfer(file.coded).isEncapsulated() &&
+      static_cast<std::uint64_t>(l.frames) > options.most_expanded_bytes / l.frame_bytes())
+    file.fail(message("its header promises ", l.frames, " compressed frames of ", l.frame_bytes(),
+                      " bytes, more than the ", options.most_expanded_bytes,
+                      " that are allowed; it is damaged, or raise ",
+                      "DicomOptions::most_expanded_bytes"));
   return l;
 }
 
@@ -183,9 +242,39 @@ inline std::vector<unsigned char> decode_frames(const DicomFile& file, DcmPixelD
   return all;
 }
 
+/// 32-bit values out of words of 16 bits, of a big-endian file, whose bytes DCMTK has turned round
+/// word by word. By the standard the low word comes first (PS3.5, 8.1.1: least significant bits
+/// first), and DCMTK writes it so; pydicom and others write the four bytes in order, so that the
+/// high word comes first. No element says which it is: the order is taken in which values beside
+/// each other differ less.
+inline void join_words(std::vector<unsigned char>& bytes, const DicomLayout& l) {
+  const std::size_t count = bytes.size() / 4;
+  const std::size_t apart = l.planar ? 1 : static_cast<std::size_t>(l.samples);
+  const auto value = [&](std::size_t i, int high) {
+    const unsigned char* at = bytes.data() + 4 * i;
+    const std::uint32_t words[2] = {std::uint32_t{at[0]} | std::uint32_t{at[1]} << 8,
+                                    std::uint32_t{at[2]} | std::uint32_t{at[3]} << 8};
+    return words[high] << 16 | words[1 - high];
+  };
+  const auto number = [&](std::uint32_t x) {
+    return l.is_signed ? static_cast<double>(static_cast<std::int32_t>(x)) : static_cast<double>(x);
+  };
+  double apart_by[2] = {0, 0};  // by which of the words is the high one
+  for (std::size_t i = apart; i < count; ++i)
+    for (const int high : {0, 1})
+      apart_by[high] += std::abs(number(value(i, high)) - number(value(i - apart, high)));
+  const int high = apart_by[1] < apart_by[0] ? 1 : 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t whole = value(i, high);
+    std::memcpy(bytes.data() + 4 * i, &whole, 4);
+  }
+}
+
 /// Uncompressed frames, in the host's byte order.
 inline std::vector<unsigned char> native_frames(const DicomFile& file, DcmElement& element,
                                                 DicomLayout& l) {
+  const bool words = element.getTag().getEVR() != EVR_OB;
+  const bool big_file = file.coded == EXS_BigEndianExplicit;
   Uint8* bytes = nullptr;
   if (element.getUint8Array(bytes).bad() || !bytes) file.fail("its pixel data are empty");
   const std::uint64_t have = element.getLength();
@@ -211,7 +300,11 @@ inline std::vector<unsigned char> native_frames(const DicomFile& file, DcmElemen
     l.photometric = "YBR_FULL";
   } else {
     std::memcpy(all.data(), bytes, all.size());
-    if (std::endian::native == std::endian::big && l.value_bytes() > 1)
+    // Now words are little-endian, and bytes (OB) as they are in the file.
+    const bool big = big_file && !words;
+    if (big_file && words && l.value_bytes() == 4)
+      join_words(all, l);
+    else if (l.value_bytes() > 1 && big != (std::endian::native == std::endian::big))
       for (auto at = all.begin(); at != all.end(); at += static_cast<Index>(l.value_bytes()))
         std::reverse(at, at + static_cast<Index>(l.value_bytes()));
   }

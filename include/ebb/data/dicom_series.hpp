@@ -22,7 +22,8 @@ struct DicomSeriesOptions {
 /// origin + k spacing[0] axes[0] + i spacing[1] axes[1] + j spacing[2] axes[2].
 struct DicomVolume {
   std::string series, modality;
-  Tensor<float, 3> values;                      ///< after rescaling
+  std::string unit;                             ///< of values: "HU" of a CT, say; "" if not said
+  Tensor<float, 3> values;                      ///< after rescaling; padding takes the least value
   std::array<double, 3> spacing{};              ///< millimetres
   std::array<double, 3> origin{};               ///< (left, posterior, superior), millimetres
   std::array<std::array<double, 3>, 3> axes{};  ///< unit vectors, right-handed
@@ -85,6 +86,23 @@ inline std::vector<DicomSlice> dicom_slices(const std::string& folder,
     fail(all.empty() ? std::string("it holds no DICOM images")
                      : message("it holds no series ", options.series, "; it holds ", names));
   return slices;
+}
+
+/// Puts the least of all other values where slices are padding.
+inline void fill_padding(DicomVolume& volume, const std::vector<DicomSlice>& slices) {
+  float* const to = volume.values.mutable_data();
+  const Index area = volume.values.extent(1) * volume.values.extent(2);
+  float least = std::numeric_limits<float>::infinity();
+  for (const bool fill : {false, true})
+    for (std::size_t k = 0; k < slices.size(); ++k) {
+      const DicomImage& image = slices[k].image;
+      float* const at = to + static_cast<Index>(k) * area;
+      for (Index i = 0; i < area && (!fill || image.padding); ++i) {
+        const bool padding = image.is_padding(i);
+        if (fill && padding && std::isfinite(least)) at[i] = least;
+        if (!fill && !padding && std::isfinite(at[i])) least = std::min(least, at[i]);
+      }
+    }
 }
 
 }  // namespace detail
@@ -165,6 +183,7 @@ inline DicomVolume read_dicom_series(const std::string& folder,
   const detail::DicomSlice& first = slices[0];
   DicomVolume volume;
   volume.series = first.image.series, volume.modality = first.image.modality;
+  volume.unit = first.image.unit;
   volume.spacing = {median, first.image.spacing[1], first.image.spacing[2]};
   volume.origin = first.image.positions[0];
   volume.axes = {normal, down, along};
@@ -177,6 +196,7 @@ inline DicomVolume read_dicom_series(const std::string& folder,
     const Tensor<float, 4> values = slice.image.values();
     std::copy_n(values.data(), area, to + k * area);
   }
+  detail::fill_padding(volume, slices);
   return volume;
 }
 

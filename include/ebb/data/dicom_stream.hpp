@@ -15,8 +15,11 @@
 namespace ebb::data {
 
 struct DicomOptions {
-  /// Larger files, deflated data sets and images are refused before memory is taken for them.
+  /// Larger files and images are refused before memory is taken for them.
   std::uint64_t most_bytes = std::uint64_t{1} << 32;
+  /// What a deflated data set, or the frames of a compressed image, may grow to: a few bytes can
+  /// promise gigabytes. Reading takes at most about three times this, and the file.
+  std::uint64_t most_expanded_bytes = std::uint64_t{1} << 29;
 };
 
 namespace detail {
@@ -27,6 +30,11 @@ inline std::string dicom_tag_text(unsigned group, unsigned element) {
   std::snprintf(text, sizeof text, "(%04X,%04X)", group & 0xFFFF, element & 0xFFFF);
   return text;
 }
+
+/// UIDs of transfer syntaxes.
+inline constexpr const char* implicit_little_endian = "1.2.840.10008.1.2";
+inline constexpr const char* explicit_big_endian = "1.2.840.10008.1.2.2";
+inline constexpr const char* deflated_little_endian = "1.2.840.10008.1.2.1.99";
 
 /// A data set whose lengths can be believed.
 class DicomStream {
@@ -39,15 +47,20 @@ class DicomStream {
     if (!error && size > options.most_bytes) too_large(size, options);
     bytes_ = read_bytes(who, path);
     find_data_set();
-    if (syntax == deflated) inflate(options);
-    big_ = syntax == "1.2.840.10008.1.2.2";
+    if (syntax == deflated_little_endian) inflate(options);
     zeros_ = end_;
     while (zeros_ > begin_ && bytes_[zeros_ - 1] == 0) --zeros_;
-    std::size_t place = begin_;
-    data_set(place, end_, syntax != "1.2.840.10008.1.2", 0, false);
+    look_through();
   }
 
-  static constexpr const char* deflated = "1.2.840.10008.1.2.1.99";
+  /// A data set without a file around it.
+  DicomStream(std::string called, std::vector<unsigned char> bytes, const char* transfer_syntax)
+      : source(std::move(called)), syntax(transfer_syntax), bytes_(std::move(bytes)) {
+    end_ = zeros_ = bytes_.size();
+    look_through();
+  }
+
+  static constexpr int deepest = 64;  ///< sequences in each other
 
   std::string source;    ///< what messages call the file
   std::string syntax;    ///< UID of the transfer syntax
@@ -62,7 +75,6 @@ class DicomStream {
 
  private:
   static constexpr std::uint32_t undefined = 0xFFFFFFFF;
-  static constexpr int deepest = 64;
   static constexpr std::uint32_t most_elements = 1 << 20;
   static constexpr int most_disorder = 100, most_creators = 256;
 
@@ -96,6 +108,12 @@ class DicomStream {
            bytes_[p + 1] == static_cast<unsigned char>(vr[1]);
   }
 
+  void look_through() {
+    big_ = syntax == explicit_big_endian;
+    std::size_t place = begin_;
+    data_set(place, end_, syntax != implicit_little_endian, 0, false);
+  }
+
   void find_data_set() {
     const std::size_t size = bytes_.size();
     end_ = size;
@@ -114,9 +132,9 @@ class DicomStream {
     const bool explicit_vr = length_bytes(begin_ + 4) != 0;
     const bool big = explicit_vr && bytes_[begin_] == 0 && bytes_[begin_ + 1] != 0;
     if (!preamble && !meta && (two(begin_, big) != 8 || two(begin_ + 2, big) > 0x1000)) fail(none);
-    syntax = big           ? "1.2.840.10008.1.2.2"
+    syntax = big           ? explicit_big_endian
              : explicit_vr ? "1.2.840.10008.1.2.1"
-                           : "1.2.840.10008.1.2";
+                           : implicit_little_endian;
   }
 
   /// Group 2 is in explicit VR, little-endian.
@@ -142,37 +160,45 @@ class DicomStream {
     }
   }
 
-  /// A raw deflate stream (PS3.5, A.5) in place of the data set.
+  /// A raw deflate stream (PS3.5, A.5) in place of the data set: once to see how long it is, and
+  /// once into memory of that size.
   void inflate(const DicomOptions& options) {
-    std::vector<unsigned char> out;
-    z_stream stream = {};
-    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) fail("zlib does not start");
-    stream.next_in = bytes_.data() + begin_;
-    std::size_t left = end_ - begin_;
-    int result = Z_OK;
-    while (result == Z_OK && out.size() < options.most_bytes) {
-      const std::size_t had = out.size();
-      const std::uint64_t room = std::max<std::uint64_t>(had * 2, std::uint64_t{1} << 20);
-      out.resize(static_cast<std::size_t>(std::min(room, options.most_bytes)));
-      stream.next_out = out.data() + had;
-      std::size_t free = out.size() - had;
-      do {  // zlib counts in 32 bits
-        constexpr std::size_t most = std::size_t{1} << 30;
-        const auto in = static_cast<uInt>(std::min(left, most));
-        const auto to = static_cast<uInt>(std::min(free, most));
-        stream.avail_in = in, stream.avail_out = to;
-        result = ::inflate(&stream, Z_NO_FLUSH);
-        left -= in - stream.avail_in, free -= to - stream.avail_out;
-      } while (result == Z_OK && free > 0 && left > 0);
-      if (result == Z_OK && left == 0 && free > 0) result = Z_BUF_ERROR;
-      out.resize(out.size() - free);
-    }
-    inflateEnd(&stream);
-    if (result == Z_OK) too_large(out.size(), options);
-    if (result != Z_STREAM_END)
-      fail("its deflated data set is damaged or truncated; copy it again");
+    const std::uint64_t size =
+        inflate_to({}, std::min(options.most_expanded_bytes, options.most_bytes));
+    std::vector<unsigned char> out(static_cast<std::size_t>(size));
+    inflate_to(out, size);
     bytes_ = std::move(out);
     begin_ = 0, end_ = bytes_.size();
+  }
+
+  /// Inflates into `out`, or to nowhere if that is empty; the number of bytes. \throws FileError.
+  std::uint64_t inflate_to(std::span<unsigned char> out, std::uint64_t most) const {
+    struct Stream : z_stream {  // zlib's memory goes whatever happens
+      Stream() : z_stream{} {}
+      ~Stream() { inflateEnd(this); }
+    } stream;
+    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) fail("zlib does not start");
+    stream.next_in = const_cast<unsigned char*>(bytes_.data() + begin_);  // zlib only reads it
+    std::size_t left = end_ - begin_;
+    unsigned char nowhere[1 << 14];
+    std::uint64_t size = 0;
+    for (int result = Z_OK; result != Z_STREAM_END;) {
+      const std::uint64_t room = out.empty() ? sizeof nowhere : out.size() - size;
+      stream.next_out = out.empty() ? nowhere : out.data() + size;
+      constexpr std::uint64_t step = std::uint64_t{1} << 30;  // zlib counts in 32 bits
+      const auto in = static_cast<uInt>(std::min<std::uint64_t>(left, step));
+      const auto to = static_cast<uInt>(std::min(room, step));
+      stream.avail_in = in, stream.avail_out = to;
+      result = ::inflate(&stream, Z_NO_FLUSH);
+      left -= in - stream.avail_in, size += to - stream.avail_out;
+      if (size > most)
+        fail(message("its deflated data set has more than the ", most,
+                     " bytes that are allowed; raise DicomOptions::most_expanded_bytes if that is ",
+                     "meant"));
+      if (result != Z_OK && result != Z_STREAM_END)
+        fail("its deflated data set is damaged or truncated; copy it again");
+    }
+    return size;
   }
 
   /// Goes over elements from `place` to `stop`, or to an item's delimiter if one is expected.
