@@ -51,7 +51,7 @@ data::PairTransform patches(const Options& options, ebb::Size2 patch, const Pixe
 
 Account account_on(const Options& options, const ebb::models::UNet<>& net,
                    const data::MaskedImages& set, const Pixels& pixels) {
-  const data::PairLoader loader(
+  data::PairLoader loader(
       set, {.batch_size = 1,
             .transform = data::ComposePairs(data::Normalize(pixels.mean, pixels.deviation))});
   std::vector<ImageAccount> images;

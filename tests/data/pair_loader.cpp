@@ -77,6 +77,24 @@ TEST_CASE("image and mask move together, each time elsewhere, and the same for a
   CHECK(one != next);
 }
 
+TEST_CASE("each loop over a pair loader is an epoch, with an order of its own") {
+  const PairLoaderOptions options{.batch_size = 4, .shuffle = true, .seed = 3};
+  PairLoader plain(images(9), options), set(images(9), options);
+  const auto loop = [](PairLoader& loader) {
+    std::vector<float> all;
+    for (const auto& [x, y] : loader) all.insert(all.end(), x.data(), x.data() + x.size());
+    return all;
+  };
+  const auto first = loop(plain), second = loop(plain);
+  CHECK(plain.epoch() == 2);
+  CHECK(first != second);
+  // As data::Loader has it: the epochs that set_epoch asks for.
+  set.set_epoch(1);
+  CHECK(loop(set) == second);
+  set.set_epoch(0);
+  CHECK(loop(set) == first);
+}
+
 TEST_CASE("a pair loader says what does not fit") {
   CHECK_THAT(error_of<Error>([] { PairLoader(images(0), {}); }), contains("1 or more"));
   CHECK_THAT(error_of<Error>([] { PairLoader(images(2), {.batch_size = 0}); }),

@@ -19,7 +19,8 @@ namespace {
 
 const test::TemporaryFolder folder;
 
-/// All that makes resuming hard: dropout, batch norm, an optimizer with state, a schedule.
+/// All that makes resuming hard: dropout, batch norm, an optimizer with state, schedules that
+/// compose.
 struct Net {
   nn::Conv2d<> conv1{1, 4, 3, {.padding = 1}};
   nn::BatchNorm2d<> bn1{4};
@@ -40,7 +41,8 @@ struct Training {
   Net net;
   optim::Optimizer<Rule> opt;
   optim::Scheduler<optim::Optimizer<Rule>, optim::CosineLr> scheduler{opt, {.steps = 4}};
-  optim::ReduceOnPlateau plateau{{.patience = 0}};
+  optim::Scheduler<optim::Optimizer<Rule>, optim::WarmUp<>> warm_up{opt, {.steps = 3}};
+  optim::ReduceOnPlateau plateau{{.patience = 0, .threshold = 0.5}};
   data::Loader<std::uint8_t> loader{
       data::stroke_digits(40, {.size = 10, .seed = 1}),
       {.batch_size = 16,
@@ -63,13 +65,15 @@ struct Training {
       losses.push_back(loss.item());
     }
     scheduler.step();
-    plateau.observe(losses.back());
+    warm_up.step();
+    plateau.step(losses.back(), opt);
   }
   void save(const std::string& path, std::int64_t epochs) {
-    io::save_checkpoint(path, net, opt, {epochs, {{"note", "half way"}}}, scheduler, plateau);
+    io::save_checkpoint(path, net, opt, {epochs, {{"note", "half way"}}}, scheduler, plateau,
+                        warm_up);
   }
   io::Progress load(const std::string& path) {
-    return io::load_checkpoint(path, net, opt, scheduler, plateau);
+    return io::load_checkpoint(path, net, opt, scheduler, plateau, warm_up);
   }
 };
 

@@ -96,6 +96,8 @@ TEST_CASE("update rules take the steps of torch.optim") {
              optim::Sgd{.lr = .02, .momentum = .9, .dampening = .4, .weight_decay = .1},
              {0.20227339274968323, 0.44086211122721414, -0.3609731981149321, 1.250532607464159,
               -0.9211155616515516});
+  // optim.SGD(p, .05, dampening=.5), which PyTorch leaves to the momentum that there is none of
+  check_rule("sgd, dampening alone", optim::Sgd{.lr = .05, .dampening = .5}, plain);
   // optim.SGD(p, .02, momentum=.8, nesterov=True, weight_decay=.01)
   check_rule("sgd, nesterov",
              optim::Sgd{.lr = .02, .momentum = .8, .weight_decay = .01, .nesterov = true},

@@ -30,12 +30,14 @@ struct PairLoaderOptions {
   PairTransform transform{};  ///< must give all images one size
 };
 
-/// The batches of an epoch, made when they are asked for, by the threads of the library:
+/// Batches made when they are asked for, by the threads of the library; each loop is one epoch:
 ///
 ///     PairLoader loader(set, {.batch_size = 4, .shuffle = true, .transform = crop_and_flip});
-///     for (const auto& [images, masks] : loader) ...
+///     for (int epoch = 0; epoch < 3; ++epoch)
+///       for (const auto& [images, masks] : loader) ...
 ///
-/// The same seed and epoch give the same bits, whatever the number of threads.
+/// The epoch counts up by itself with each loop; `set_epoch` sets it, to resume a run or to repeat
+/// an epoch. The same seed and epoch give the same bits, whatever the number of threads.
 /// \throws ValueError when there are no images, or an option makes no sense; while it goes over
 /// them, what the transform throws, and ShapeError when it gives images of different sizes.
 class PairLoader {
@@ -54,7 +56,8 @@ class PairLoader {
   Index samples() const { return set_.size() * options_.repeats; }
   /// Batches in an epoch.
   Index size() const { return (samples() + options_.batch_size - 1) / options_.batch_size; }
-  /// Which epoch the next pass is of, from 0.
+  /// Number of the epoch the next loop will be.
+  std::uint64_t epoch() const { return epoch_; }
   void set_epoch(std::uint64_t epoch) { epoch_ = epoch; }
 
   class Iterator {
@@ -62,11 +65,10 @@ class PairLoader {
     using value_type = PairBatch;
     using difference_type = std::ptrdiff_t;
 
-    Iterator(const PairLoader& loader, Index batch) : loader_(&loader), batch_(batch) {
-      if (batch < loader.size() && loader.options_.shuffle)
-        order_ = detail::shuffled(loader.samples(), loader.stream());
+    Iterator(const PairLoader& loader, RandomStream random) : loader_(&loader), random_(random) {
+      if (loader.options_.shuffle) order_ = detail::shuffled(loader.samples(), random);
     }
-    PairBatch operator*() const { return loader_->batch(batch_, order_); }
+    PairBatch operator*() const { return loader_->batch(batch_, order_, random_); }
     Iterator& operator++() {
       ++batch_;
       return *this;
@@ -76,16 +78,16 @@ class PairLoader {
 
    private:
     const PairLoader* loader_;
-    Index batch_;
+    RandomStream random_;  ///< of the epoch
+    Index batch_ = 0;
     std::vector<Index> order_;
   };
-  Iterator begin() const { return {*this, 0}; }
+  /// Starts the next epoch.
+  Iterator begin() { return {*this, detail::epoch_stream(options_.seed, epoch_++)}; }
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  RandomStream stream() const { return detail::epoch_stream(options_.seed, epoch_); }
-
-  ImageAndMask sample(Index which, Index position) const {
+  ImageAndMask sample(Index which, Index position, RandomStream random) const {
     const Index n = which % set_.size(), area = set_.image_size().area();
     const Size2 size = set_.image_size();
     ImageAndMask x{Image({set_.channels(), size.height, size.width}),
@@ -95,10 +97,10 @@ class PairLoader {
       x.image.mutable_data()[i] = detail::to_float(bytes[i]);
     std::copy_n(set_.masks.data() + n * area, area, x.mask.mutable_data());
     if (!options_.transform) return x;
-    return options_.transform(x, derive(derive(stream(), 1), static_cast<std::uint64_t>(position)));
+    return options_.transform(x, derive(derive(random, 1), static_cast<std::uint64_t>(position)));
   }
 
-  PairBatch batch(Index number, const std::vector<Index>& order) const {
+  PairBatch batch(Index number, const std::vector<Index>& order, RandomStream random) const {
     const Index first = number * options_.batch_size;
     const Index count = std::min(options_.batch_size, samples() - first);
     std::vector<ImageAndMask> parts(static_cast<std::size_t>(count));
@@ -107,7 +109,7 @@ class PairLoader {
       try {
         const Index at = first + i;
         parts[static_cast<std::size_t>(i)] =
-            sample(order.empty() ? at : order[static_cast<std::size_t>(at)], at);
+            sample(order.empty() ? at : order[static_cast<std::size_t>(at)], at, random);
       } catch (...) {
         faults[static_cast<std::size_t>(i)] = std::current_exception();
       }

@@ -110,10 +110,11 @@ Progress load_checkpoint(const std::string& path, Net& net, Optimizer& opt, Part
   opt.template visit_state<Device>([&](const std::string& name, auto& x) {
     loader.expect("optimizer." + name, x, [&x](const auto& loaded) { x = loaded; });
   });
-  detail::NumbersOf<Device, Optimizer> counts{opt};
-  detail::expect_numbers(loader, "optimizer.", counts, numbers);
   int position = 0;
   (detail::expect_numbers(loader, message("part", position++, "."), parts, numbers), ...);
+  // Last, because schedulers that are restored set the rate as if each were alone.
+  detail::NumbersOf<Device, Optimizer> counts{opt};
+  detail::expect_numbers(loader, "optimizer.", counts, numbers);
   Progress progress{0, file.metadata()};
   progress.metadata.erase("format");
   loader.expect("random", Tensor<std::uint64_t, 1>({2}), [](const auto& x) {

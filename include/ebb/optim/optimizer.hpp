@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <limits>
 #include <memory>
 
 namespace ebb::optim {
@@ -77,6 +78,7 @@ class Optimizer {
     });
     cells_ = std::move(known);
     rules_.push_back(rule);
+    initial_lr_.push_back(std::numeric_limits<double>::quiet_NaN());
   }
 
   /// Updates every parameter that has a gradient.
@@ -154,6 +156,13 @@ class Optimizer {
   /// Sets the learning rate of all groups.
   void set_lr(double lr) {
     for (int group = 0; group < groups(); ++group) set_lr(lr, group);
+  }
+  /// The learning rate that schedules of a group begin from: the one it has when this is first
+  /// asked, which the first scheduler does (PyTorch's `initial_lr`).
+  double initial_lr(int group = 0) {
+    double& initial = initial_lr_[index(group)];
+    if (std::isnan(initial)) initial = lr(group);
+    return initial;
   }
 
   /// Calls `f("conv1.weight.momentum_buffer", tensor)` for the state of every parameter that is
@@ -245,6 +254,7 @@ class Optimizer {
   }
 
   std::vector<R> rules_;
+  std::vector<double> initial_lr_;  ///< of each group; not a number until it is asked for
   std::vector<std::unique_ptr<detail::Batch<R>>> batches_;
   std::vector<const void*> cells_;
   std::int64_t steps_ = 0, skipped_ = 0;

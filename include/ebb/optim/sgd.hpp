@@ -11,7 +11,7 @@ namespace ebb::optim {
 /// Heavy-ball momentum as PyTorch writes it:
 ///
 ///     g += weight_decay w
-///     v  = momentum v + (1 - dampening) g      (v = g at the first step)
+///     v  = momentum v + (1 - dampening) g      (v = g at the first step, and without momentum)
 ///     w -= lr v                                (Nesterov: lr (g + momentum v))
 ///
 /// Polyak, "Some methods of speeding up the convergence of iteration methods" (1964); Sutskever,
@@ -46,7 +46,9 @@ struct Sgd {
   struct Step {
     double gain;  ///< what the gradient is multiplied with on its way into v
   };
-  Step prepare(const StepInfo& info) const { return {info.number == 1 ? 1.0 : 1.0 - dampening}; }
+  Step prepare(const StepInfo& info) const {
+    return {momentum == 0 || info.number == 1 ? 1.0 : 1.0 - dampening};
+  }
 
   template <class T>
   EBB_HD void update(T& w, T g, T* state, const Step& step) const {

@@ -8,6 +8,7 @@
 #include <ebb/nn/linear.hpp>
 #include <ebb/optim/optim.hpp>
 
+#include <tuple>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -204,6 +205,96 @@ TEST_CASE("a scheduler keeps each group's base, and resumes") {
   CHECK(opt.lr(0) == .025);
   CHECK(opt.lr(1) == .25);
   CHECK(resumed.steps() == 2);
+}
+
+TEST_CASE("schedulers of one optimizer compose as PyTorch's do") {
+  // torch 2.15, rates(make, n) as above with all of the schedulers that `make` gives, each stepped
+  // in their order. A plateau of patience 1 and factor .5 is stepped with a measure that never
+  // improves.
+  using namespace optim;
+  const auto check = [](const char* what, std::vector<double> expected, auto&&... make) {
+    INFO(what);
+    const nn::Linear<> net(1, 1);
+    Optimizer opt(net, Sgd{.lr = .1, .momentum = .9});
+    std::tuple schedulers{Scheduler(opt, make)...};
+    for (std::size_t step = 0; step < expected.size(); ++step) {
+      INFO("step " << step);
+      CHECK(std::abs(opt.lr() - expected[step]) <= 1e-14);
+      std::apply([](auto&... each) { (each.step(), ...); }, schedulers);
+    }
+  };
+  const WarmUp<> warm{.steps = 4, .start_factor = .25};  // LinearLR(o, .25, total_iters=4)
+  const ExponentialLr decay{.gamma = .9};
+  const std::vector<double> warm_decay{0.025,
+                                       0.03937500000000001,
+                                       0.05062500000000001,
+                                       0.05923125000000001,
+                                       0.06561000000000002,
+                                       0.05904900000000002,
+                                       0.05314410000000002,
+                                       0.04782969000000002};
+  check("warm-up, ExponentialLR(o, .9)", warm_decay, warm, decay);
+  check("the other way round", warm_decay, decay, warm);
+  check("warm-up, CosineAnnealingLR(o, 3, .01)",
+        {0.025, 0.035312500000000004, 0.023482142857142865, 0.01, 0.03480769230769231,
+         0.08442307692307699, 0.10923076923076931, 0.084423076923077, 0.034807692307692366},
+        warm, CosineLr{.steps = 3, .min_lr = .01});
+  check("StepLR(o, 2, .5), CosineAnnealingLR(o, 3)",
+        {0.1, 0.07500000000000001, 0.012500000000000008, 0.0, 0.024999999999999994,
+         0.07500000000000005, 0.05000000000000003, 0.03750000000000003, 0.006250000000000013},
+        StepLr{.step_size = 2, .gamma = .5}, CosineLr{.steps = 3});
+  check("warm-up, StepLR(o, 2, .5), MultiStepLR(o, [1, 4], .5)",
+        {0.025, 0.021875000000000002, 0.015625000000000003, 0.020312500000000004,
+         0.006250000000000001, 0.006250000000000001, 0.0031250000000000006, 0.0031250000000000006},
+        warm, StepLr{.step_size = 2, .gamma = .5}, MultiStepLr{.milestones = {1, 4}, .gamma = .5});
+  const CosineWarmRestarts waves{.first = 3, .min_lr = .01};  // which sets the rate
+  check("CosineAnnealingWarmRestarts(o, 3, 1, .01), ExponentialLR(o, .9)",
+        {0.1, 0.06975, 0.029250000000000016, 0.09000000000000001, 0.06975, 0.029250000000000016},
+        waves, decay);
+  check("ExponentialLR(o, .9), CosineAnnealingWarmRestarts(o, 3, 1, .01)",
+        {0.1, 0.0775, 0.032500000000000015, 0.1, 0.0775, 0.032500000000000015}, decay, waves);
+
+  const nn::Linear<> net(1, 1);
+  Optimizer opt(net, Sgd{.lr = .1}), hand(net, Sgd{.lr = .1});
+  Scheduler warming(opt, warm);
+  Scheduler decaying(hand, decay);
+  ReduceOnPlateau plateau({.factor = .5, .patience = 1});
+  for (const double rate :
+       {0.025, 0.043750000000000004, 0.06250000000000001, 0.04062500000000001, 0.05000000000000001,
+        0.025000000000000005, 0.025000000000000005, 0.012500000000000002}) {
+    CHECK(std::abs(opt.lr() - rate) <= 1e-14);
+    warming.step();
+    plateau.step(1, opt);
+  }
+  // o.param_groups[0]["lr"] = 1. after the third step of ExponentialLR(o, .9)
+  for (const double rate :
+       {0.1, 0.09000000000000001, 0.08100000000000002, 1.0, 0.9, 0.81, 0.7290000000000001}) {
+    CHECK(std::abs(hand.lr() - rate) <= 1e-14);
+    decaying.step();
+    if (decaying.steps() == 3) hand.set_lr(1);
+  }
+}
+
+TEST_CASE("a plateau of negative measures is told by their size") {
+  // The rule of ReduceLROnPlateau for measures of 1 and more, mirrored: a gain of 10 % of 2 is 0.2,
+  // on either side of zero. (torch itself takes -1.9 for an improvement of -2.)
+  for (const double sign : {1., -1.}) {
+    optim::ReduceOnPlateau lower({.patience = 0, .threshold = .1});
+    CHECK_FALSE(lower.observe(2 * sign));
+    CHECK(lower.observe(2 * sign - .19));
+    CHECK(lower.best() == 2 * sign);
+    CHECK_FALSE(lower.observe(2 * sign - .21));
+    CHECK(lower.observe(2 * sign));
+    optim::ReduceOnPlateau higher(
+        {.better = optim::Better::higher, .patience = 0, .threshold = .1});
+    CHECK_FALSE(higher.observe(2 * sign));
+    CHECK(higher.observe(2 * sign + .19));
+    CHECK_FALSE(higher.observe(2 * sign + .21));
+    CHECK(higher.observe(2 * sign));
+  }
+  optim::ReduceOnPlateau twice({.patience = 0, .threshold = 1});
+  CHECK_FALSE(twice.observe(5));  // the first measure is the best so far, whatever the threshold
+  CHECK(twice.best() == 5);
 }
 
 TEST_CASE("schedules refuse settings that make no sense") {

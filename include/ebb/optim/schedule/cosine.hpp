@@ -24,14 +24,16 @@ struct CosineLr {
         3.14159265358979323846 * static_cast<double>(step) / static_cast<double>(steps);
     return min_lr + (base - min_lr) * (1 + std::cos(turn)) / 2;
   }
+  double floor_lr(std::int64_t) const { return min_lr; }
 };
 
 /// Cosine waves down that begin anew: the first takes `first` steps, each later one `growth` times
-/// as many.
+/// as many. It sets the rate whatever others made of it.
 struct CosineWarmRestarts {
   std::int64_t first = 1;   ///< PyTorch's T_0
   std::int64_t growth = 1;  ///< PyTorch's T_mult
   double min_lr = 0;        ///< PyTorch's eta_min
+  static constexpr bool sets_rate = true;
 
   void check() const {
     if (first < 1 || growth < 1)

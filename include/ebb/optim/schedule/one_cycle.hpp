@@ -27,6 +27,7 @@ struct OneCycleLr {
   double div_factor = 25;
   double final_div_factor = 1e4;
   bool three_phase = false;
+  static constexpr bool sets_rate = true;
 
   void check() const {
     if (!(max_lr > 0) || total_steps < 1 || !(pct_start >= 0 && pct_start <= 1) ||

@@ -30,6 +30,10 @@ struct PlateauOptions {
 ///
 ///     optim::ReduceOnPlateau plateau({.patience = 3});
 ///     plateau.step(validation_loss, opt);
+///
+/// A relative threshold is a share of the best measure's size: of a best of -2, a threshold of 0.1
+/// asks for less than -2.2. (PyTorch asks for less than -1.8, so that any worse measure down to
+/// there counts as an improvement.)
 class ReduceOnPlateau {
  public:
   using Options = PlateauOptions;
@@ -95,10 +99,15 @@ class ReduceOnPlateau {
     return options_.better == Better::lower ? infinity : -infinity;
   }
   bool improves(double measure) const {
-    const bool relative = options_.threshold_mode == Threshold::relative;
-    if (options_.better == Better::lower)
-      return measure < (relative ? best_ * (1 - options_.threshold) : best_ - options_.threshold);
-    return measure > (relative ? best_ * (1 + options_.threshold) : best_ + options_.threshold);
+    const bool lower = options_.better == Better::lower;
+    if (std::isinf(best_)) return lower ? measure < best_ : measure > best_;
+    // By the size of the best, so that a negative one is a bound beyond it, not short of it.
+    const bool towards_zero = lower == (best_ >= 0);
+    const double factor = towards_zero ? 1 - options_.threshold : 1 + options_.threshold;
+    const double step = lower ? -options_.threshold : options_.threshold;
+    const double bound =
+        options_.threshold_mode == Threshold::relative ? best_ * factor : best_ + step;
+    return lower ? measure < bound : measure > bound;
   }
 
   Options options_;

@@ -18,36 +18,49 @@ concept Schedule = requires(const S& schedule, std::int64_t step, double base) {
   { schedule.lr(step, base) } -> std::convertible_to<double>;
 };
 
-/// Remembers each group's learning rate and sets it anew at every `step()`, which comes after the
-/// optimizer's:
+/// Moves each group's learning rate at every `step()`, which comes after the optimizer's:
 ///
 ///     optim::Scheduler scheduler(opt, optim::CosineLr{.steps = epochs});
 ///     for (...) { train_epoch(); scheduler.step(); }
 ///
-/// Holds a reference to the optimizer, which must outlive it. In a step that is captured
+/// Several of one optimizer compose as PyTorch's do, and so do they with `ReduceOnPlateau` and with
+/// a rate that was set by hand: each goes on from the rate it finds, by the factor between its
+/// schedule's rates of two steps.
+///
+///     optim::Scheduler warm_up(opt, optim::WarmUp<>{.steps = 5});
+///     optim::Scheduler decay(opt, optim::ExponentialLr{.gamma = 0.9});
+///     for (...) { train_epoch(); warm_up.step(); decay.step(); }
+///
+/// The exceptions are PyTorch's as well: `OneCycleLr` and `CosineWarmRestarts` set the rate
+/// whatever it was, so that they come first. A schedule of your own says so by `static constexpr
+/// bool sets_rate = true`; one that falls to a rate above zero, as `CosineLr`, tells it by
+/// `floor_lr(step)`, and factors count from there.
+///
+/// All begin from the rate that a group had when the first of them was made. Holds a reference to
+/// the optimizer, which must outlive it. In a step that is captured
 /// (`ebb::capture`) it moves on at each replay, and must stay where it is.
 template <class Optimizer, Schedule S>
 class Scheduler {
  public:
-  /// Sets the rate of step 0. \throws ValueError when the schedule's settings make no sense.
+  /// Takes up step 0. \throws ValueError when the schedule's settings make no sense.
   Scheduler(Optimizer& opt, S schedule) : opt_(&opt), schedule_(std::move(schedule)) {
     if constexpr (requires { schedule_.check(); }) schedule_.check();
-    for (int group = 0; group < opt.groups(); ++group) base_.push_back(opt.lr(group));
-    apply();
+    advance();
   }
 
   /// Goes on to the next step's rate.
   void step() {
     ++step_;
-    apply();
+    advance();
     on_replay([this] { step(); });
   }
 
   std::int64_t steps() const { return step_; }
   const S& schedule() const { return schedule_; }
 
-  /// Calls `f(name, number)` with a `double&` for the step and each group's base rate, and sets the
-  /// rates accordingly; `f` may change them.
+  /// Calls `f(name, number)` with a `double&` for the step and each group's base rate; `f` may
+  /// change them, and then the rates are those of this schedule alone. What others made of them
+  /// comes back with the optimizer's own numbers, which are to be restored after these.
   template <class F>
   void visit_numbers(F&& f) {
     auto step = static_cast<double>(step_);
@@ -60,18 +73,49 @@ class Scheduler {
       f("group" + std::to_string(group) + ".base_lr", base_[group]);
       changed = changed || before != base_[group];
     }
-    if (changed) apply();
+    if (!changed) return;
+    for (int group = 0; group < opt_->groups(); ++group) {
+      if (static_cast<std::size_t>(group) >= base_.size()) base_.push_back(initial(group));
+      opt_->set_lr(schedule_.lr(step_, base_[static_cast<std::size_t>(group)]), group);
+      move_momentum(group);
+    }
   }
 
  private:
-  void apply() {
+  /// From the rates of the step before, or from those that a group came with, to this step's.
+  void advance() {
     for (int group = 0; group < opt_->groups(); ++group) {
-      // A group added later begins from the rate it came with.
-      if (static_cast<std::size_t>(group) >= base_.size()) base_.push_back(opt_->lr(group));
-      opt_->set_lr(schedule_.lr(step_, base_[static_cast<std::size_t>(group)]), group);
-      if constexpr (requires { schedule_.momentum(step_); })
-        if (schedule_.cycle_momentum) set_momentum(group, schedule_.momentum(step_));
+      const bool fresh = static_cast<std::size_t>(group) >= base_.size();
+      if (fresh) base_.push_back(initial(group));
+      const double base = base_[static_cast<std::size_t>(group)];
+      opt_->set_lr(next(opt_->lr(group), base, fresh), group);
+      move_momentum(group);
     }
+  }
+
+  double initial(int group) const {
+    if constexpr (requires { opt_->initial_lr(group); })
+      return opt_->initial_lr(group);
+    else
+      return opt_->lr(group);
+  }
+
+  /// The rate after `now`. Where nobody else moved it, it is the schedule's to the bit.
+  double next(double now, double base, bool fresh) const {
+    const double to = schedule_.lr(step_, base);
+    if constexpr (requires { S::sets_rate; })
+      if (S::sets_rate) return to;
+    const double from = fresh ? base : schedule_.lr(step_ - 1, base);
+    if (now == from) return to;
+    double floor = 0;
+    if constexpr (requires { schedule_.floor_lr(step_); }) floor = schedule_.floor_lr(step_);
+    if (from == floor) return now + (to - from);  // up again from the floor, as PyTorch's cosine
+    return floor + (now - floor) * ((to - floor) / (from - floor));
+  }
+
+  void move_momentum(int group) {
+    if constexpr (requires { schedule_.momentum(step_); })
+      if (schedule_.cycle_momentum) set_momentum(group, schedule_.momentum(step_));
   }
 
   void set_momentum(int group, double momentum) {

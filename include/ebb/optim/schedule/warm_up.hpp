@@ -29,6 +29,11 @@ struct WarmUp {
     const double share = static_cast<double>(step) / static_cast<double>(steps);
     return base * (start_factor + (1 - start_factor) * share);
   }
+  double floor_lr(std::int64_t step) const {
+    if constexpr (requires { then.floor_lr(step); })
+      if (step > steps) return then.floor_lr(step - steps);
+    return 0;
+  }
 };
 
 }  // namespace ebb::optim
