@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <set>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/support/catch.hpp"
 
@@ -76,5 +79,55 @@ TEST_CASE("a generator hands out fresh streams and can be restored", "[core][ran
   CHECK(default_generator().stream() == second);
   manual_seed(9);
   CHECK(default_generator().stream() == first);
+  manual_seed(0);
+}
+
+TEST_CASE("threads draw sequences of the seed, each its own", "[core][random][threads]") {
+  // One after the other, so that their order is known.
+  const auto draws = [](auto&&... first) {
+    std::vector<std::uint32_t> all;
+    for (int t = 0; t < 3; ++t)
+      std::thread([&, t] {
+        (first(t), ...);
+        all.push_back(default_generator().stream().bits(0));
+        all.push_back(default_generator().stream().bits(0));
+      }).join();
+    return all;
+  };
+  const auto distinct = [](const std::vector<std::uint32_t>& all) {
+    return std::set(all.begin(), all.end()).size();
+  };
+  manual_seed(42);
+  const std::uint32_t here = default_generator().stream().bits(0);
+  CHECK(default_generator() == Generator{42, 1});  // the first thread's own is what it ever was
+  auto of_42 = draws();
+  CHECK(distinct(of_42) == 6);
+  CHECK(draws() != of_42);  // three threads more have three sequences more
+  manual_seed(42);
+  CHECK(draws() == of_42);
+  manual_seed(43);
+  CHECK(draws() != of_42);
+  CHECK(draws([](int t) { manual_seed(42, static_cast<std::uint64_t>(t) + 1); }) == of_42);
+  // A thread's own seed is its own: neither other threads nor the first one's restarts change it.
+  CHECK(draws([](int) { manual_seed(42); })[0] == here);
+  CHECK(default_generator() == Generator{43, 0});
+  of_42.push_back(here);
+  CHECK(distinct(of_42) == 7);
+
+  // A thread that lives on, as those of OpenMP do, begins anew with the first thread's next seed.
+  std::atomic<int> turn{0};
+  Generator before, after;
+  std::thread worker([&] {
+    before = default_generator();
+    turn = 1;
+    while (turn != 2) std::this_thread::yield();
+    after = default_generator();
+  });
+  while (turn != 1) std::this_thread::yield();
+  manual_seed(7);
+  turn = 2;
+  worker.join();
+  CHECK(before.seed == 43);
+  CHECK(after == Generator{7, std::uint64_t{1} << 40});
   manual_seed(0);
 }

@@ -6,6 +6,7 @@
 
 #include <ebb/core/config.hpp>
 
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 
@@ -87,14 +88,75 @@ struct Generator {
   friend constexpr bool operator==(const Generator&, const Generator&) = default;
 };
 
-/// The generator of the calling thread, used by initialisers and dropout where none is given.
-/// Every thread's starts from seed 0, so runs repeat by default.
-inline Generator& default_generator() {
-  static thread_local Generator generator;
-  return generator;
+namespace detail {
+
+/// What threads that were given no seed of their own draw from.
+struct SharedSeed {
+  std::atomic<std::uint64_t> seed{0};
+  std::atomic<std::uint64_t> sequences{1};  ///< those taken so far; the first thread has number 0
+  std::atomic<std::uint64_t> given{1};      ///< how often the first thread said what the seed is
+};
+inline constinit SharedSeed shared_seed;
+
+/// A thread's generator, and when it took up the shared seed: 0 before it has.
+struct ThreadGenerator {
+  Generator generator;
+  std::uint64_t taken = 0;
+  static constexpr std::uint64_t own_seed = ~std::uint64_t{0};
+};
+inline constinit thread_local ThreadGenerator thread_generator;
+
+/// Set by the thread that loads the program, before `main`.
+inline const ThreadGenerator* const first_thread = &thread_generator;
+inline bool is_first_thread() { return !first_thread || first_thread == &thread_generator; }
+
+/// Sequence number `sequence` of a seed: 2^40 streams that no other sequence has.
+constexpr Generator sequence_of(std::uint64_t seed, std::uint64_t sequence) {
+  return {seed, sequence << 40};
 }
 
-/// Restarts the calling thread's default generator.
-inline void manual_seed(std::uint64_t seed) { default_generator() = {seed, 0}; }
+}  // namespace detail
+
+/// The generator of the calling thread, used by initialisers and dropout where none is given.
+///
+/// In the first thread, the one that runs `main`, it begins at seed 0 until `manual_seed` says
+/// otherwise, so runs repeat by default. Any other thread draws from the seed that the first one
+/// was last given, a sequence of its own: they are numbered from 1 in the order in which they first
+/// draw. Which thread gets which is therefore chance where several begin at a time; a thread for
+/// which it matters calls `manual_seed(seed, sequence)`.
+inline Generator& default_generator() {
+  detail::ThreadGenerator& own = detail::thread_generator;
+  if (own.taken == detail::ThreadGenerator::own_seed) return own.generator;
+  detail::SharedSeed& shared = detail::shared_seed;
+  const std::uint64_t given = shared.given.load(std::memory_order_acquire);
+  if (own.taken == given) return own.generator;
+  if (detail::is_first_thread()) {
+    own.taken = detail::ThreadGenerator::own_seed;
+  } else {
+    own.taken = given;
+    own.generator = detail::sequence_of(shared.seed.load(std::memory_order_relaxed),
+                                        shared.sequences.fetch_add(1, std::memory_order_relaxed));
+  }
+  return own.generator;
+}
+
+/// Restarts the calling thread's default generator: sequence number `sequence` of `seed`, the same
+/// in whichever thread. A thread that called it draws from its own seed from then on.
+///
+///     manual_seed(42);                                   // in main
+///     workers.emplace_back([i] { manual_seed(42, i); ... });  // i from 1: the same in every run
+///
+/// In the first thread it is also the seed of all others that have none of their own; they begin
+/// anew, so call it there while they draw nothing. A process made by `fork` goes on with the
+/// numbers of its parent, as its siblings do, until it is given another sequence.
+inline void manual_seed(std::uint64_t seed, std::uint64_t sequence = 0) {
+  detail::ThreadGenerator& own = detail::thread_generator;
+  own = {detail::sequence_of(seed, sequence), detail::ThreadGenerator::own_seed};
+  if (!detail::is_first_thread()) return;
+  detail::SharedSeed& shared = detail::shared_seed;
+  shared.seed.store(seed, std::memory_order_relaxed);
+  shared.sequences.store(1, std::memory_order_relaxed);
+  shared.given.fetch_add(1, std::memory_order_release);
+}
 
 }  // namespace ebb
