@@ -3,6 +3,7 @@
 /// a `Cpu` first.
 #pragma once
 
+#include <ebb/device/fork.hpp>
 #include <ebb/device/stock.hpp>
 
 #include <cstring>
@@ -105,7 +106,10 @@ struct Cpu {
 
   /// Never destroyed: tensors of static lifetime may outlive any destructor order.
   static Pool<Source>& pool() {
-    static auto* const pool = new Pool<Source>;
+    static auto* const pool = [] {
+      detail::around_forks([] { Cpu::pool().lock(); }, [] { Cpu::pool().unlock(); });
+      return new Pool<Source>;
+    }();
     return *pool;
   }
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ebb/core/config.hpp>
+#include <ebb/device/fork.hpp>
 #include <ebb/device/vectorize.hpp>
 
 #include <atomic>

@@ -100,6 +100,10 @@ class Pool {
             static_cast<std::size_t>(now > peak_ ? now : peak_)};
   }
 
+  /// For a fork, whose child must find no lock that another thread holds (device/fork.hpp).
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
   // --- for the stocks of threads (stock.hpp) ---
 
   /// Bytes that a thread has taken from its stock, less those it has put there: written by that
