@@ -1,7 +1,13 @@
 #include <ebb/device/cpu.hpp>
 
+#include <cstring>
+#include <fstream>
+#include <string>
 #include <thread>
 #include <vector>
+#if defined(__GLIBC__)
+#  include <unistd.h>
+#endif
 
 #include "tests/support/catch.hpp"
 
@@ -78,6 +84,41 @@ TEST_CASE("out of memory: waiting blocks are given up first, and the pool stays 
   CHECK(Fake::live == 0);
   CHECK_THROWS_AS(pool.take(~std::size_t{0} / 2), ValueError);
 }
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+TEST_CASE("what is trimmed leaves the process", "[device][pool]") {
+  const auto resident = [] {
+    long pages = 0;
+    std::ifstream("/proc/self/statm") >> pages >> pages;
+    return pages * sysconf(_SC_PAGESIZE);
+  };
+  constexpr std::size_t count = 1000, bytes = 50 * 1024;  // a thousand small networks
+  std::vector<Block*> blocks;
+  std::vector<std::string> between;  // what else a program keeps, a page for each
+  const auto fill = [&] {
+    for (std::size_t i = 0; i < count; ++i) {
+      blocks.push_back(Cpu::take(bytes));
+      std::memset(blocks.back()->data, 1, bytes);
+      between.push_back(std::string(40, 'x'));
+    }
+  };
+  const auto empty = [&] {
+    for (Block* block : blocks) Cpu::give(block);
+    blocks.clear();
+  };
+  Cpu::trim();
+  const long before = resident();
+  for (int round = 0; round < 2; ++round) {
+    fill();
+    CHECK(resident() - before > 40'000'000);
+    empty();
+    Cpu::trim();
+    CHECK(resident() - before < 10'000'000);
+  }
+}
+
+#endif
 
 TEST_CASE("CPU blocks are aligned, and threads may share the pool", "[device][pool]") {
   std::vector<std::thread> threads;
