@@ -79,6 +79,13 @@ TEST_CASE("elementary functions in float are right to the digits they promise") 
     CHECK(worst_error(
               wide, [](float x) { return math::normal_cdf(x); },
               [](double x) { return 0.5 * std::erfc(-x * std::sqrt(0.5)); }, -13) < 9);
+    CHECK(worst_error(
+              wide, [](float x) { return math::exp_of_minus_half_square(x); },
+              [](double x) { return std::exp(-0.5 * x * x); }, -14, 14) < 2);
+    CHECK(worst_error(
+              wide, [](float x) { return math::exp_of_sum(x, 0.25f * 6e-8f * x); },
+              [](double x) { return std::exp(x + static_cast<double>(0.25f * 6e-8f) * x); }, -120,
+              100) < 2);
   });
 }
 

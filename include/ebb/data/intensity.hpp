@@ -2,6 +2,7 @@
 /// Random changes of intensity: no pixel moves. Noise is `GaussianNoise` in augment.hpp.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/data/transforms.hpp>
 
 #include <algorithm>
@@ -20,7 +21,7 @@ Image each_pixel(const Image& x, const F& f) {
 
 /// Uniform in [low, high). \throws ValueError when these make no range of numbers above 0.
 inline float factor(const char* who, float low, float high, RandomStream random) {
-  if (!(low > 0 && high >= low && std::isfinite(high)))
+  if (!(low > 0 && high >= low && math::is_finite(high)))
     throw ValueError(
         message(who, ": factors from ", low, " to ", high, " were given; use 0 < low <= high"));
   return low + random.uniform(0) * (high - low);
@@ -70,7 +71,7 @@ struct RandomGamma {
     if (x.size() == 0) return x;
     const auto [least, most] = std::minmax_element(x.data(), x.data() + x.size());
     const float from = *least, range = *most - *least;
-    if (!(range > 0) || !std::isfinite(range)) return x;
+    if (!(range > 0) || !math::is_finite(range)) return x;
     return detail::each_pixel(
         x, [=](float v) { return from + range * std::pow((v - from) / range, gamma); });
   }

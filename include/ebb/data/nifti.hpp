@@ -3,6 +3,7 @@
 /// nifti1.h and nifti2.h of the NIfTI Data Format Working Group. Header extensions are skipped.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/data/idx.hpp>
 #include <ebb/data/npy.hpp>
 
@@ -252,7 +253,7 @@ inline Nifti read_nifti(const std::string& path, NiftiOptions options = {}) {
                     : time == 48 ? "rad/s"
                                  : "unknown";
   const double slope = header.real(two, 112, 176), intercept = header.real(two, 116, 184);
-  if (slope != 0 && std::isfinite(slope) && std::isfinite(intercept))
+  if (slope != 0 && math::is_finite(slope) && math::is_finite(intercept))
     image.slope = slope, image.intercept = intercept;  // a slope of 0 means: not scaled
   detail::nifti_orientation(image, header, two);
   detail::nifti_texts(image, header, two);

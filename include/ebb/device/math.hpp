@@ -10,15 +10,25 @@
 /// for the elementary functions", 1980), then a polynomial that is best in the sense of Chebyshev,
 /// found by Remez' exchange: `tests/oracle/minimax.py` prints every coefficient below.
 /// Errors are measured over all floats, or a dense part of them, in tests/device/math.cpp.
+///
+/// Under -ffast-math and -Ofast a compiler may regroup sums, which the method does not survive:
+/// what must be rounded as it is written goes through `as_written` for GCC, and is in a function
+/// that begins with EBB_AS_WRITTEN for clang. (docs/numbers.md)
 #pragma once
 
-#include <ebb/core/config.hpp>
+#include <ebb/core/finite.hpp>
 
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+
+#if defined(__clang__)
+#  define EBB_AS_WRITTEN _Pragma("clang fp reassociate(off)")
+#else
+#  define EBB_AS_WRITTEN
+#endif
 
 namespace ebb::math {
 
@@ -29,6 +39,15 @@ EBB_HD inline float of_bits(std::uint32_t x) { return std::bit_cast<float>(x); }
 
 template <class T>
 inline constexpr bool is_float = std::is_same_v<T, float>;
+
+#if defined(__ASSOCIATIVE_MATH__) && !defined(__clang__)
+/// x, of which the compiler does not know that it is x. (GCC's own barrier,
+/// `__builtin_assoc_barrier`, is lost where a loop becomes vectors: GCC 12.)
+inline std::uint32_t no_bits = 0;
+inline float as_written(float x) { return of_bits(bits(x) | no_bits); }
+#else
+EBB_HD inline float as_written(float x) { return x; }
+#endif
 
 }  // namespace detail
 
@@ -52,12 +71,6 @@ EBB_HD inline int select(bool c, int a, int b) {
                           (~mask & static_cast<std::uint32_t>(b)));
 }
 
-/// Neither nan nor infinite.
-template <class T>
-EBB_HD inline bool is_finite(T x) {
-  return x - x == T(0);
-}
-
 namespace detail {
 
 /// 2^n for n in [-126, 127].
@@ -72,8 +85,9 @@ struct Reduced {
 
   EBB_HD explicit Reduced(float x) { reduce(x, x); }
   EBB_HD Reduced(float x, float rest) {
+    EBB_AS_WRITTEN
     reduce(x + rest, x);
-    r += rest;
+    r = as_written(r) + rest;
   }
   /// e^r - 1, relative error 2^-27.
   EBB_HD float exp_minus_one() const {
@@ -84,17 +98,19 @@ struct Reduced {
   }
   /// Of `x`, n being that of `near`, which is x but for little.
   EBB_HD void reduce(float near, float x) {
+    EBB_AS_WRITTEN
     constexpr float magic = 12582912.0f;
-    const float shifted = near * 1.44269504f + magic;
+    const float shifted = as_written(near * 1.44269504f + magic);
     const float whole = shifted - magic;
     n = bits(shifted) - bits(magic);
     // log 2 in two parts, the first of 15 bits, so that its product with n is exact.
-    r = (x - whole * 0.693145751953125f) - whole * 1.42860677e-6f;
+    r = as_written(x - whole * 0.693145751953125f) - whole * 1.42860677e-6f;
   }
   /// e^(x + rest): 2^n in two factors, because it may be beyond the normal numbers on either side.
   EBB_HD float exp() const {
+    EBB_AS_WRITTEN
     const auto half = static_cast<std::uint32_t>(static_cast<std::int32_t>(n) >> 1);
-    return (1.0f + exp_minus_one()) * power_of_two(half) * power_of_two(n - half);
+    return as_written((1.0f + exp_minus_one()) * power_of_two(half)) * power_of_two(n - half);
   }
 };
 
@@ -133,10 +149,12 @@ EBB_HD inline T exp_or_zero(const T& x) {
 /// e^x - 1; in float within 2 ulp, however small x is.
 template <class T>
 EBB_HD inline T expm1(const T& x) {
+  EBB_AS_WRITTEN
   if constexpr (detail::is_float<T>) {
     const detail::Reduced part(detail::clamped(x, -25.0f, 89.0f));
     const float half = detail::power_of_two(part.n - 1u);  // 2^n itself may be too large
-    return 2.0f * (half * part.exp_minus_one() + (half - 0.5f));
+    const float change = detail::as_written(half * part.exp_minus_one());
+    return 2.0f * detail::as_written(change + (half - 0.5f));
   } else {
     using std::expm1;
     return expm1(x);
@@ -146,6 +164,7 @@ EBB_HD inline T expm1(const T& x) {
 /// log x; in float within 1 ulp. -infinity at 0, nan below.
 template <class T>
 EBB_HD inline T log(const T& x) {
+  EBB_AS_WRITTEN
   if constexpr (detail::is_float<T>) {
     using Limits = std::numeric_limits<float>;
     const bool tiny = x < Limits::min();
@@ -166,8 +185,8 @@ EBB_HD inline T log(const T& x) {
                             f * (-0.131287436f + f * (0.128816295f + f * -0.0785961558f))))));
     const float square = f * f;
     const float rest = square * (f * q - 0.5f) + e * 1.42860677e-6f;
-    const float y = (rest + f) + e * 0.693145751953125f;
-    const float inside = select(x < Limits::infinity(), y, x);  // infinity and nan pass
+    const float y = detail::as_written(rest + f) + e * 0.693145751953125f;
+    const float inside = select(is_finite(x), y, x);
     return select(x < 0.0f, Limits::quiet_NaN(), select(x == 0.0f, -Limits::infinity(), inside));
   } else {
     using std::log;
@@ -178,9 +197,10 @@ EBB_HD inline T log(const T& x) {
 /// log(1 + x); in float for x in [0, 1] alone, within 2 ulp: what 1 + x rounds off is put back.
 template <class T>
 EBB_HD inline T log1p(const T& x) {
+  EBB_AS_WRITTEN
   if constexpr (detail::is_float<T>) {
-    const float u = 1.0f + x;
-    return log(u) + (x - (u - 1.0f)) / u;
+    const float u = detail::as_written(1.0f + x);
+    return log(u) + (x - detail::as_written(u - 1.0f)) / u;
   } else {
     using std::log1p;
     return log1p(x);
@@ -201,6 +221,42 @@ EBB_HD inline T tanh(const T& x) {
   }
 }
 
+namespace detail {
+
+/// e^(-a^2 / 2 + extra), a >= 0 and `extra` between -2 and 0; rounding off a^2 / 2 would be the
+/// error of the result, so it comes in two parts, the first exact.
+EBB_HD inline float exp_of_minus_half_square(float a, float extra) {
+  EBB_AS_WRITTEN
+  const float near = of_bits(bits(select(a > 15.0f, 15.0f, a)) & 0xfffff000u);
+  const float rest = -0.5f * ((a - near) * (a + near));
+  const Reduced part(-0.5f * near * near, extra + select(rest > -1.0f, rest, -1.0f));
+  return part.exp();
+}
+EBB_HD inline float magnitude(float x) { return of_bits(bits(x) & 0x7fffffffu); }
+
+}  // namespace detail
+
+/// e^(x + rest) for a `rest` of less than a unit: for sums whose rounding would be the error of the
+/// result. In float within 1 ulp.
+template <class T>
+EBB_HD inline T exp_of_sum(const T& x, const T& rest) {
+  if constexpr (detail::is_float<T>) {
+    const detail::Reduced part(detail::clamped(x, -105.0f, 89.0f), rest);
+    return part.exp();
+  } else {
+    return exp(x + rest);
+  }
+}
+
+/// e^(-x^2 / 2); in float within 2 ulp.
+template <class T>
+EBB_HD inline T exp_of_minus_half_square(const T& x) {
+  if constexpr (detail::is_float<T>)
+    return detail::exp_of_minus_half_square(detail::magnitude(x), 0.0f);
+  else
+    return exp(T(-0.5) * x * x);
+}
+
 /// The standard normal distribution function, (1 + erf(x / sqrt 2)) / 2. In float the small side is
 /// computed and the other is one less it, so that the lower tail keeps its digits (within 9 ulp):
 /// with z = |x| / sqrt 2 and u = 1 / (1 + z / 2), erfc z = u e^(-z^2 + p(u)). The form is that of
@@ -208,7 +264,7 @@ EBB_HD inline T tanh(const T& x) {
 template <class T>
 EBB_HD inline T normal_cdf(const T& x) {
   if constexpr (detail::is_float<T>) {
-    const float a = detail::of_bits(detail::bits(x) & 0x7fffffffu);
+    const float a = detail::magnitude(x);
     const float u = 1.0f / (1.0f + 0.35355339059327376220f * a);
     const float p = -1.2654955f +
                     u * (0.999629291f +
@@ -219,15 +275,11 @@ EBB_HD inline T normal_cdf(const T& x) {
                                              u * (-0.993525971f +
                                                   u * (1.38177969f +
                                                        u * (-0.777038949f + u * 0.16268339f))))))));
-    // x^2 / 2 in two parts, the first exact: its rounding would be the error of the result.
-    const float near = detail::of_bits(detail::bits(select(a < 15.0f, a, 15.0f)) & 0xfffff000u);
-    const float rest = -0.5f * ((a - near) * (a + near));
-    const detail::Reduced part(-0.5f * near * near, p + select(rest > -1.0f, rest, -1.0f));
-    const float tail = 0.5f * u * part.exp();
+    const float tail = 0.5f * u * detail::exp_of_minus_half_square(a, p);
     return select(x < 0.0f, tail, 1.0f - tail);
   } else {
-    using std::erf;
-    return T(0.5) * (T(1) + erf(x * T(0.70710678118654752440)));
+    using std::erfc;
+    return T(0.5) * erfc(x * T(-0.70710678118654752440));
   }
 }
 

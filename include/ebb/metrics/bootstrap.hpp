@@ -3,6 +3,7 @@
 /// 1993, chapter 13 (percentiles).
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/core/random.hpp>
 #include <ebb/core/shape.hpp>
 #include <ebb/metrics/interval.hpp>
@@ -59,7 +60,7 @@ BootstrapInterval bootstrap_interval(const char* who, double value, const Bootst
   found.reserve(static_cast<std::size_t>(options.resamples));
   for (int r = 0; r < options.resamples; ++r) {
     const double x = figure(static_cast<std::uint64_t>(r));
-    if (!std::isnan(x)) found.push_back(x);
+    if (!math::is_nan(x)) found.push_back(x);
   }
   const int undefined = options.resamples - static_cast<int>(found.size());
   if (found.size() < 2)
@@ -89,7 +90,7 @@ BootstrapInterval bootstrap(Index samples, const Figure& figure,
   std::vector<Index> which(static_cast<std::size_t>(samples));
   for (Index i = 0; i < samples; ++i) which[static_cast<std::size_t>(i)] = i;
   const double value = static_cast<double>(figure(std::span<const Index>(which)));
-  if (std::isnan(value))
+  if (math::is_nan(value))
     throw ValueError("bootstrap: the figure of all samples together is not a number");
   return detail::bootstrap_interval("bootstrap", value, options, [&](std::uint64_t r) {
     const RandomStream random{options.seed, r};

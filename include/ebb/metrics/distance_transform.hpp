@@ -3,6 +3,7 @@
 /// transforms of sampled functions", Theory of Computing 8 (2012).
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/core/spacing.hpp>
 #include <ebb/device/parallel.hpp>
 #include <ebb/tensor/tensor.hpp>
@@ -29,7 +30,7 @@ class LowerEnvelope {
     for (Index p = 0; p < n; ++p) {
       const double height = f[p * stride];
       value_[static_cast<std::size_t>(p)] = height;
-      if (std::isinf(height)) continue;
+      if (math::is_infinite(height)) continue;
       double begins = -HUGE_VAL;
       while (count > 0) {
         const Index last = apex_[count - 1];

@@ -6,6 +6,7 @@
 /// are all of one kind) throws; it is never guessed.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/metrics/bootstrap.hpp>
 
 #include <algorithm>
@@ -31,7 +32,7 @@ inline Kinds kinds_of(const char* who, std::span<const double> scores,
                              " flags; give one for each sample"));
   Kinds kinds;
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (std::isnan(scores[i]))
+    if (math::is_nan(scores[i]))
       throw ValueError(message(who, ": the score of sample ", i, " is not a number"));
     ++(positive[i] != 0 ? kinds.positives : kinds.negatives);
   }
@@ -223,7 +224,7 @@ inline BootstrapInterval macro_auc(std::span<const double> probability, std::spa
     double sum = 0, count = 0;
     for (const Class& c : all) {
       const double area = detail::weighted_auc(c.score, c.positive, c.order, weight);
-      if (std::isnan(area)) continue;
+      if (math::is_nan(area)) continue;
       sum += area;
       ++count;
     }

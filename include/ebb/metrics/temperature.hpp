@@ -3,6 +3,7 @@
 /// ICML 2017.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/metrics/calibration.hpp>
 
 namespace ebb::metrics {
@@ -57,7 +58,7 @@ inline Temperature fit_temperature(std::span<const double> logits, std::span<con
   constexpr const char* who = "fit_temperature";
   const std::size_t classes = detail::classes_of(who, logits.size(), label);
   for (std::size_t i = 0; i < logits.size(); ++i)
-    if (!std::isfinite(logits[i]))
+    if (!math::is_finite(logits[i]))
       throw ValueError(message(who, ": logit ", i, " is ", logits[i], ", which is not finite"));
   double low = 1e-3, high = 1e3;  // sharpness
   if (!(detail::likelihood_at(low, logits, label, classes).slope < 0))

@@ -4,6 +4,7 @@
 /// (restart it with `manual_seed`), or from the generator given.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/core/random.hpp>
 #include <ebb/tape/var.hpp>
 
@@ -104,7 +105,7 @@ struct NormalOf {
 template <Operand X>
 void uniform(const X& x, double low = 0, double high = 1,
              Generator& generator = default_generator()) {
-  if (!(low <= high) || std::isinf(low) || std::isinf(high))
+  if (!(low <= high) || math::is_infinite(low) || math::is_infinite(high))
     throw ValueError(message("init: uniform needs finite low <= high; found ", low, " and ", high));
   generate(device_of<X>{}, detail::UniformOf<scalar_of<X>>{generator.stream(), low, high - low},
            value(x).mut());
@@ -114,7 +115,7 @@ void uniform(const X& x, double low = 0, double high = 1,
 template <Operand X>
 void normal(const X& x, double mean = 0, double deviation = 1,
             Generator& generator = default_generator()) {
-  if (!std::isfinite(mean) || !(deviation >= 0) || std::isinf(deviation))
+  if (!math::is_finite(mean) || !(deviation >= 0) || math::is_infinite(deviation))
     throw ValueError(
         message("init: normal needs a finite mean and a deviation that is not negative;"
                 " found ",

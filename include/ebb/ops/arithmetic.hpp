@@ -72,16 +72,16 @@ struct Div : Binary<Div> {
 };
 
 /// y = the larger of a and b, nan where either is; the gradient goes to the larger, half to each
-/// where they are equal, as PyTorch has it.
+/// where they are equal, and all of it to both where one is nan, as PyTorch has it.
 struct Maximum : Binary<Maximum> {
   static constexpr const char* name = "maximum";
   template <class T>
   EBB_HD T value(T a, T b) const {
-    return math::select((a > b) | (a != a), a, b);
+    return math::select((a > b) | math::is_nan(a), a, b);
   }
   template <class T>
   EBB_HD T slope_a(T a, T b) const {
-    return math::select(a > b, T(1), math::select(a == b, T(0.5), T(0)));
+    return math::select(a < b, T(0), math::select(a == b, T(0.5), T(1)));
   }
   template <class T>
   EBB_HD T slope_b(T a, T b) const {
@@ -90,16 +90,16 @@ struct Maximum : Binary<Maximum> {
 };
 
 /// y = the smaller of a and b, nan where either is; the gradient goes to the smaller, half to each
-/// where they are equal, as PyTorch has it.
+/// where they are equal, and all of it to both where one is nan, as PyTorch has it.
 struct Minimum : Binary<Minimum> {
   static constexpr const char* name = "minimum";
   template <class T>
   EBB_HD T value(T a, T b) const {
-    return math::select((a < b) | (a != a), a, b);
+    return math::select((a < b) | math::is_nan(a), a, b);
   }
   template <class T>
   EBB_HD T slope_a(T a, T b) const {
-    return math::select(a < b, T(1), math::select(a == b, T(0.5), T(0)));
+    return math::select(a > b, T(0), math::select(a == b, T(0.5), T(1)));
   }
   template <class T>
   EBB_HD T slope_b(T a, T b) const {

@@ -25,7 +25,7 @@ struct Clamp : Elementwise<Clamp> {
   }
   template <class T>
   EBB_HD T slope_at_input(T x) const {
-    return math::select((x < T(low_)) | (x > T(high_)), T(0), T(1));
+    return math::select((x >= T(low_)) & (x <= T(high_)), T(1), T(0));
   }
 
  private:

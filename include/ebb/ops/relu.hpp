@@ -8,7 +8,7 @@
 namespace ebb {
 
 /// y = max(x, 0); dx = dy where y > 0, so that only the output is kept. Not-a-number passes
-/// through. Nair & Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML
+/// through, forward and backward. Nair & Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML
 /// 2010.
 struct Relu : Elementwise<Relu> {
   static constexpr const char* name = "relu";
@@ -18,7 +18,7 @@ struct Relu : Elementwise<Relu> {
   }
   template <class T>
   EBB_HD T slope_at_output(T y) const {
-    return y > T(0) ? T(1) : T(0);
+    return y <= T(0) ? T(0) : T(1);
   }
 
   /// As an option of another operation: `.activation = relu`.

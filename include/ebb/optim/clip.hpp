@@ -2,6 +2,7 @@
 /// Keeping gradients in bounds, between `backward` and `step`.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/nn/visit.hpp>
 #include <ebb/ops/lanes.hpp>
 
@@ -38,7 +39,7 @@ double largest_magnitude(Cpu, View<const T, N> x) {
   for (Index i = 0; i < x.size(); ++i) {
     const double v = std::abs(static_cast<double>(x.data[i]));
     if (!(v <= largest)) largest = v;
-    if (std::isnan(largest)) break;
+    if (math::is_nan(largest)) break;
   }
   return largest;
 }
@@ -105,7 +106,7 @@ double grad_norm(const Net& net, Norm norm = Norm::two) {
       total += sum_of_magnitudes(device, gradient.view());
     } else {
       const double largest = largest_magnitude(device, gradient.view());
-      if (!std::isnan(total) && !(largest <= total)) total = largest;
+      if (!math::is_nan(total) && !(largest <= total)) total = largest;
     }
   });
   return norm == Norm::two ? std::sqrt(total) : total;
@@ -121,7 +122,7 @@ double clip_grad_norm(const Net& net, double max_norm, ClipOptions options = {})
     throw ValueError(
         message("clip_grad_norm: max_norm = ", max_norm, " must be a positive number"));
   const double norm = grad_norm(net, options.norm);
-  if (options.error_if_nonfinite && !std::isfinite(norm))
+  if (options.error_if_nonfinite && !math::is_finite(norm))
     throw NumericError(message("clip_grad_norm: the norm of the gradients is ", norm,
                                ", so they "
                                "cannot be scaled; lower the learning rate, or find the first bad "

@@ -2,6 +2,7 @@
 /// L-BFGS, for problems small enough that every step sees all the data.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/nn/visit.hpp>
 #include <ebb/optim/line_search.hpp>
 #include <ebb/optim/rule.hpp>
@@ -115,7 +116,7 @@ class Lbfgs {
     Vector x(size_), g(size_), trial(size_), trial_g(size_), direction(size_);
     gather(x);
     double loss = evaluate(closure, x, g);
-    if (!std::isfinite(loss) || !std::isfinite(largest(g)))
+    if (!math::is_finite(loss) || !math::is_finite(largest(g)))
       throw NumericError(message("lbfgs: the loss (", loss,
                                  ") or its gradient is not finite at the "
                                  "starting point"));

@@ -3,6 +3,8 @@
 /// Optimization", 2nd ed., Springer 2006, algorithms 3.5 and 3.6.
 #pragma once
 
+#include <ebb/core/finite.hpp>
+
 #include <cmath>
 #include <cstdint>
 
@@ -33,7 +35,7 @@ inline double cubic_minimum(const LinePoint& a, const LinePoint& b) {
   if (square >= 0) {
     const double d2 = (span > 0 ? 1 : -1) * std::sqrt(square);
     const double guess = b.length - span * (b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2);
-    if (std::isfinite(guess)) at = guess;
+    if (math::is_finite(guess)) at = guess;
   }
   const double low = a.length < b.length ? a.length : b.length, width = std::abs(span);
   const double nearest = low + 0.1 * width, farthest = low + 0.9 * width;
@@ -67,7 +69,7 @@ LinePoint wolfe_search(const LinePoint& start, double length, const WolfeOptions
   int left = options.max_evaluations;
   for (; left > 0 && !bracketed; --left) {  // algorithm 3.5
     const LinePoint p = evaluate(length);
-    if (!std::isfinite(p.value) || !std::isfinite(p.slope)) {  // stepped out of the domain
+    if (!math::is_finite(p.value) || !math::is_finite(p.slope)) {  // stepped out of the domain
       length = (previous.length + length) / 2;
       continue;
     }
@@ -92,9 +94,9 @@ LinePoint wolfe_search(const LinePoint& start, double length, const WolfeOptions
   for (; left > 0; --left) {  // algorithm 3.6, "zoom"
     if (std::abs(high.length - low.length) <= 1e-16 * std::abs(low.length)) break;
     const LinePoint p = evaluate(detail::cubic_minimum(low, high));
-    if (!std::isfinite(p.value) || !enough(p) || p.value > low.value + rounding) {
+    if (!math::is_finite(p.value) || !enough(p) || p.value > low.value + rounding) {
       high = p;
-      if (!std::isfinite(p.value)) high.value = high.slope = 1e300;
+      if (!math::is_finite(p.value)) high.value = high.slope = 1e300;
     } else {
       if (flat(p)) return p;
       if (p.slope * (high.length - low.length) >= 0) high = low;

@@ -2,6 +2,7 @@
 /// Applies an update rule to the parameters of a network.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/nn/visit.hpp>
 #include <ebb/optim/parameter_batch.hpp>
 
@@ -96,7 +97,7 @@ class Optimizer {
   ///
   /// A step that is left out counts nevertheless, in `steps()` as for the rule.
   void step_if_finite(double norm) {
-    if (std::isfinite(norm)) return step();
+    if (math::is_finite(norm)) return step();
     for (const auto& batch : batches_) batch->skip(rules_);
     ++steps_;
     ++skipped_;

@@ -2,6 +2,7 @@
 /// What an optimizer keeps of its parameters: one batch for each scalar type and device.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/core/replay.hpp>
 #include <ebb/optim/kernel.hpp>
 #include <ebb/tape/param.hpp>
@@ -67,7 +68,7 @@ struct BatchOf final : BatchOn<R, Device> {
 
   void step_if_finite(const std::vector<R>& rules, const double* norm) override {
     if constexpr (Device::host_accessible)
-      std::isfinite(*norm) ? update(rules) : skip(rules);
+      math::is_finite(*norm) ? update(rules) : skip(rules);
     else
       update(rules, UpdateGate{norm, left_out.mutable_data()});
   }

@@ -28,6 +28,7 @@
 
 #include <ebb/core/config.hpp>
 #include <ebb/core/error.hpp>
+#include <ebb/core/finite.hpp>
 
 #include <cmath>
 #include <concepts>
@@ -112,7 +113,7 @@ concept Rule = requires(const R& rule, float& w, float g, float* state,
 
 /// \throws ValueError unless `value` is a number >= 0.
 inline void require_not_negative(const char* rule, const char* what, double value) {
-  if (!(value >= 0) || std::isinf(value))
+  if (!(value >= 0) || math::is_infinite(value))
     throw ValueError(message(rule, ": ", what, " = ", value,
                              " must be a finite number that is not "
                              "negative"));

@@ -32,7 +32,7 @@ struct Sgd {
     require_not_negative(name, "lr", lr);
     require_not_negative(name, "momentum", momentum);
     require_not_negative(name, "weight_decay", weight_decay);
-    if (!std::isfinite(dampening))
+    if (!math::is_finite(dampening))
       throw ValueError(message(name, ": dampening = ", dampening, " must be a finite number"));
     if (nesterov && (momentum <= 0 || dampening != 0))
       throw ValueError(message(name,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
+#include <ebb/core/finite.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -32,12 +33,12 @@ class Stopping {
   /// \throws ValueError when an option is negative or not a number, or none is set.
   explicit Stopping(Options options) : options_(options) {
     if (!(options.min_change >= 0) || !(options.min_improvement >= 0) || options.patience < 0 ||
-        options.max_steps < 0 || std::isnan(options.min_loss))
+        options.max_steps < 0 || math::is_nan(options.min_loss))
       throw ValueError(
           "stopping: min_change, min_improvement, patience and max_steps must not be "
           "negative, and min_loss must be a number");
     if (options.min_change == 0 && options.patience == 0 && options.max_steps == 0 &&
-        std::isinf(options.min_loss))
+        math::is_infinite(options.min_loss))
       throw ValueError(
           "stopping: no criterion is set, so this would never stop; give min_change, "
           "min_loss, patience or max_steps");
@@ -52,7 +53,7 @@ class Stopping {
       best_ = loss;
       best_step_ = steps_;
     }
-    if (!std::isfinite(loss))
+    if (!math::is_finite(loss))
       reason_ = "the loss is not finite";
     else if (loss <= options_.min_loss)
       reason_ = "the loss is low enough";

@@ -5,7 +5,7 @@
 /// kernels; on a tape they give Hessian-vector products (tape/hvp.hpp).
 #pragma once
 
-#include <ebb/core/config.hpp>
+#include <ebb/core/finite.hpp>
 
 #include <cmath>
 #include <type_traits>
@@ -14,7 +14,8 @@
 /// operations of the same name.
 namespace ebb::forward {
 
-/// A value and its derivative along one direction. Compares by value alone.
+/// A value and its derivative along one direction. Compares by value alone. T may be dual itself:
+/// the tangent of the tangent is then a second derivative.
 template <class T>
 struct Dual {
   T value{};
@@ -61,6 +62,19 @@ struct Dual {
   friend EBB_HD constexpr bool operator>=(Dual a, Dual b) { return a.value >= b.value; }
 };
 
+// Functions of what is inside: std's, or those below where it is a dual number itself.
+using std::cos;
+using std::erf;
+using std::erfc;
+using std::exp;
+using std::expm1;
+using std::log;
+using std::log1p;
+using std::pow;
+using std::sin;
+using std::sqrt;
+using std::tanh;
+
 /// f(x) with the chain rule: `slope` is f'(x.value).
 template <class T>
 EBB_HD constexpr Dual<T> chain(Dual<T> x, T value, T slope) {
@@ -69,42 +83,46 @@ EBB_HD constexpr Dual<T> chain(Dual<T> x, T value, T slope) {
 
 template <class T>
 EBB_HD Dual<T> exp(Dual<T> x) {
-  const T y = std::exp(x.value);
+  const T y = exp(x.value);
   return chain(x, y, y);
 }
 template <class T>
 EBB_HD Dual<T> expm1(Dual<T> x) {
-  return chain(x, std::expm1(x.value), std::exp(x.value));
+  return chain(x, expm1(x.value), exp(x.value));
 }
 template <class T>
 EBB_HD Dual<T> log(Dual<T> x) {
-  return chain(x, std::log(x.value), T(1) / x.value);
+  return chain(x, log(x.value), T(1) / x.value);
 }
 template <class T>
 EBB_HD Dual<T> log1p(Dual<T> x) {
-  return chain(x, std::log1p(x.value), T(1) / (T(1) + x.value));
+  return chain(x, log1p(x.value), T(1) / (T(1) + x.value));
 }
 template <class T>
 EBB_HD Dual<T> sqrt(Dual<T> x) {
-  const T y = std::sqrt(x.value);
+  const T y = sqrt(x.value);
   return chain(x, y, T(0.5) / y);
 }
 template <class T>
 EBB_HD Dual<T> sin(Dual<T> x) {
-  return chain(x, std::sin(x.value), std::cos(x.value));
+  return chain(x, sin(x.value), cos(x.value));
 }
 template <class T>
 EBB_HD Dual<T> cos(Dual<T> x) {
-  return chain(x, std::cos(x.value), -std::sin(x.value));
+  return chain(x, cos(x.value), -sin(x.value));
 }
 template <class T>
 EBB_HD Dual<T> tanh(Dual<T> x) {
-  const T y = std::tanh(x.value);
+  const T y = tanh(x.value);
   return chain(x, y, T(1) - y * y);
 }
 template <class T>
 EBB_HD Dual<T> erf(Dual<T> x) {
-  return chain(x, std::erf(x.value), T(1.1283791670955125739) * std::exp(-x.value * x.value));
+  return chain(x, erf(x.value), T(1.1283791670955125739) * exp(-x.value * x.value));
+}
+template <class T>
+EBB_HD Dual<T> erfc(Dual<T> x) {
+  return chain(x, erfc(x.value), T(-1.1283791670955125739) * exp(-x.value * x.value));
 }
 template <class T>
 EBB_HD Dual<T> abs(Dual<T> x) {
@@ -114,22 +132,28 @@ template <class T>
 EBB_HD Dual<T> fabs(Dual<T> x) {
   return abs(x);
 }
+/// Whether x is zero, and moves in no direction.
+template <class T>
+EBB_HD bool vanishes(const T& x) {
+  return x == T(0);
+}
+template <class T>
+EBB_HD bool vanishes(const Dual<T>& x) {
+  return vanishes(x.value) && vanishes(x.tangent);
+}
 /// d(a^b) = b a^(b-1) da + a^b log(a) db; the second term only where b varies, so that negative
 /// bases with constant exponents work.
 template <class T>
 EBB_HD Dual<T> pow(Dual<T> a, Dual<T> b) {
-  const T y = std::pow(a.value, b.value);
-  T tangent = a.tangent != T(0) ? b.value * std::pow(a.value, b.value - T(1)) * a.tangent : T(0);
-  if (b.tangent != T(0)) tangent += y * std::log(a.value) * b.tangent;
+  const T y = pow(a.value, b.value);
+  T tangent = !vanishes(a.tangent) ? b.value * pow(a.value, b.value - T(1)) * a.tangent : T(0);
+  if (!vanishes(b.tangent)) tangent += y * log(a.value) * b.tangent;
   return {y, tangent};
 }
 template <class T>
-EBB_HD bool isfinite(Dual<T> x) {
-  return std::isfinite(x.value) && std::isfinite(x.tangent);
-}
-template <class T>
-EBB_HD bool isnan(Dual<T> x) {
-  return std::isnan(x.value);
+EBB_HD bool is_finite(const Dual<T>& x) {
+  using math::is_finite;
+  return is_finite(x.value) && is_finite(x.tangent);
 }
 
 }  // namespace ebb::forward

@@ -2,6 +2,7 @@
 /// Checks gradients against central differences: the proof every operation and layer has to pass.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/tape/backward.hpp>
 
 #include <cmath>
@@ -141,12 +142,12 @@ class Gradcheck {
       const double error = std::fabs(analytic[i] - numeric) / tolerance;
       all_zero = all_zero && std::fabs(numeric) <= options_.absolute;
       ++result_.compared;
-      if (error > result_.worst || std::isnan(error)) {
+      if (error > result_.worst || math::is_nan(error)) {
         result_.worst = error;
         worst_ = message("gradcheck: ", op_, ": the derivative with respect to ", what,
                          " at index ", index_text(shape, static_cast<Index>(i)), " is ",
                          analytic[i], " on the tape but ", numeric, " by central differences");
-        if (std::isnan(error)) break;
+        if (math::is_nan(error)) break;
       }
     }
     if (!(result_.worst <= 1.0)) return fail(worst_);

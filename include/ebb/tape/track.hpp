@@ -3,6 +3,7 @@
 /// its pullback leaves the gradients.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/tape/var.hpp>
 
 #include <cmath>
@@ -73,9 +74,9 @@ Sink<X> sink(const X& x) {
 /// Kernel: the first element that is nan or infinite, or -1.
 template <class T, int N>
 Index first_non_finite(Cpu, View<const T, N> x) {
-  using std::isfinite;
+  using math::is_finite;
   for (Index i = 0; i < x.size(); ++i)
-    if (!isfinite(x.data[i])) return i;
+    if (!is_finite(x.data[i])) return i;
   return -1;
 }
 

@@ -2,6 +2,7 @@
 /// The course of a training run as a picture.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/train/fit.hpp>
 #include <ebb/train/plot.hpp>
 
@@ -18,14 +19,14 @@ inline void curves(const std::string& path, const std::vector<EpochFacts>& epoch
     const auto number = static_cast<double>(e.epoch);
     train_loss.x.push_back(number);
     train_loss.y.push_back(e.loss);
-    if (std::isfinite(e.accuracy)) {
+    if (math::is_finite(e.accuracy)) {
       train_accuracy.x.push_back(number);
       train_accuracy.y.push_back(100 * e.accuracy);
     }
     if (e.validation) {
       loss.x.push_back(number);
       loss.y.push_back(e.validation->loss);
-      if (std::isfinite(e.accuracy)) {
+      if (math::is_finite(e.accuracy)) {
         accuracy.x.push_back(number);
         accuracy.y.push_back(100 * e.validation->accuracy());
       }

@@ -14,6 +14,7 @@
 /// another loop writes it.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/core/random.hpp>
 #include <ebb/optim/clip.hpp>
 #include <ebb/tape/backward.hpp>
@@ -133,7 +134,7 @@ class EagerSteps {
     const auto scores = net_(tape.input(x));
     const auto objective = loss_(scores, y);
     at.loss = static_cast<double>(objective.item());
-    if (!std::isfinite(at.loss)) blame(net_, loss_, x, y, before, at.loss, at);
+    if (!math::is_finite(at.loss)) blame(net_, loss_, x, y, before, at.loss, at);
     optimizer_.zero_grad();
     backward(objective);
     if (options_.clip_norm > 0) optim::clip_grad_norm(net_, options_.clip_norm);

@@ -3,6 +3,7 @@
 /// optimizer over the level lines of a function. SVG, or PNG where the path ends in ".png".
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/train/gnuplot.hpp>
 #include <ebb/train/metrics.hpp>
 
@@ -48,7 +49,7 @@ inline const char* colour(std::size_t line) {
 
 /// Shortest digits that read back as the same number; what is not finite becomes a gap.
 inline std::string number(double value) {
-  if (!std::isfinite(value)) return "NaN";
+  if (!math::is_finite(value)) return "NaN";
   char digits[40];
   std::snprintf(digits, sizeof digits, "%.9g", value);
   return digits;
@@ -116,7 +117,7 @@ inline std::string blocks(const std::string& prefix, const std::vector<Line>& li
 inline void require_points(const std::string& path, const std::vector<Line>& lines) {
   for (const Line& line : lines)
     for (std::size_t i = 0; i < std::min(line.x.size(), line.y.size()); ++i)
-      if (std::isfinite(line.x[i]) && std::isfinite(line.y[i])) return;
+      if (math::is_finite(line.x[i]) && math::is_finite(line.y[i])) return;
   throw ValueError(message("plot: ", path, ": there is no finite point to draw"));
 }
 

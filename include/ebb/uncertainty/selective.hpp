@@ -4,6 +4,7 @@
 /// Geifman & El-Yaniv, "Selective classification for deep neural networks", NeurIPS 2017.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/core/shape.hpp>
 
 #include <algorithm>
@@ -41,7 +42,7 @@ inline std::vector<std::size_t> by_confidence(const char* who, std::span<const d
     throw ValueError(message(who, ": ", confidence.size(), " confidences came with ", right.size(),
                              " outcomes; give one of each for every sample, of at least one"));
   for (std::size_t i = 0; i < right.size(); ++i)
-    if (std::isnan(confidence[i]))
+    if (math::is_nan(confidence[i]))
       throw ValueError(message(who, ": the confidence of sample ", i, " is not a number"));
   std::vector<std::size_t> order(right.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -85,6 +85,30 @@ TEST_CASE("bce_with_logits: large logits", "[ops][loss]") {
   CHECK(v.grad().values() == std::vector<float>{0, 0, 1, -1});
 }
 
+TEST_CASE("bce_with_logits: small losses and slopes keep their digits", "[ops][loss]") {
+  // x = torch.tensor([-100, -50, -20, 50], dtype=torch.float64); t = torch.tensor([0, 0, 0, 1]...)
+  // F.softplus(torch.where(t == 1, -x, x)), torch.sigmoid(x) - t by sigmoid(-x) where t is 1
+  const std::vector<double> terms = {3.720075976020836e-44, 1.9287498479639178e-22,
+                                     2.061153620314381e-09, 1.9287498479639178e-22};
+  const std::vector<double> slopes = {3.720075976020836e-44, 1.9287498479639178e-22,
+                                      2.0611536181902037e-09, -1.9287498479639178e-22};
+  const double x[] = {-100, -50, -20, 50}, t[] = {0, 0, 0, 1};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto check = [&](auto scalar, double tolerance) {
+      using T = decltype(scalar);
+      Tape tape;
+      const auto v = tape.watch(Tensor<T, 1>({1}, {static_cast<T>(x[i])}));
+      const auto y = bce_with_logits(v, Tensor<T, 1>({1}, {static_cast<T>(t[i])}));
+      backward(y);
+      INFO(x[i]);
+      CHECK(static_cast<double>(y.item()) == Approx(terms[i]).epsilon(tolerance));
+      CHECK(static_cast<double>(v.grad()(0)) == Approx(slopes[i]).epsilon(tolerance));
+    };
+    check(double(), 1e-14);
+    check(float(), i == 0 ? 0.04 : 1e-6);  // e^-100 has five bits in float
+  }
+}
+
 TEST_CASE("bce_with_logits: weights of the wrong length", "[ops][loss]") {
   const auto x = test::random<float>(Shape{2, 3});
   const Tensor<float, 1> two({2}, {1, 1});

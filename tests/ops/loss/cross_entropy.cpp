@@ -322,6 +322,24 @@ TEST_CASE("cross_entropy: shapes, labels and weights that do not fit", "[ops][lo
   CHECK(test::same_bits(v.grad(), zeros));
 }
 
+TEST_CASE("cross_entropy: labels whose weights are all zero", "[ops][loss]") {
+  // x = torch.zeros(2, 3, requires_grad=True); w = torch.tensor([0., 1, 1])
+  // F.cross_entropy(x, torch.tensor([0, 0]), w).backward() -> nan, all of the gradient nan
+  // F.cross_entropy(x, torch.tensor([0, 0]), w, reduction='sum').backward() -> 0, 0
+  const auto zeros = Tensor<float, 2>::zeros(Shape{2, 3});
+  const auto labels = Tensor<int, 1>::zeros(Shape{2});
+  const Tensor<float, 1> weights({3}, {0, 1, 1});
+  for (const bool mean : {true, false}) {
+    Tape tape;
+    const auto x = tape.watch(zeros);
+    const auto y = cross_entropy(
+        x, labels, {.weights = weights, .reduction = mean ? Reduction::mean : Reduction::sum});
+    backward(y);
+    CHECK(std::isnan(y.item()) == mean);
+    for (const float d : x.grad().values()) CHECK((mean ? std::isnan(d) : d == 0));
+  }
+}
+
 TEST_CASE("cross_entropy: any number of threads, and dual numbers", "[ops][loss]") {
   const auto many = test::random<float>(Shape{8, 10, 60, 61}, 1);
   Tensor<int, 3> labels(Shape{8, 60, 61});

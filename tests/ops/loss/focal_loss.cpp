@@ -38,6 +38,28 @@ TEST_CASE("binary_focal_loss: values, gradients, errors", "[ops][loss]") {
         -0.014375437428273838, 0.027733692481073928}});
 }
 
+TEST_CASE("binary_focal_loss: the gradient of a certain target is finite", "[ops][loss]") {
+  // x = torch.tensor([100, -100, 90, 20], dtype=torch.float64), t = torch.tensor([1, 0, 1, 0.5]...)
+  // u = torch.sigmoid(x) * (1 - t) + torch.sigmoid(-x) * t
+  // y = ((0.25 * t + 0.75 * (1 - t)) * u**gamma
+  //      * F.binary_cross_entropy_with_logits(x, t, reduction='none')).sum()
+  // print(torch.autograd.grad(y, t)) for gamma = 2, 0.5; 1 - p is denormal in float
+  const Tensor<float, 1> x({4}, {100, -100, 90, 20}), t({4}, {1, 0, 1, 0.5f});
+  const auto slopes = [&](double gamma) {
+    Tape tape;
+    const auto v = tape.watch(t);
+    backward(BinaryFocalLoss(gamma)(x, v, Reduction::sum));
+    return v.grad().values();
+  };
+  const auto by_square = slopes(2), by_root = slopes(0.5);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(by_square[i] == 0);
+  CHECK(by_square[3] == Approx(-8.749999980676684).epsilon(1e-6));
+  CHECK(by_root[0] == Approx(-4.8459839930093424e-21).epsilon(0.04));
+  CHECK(by_root[1] == Approx(1.446562385972938e-20).epsilon(0.04));
+  CHECK(by_root[2] == Approx(-6.476448288493003e-19).epsilon(1e-4));
+  CHECK(by_root[3] == Approx(-14.142135610613847).epsilon(1e-6));
+}
+
 TEST_CASE("focal_loss: gradients", "[ops][loss]") {
   const auto x = test::random<double>(Shape{2, 3, 2, 2}, 1, -2, 2);
   const Tensor<int, 3> labels({2, 2, 2}, {0, 1, 2, -1, 1, 1, 0, 2});

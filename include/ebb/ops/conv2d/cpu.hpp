@@ -112,7 +112,7 @@ void sum_channels(Cpu, View<const T, 4> x, Into<T, 1> sum) {
 }
 
 /// Kernel: the same for dx, the gradient before a relu, which is written on the way: dy where the
-/// relu's result y is positive. dx may be dy.
+/// relu's result y is positive, or nan. dx may be dy.
 template <class T>
 void sum_rectified_channels(Cpu, View<const T, 4> y, View<const T, 4> dy, View<T, 4> dx,
                             Into<T, 1> sum) {
@@ -121,7 +121,7 @@ void sum_rectified_channels(Cpu, View<const T, 4> y, View<const T, 4> dy, View<T
     const T *const out = y.data + plane, *const from = dy.data + plane;
     T* const to = dx.data + plane;
     return detail::lane_sum<T>(area, [=](Index i) {
-      const T slope = out[i] > T(0) ? T(1) : T(0);
+      const T slope = out[i] <= T(0) ? T(0) : T(1);
       return to[i] = slope * from[i];
     });
   });

@@ -216,7 +216,7 @@ struct Rectified {
   T* dx;
   template <class I>
   EBB_DEVICE T operator()(I, const I (&at)[1], I) const {
-    const T slope = y[at[0]] > T(0) ? T(1) : T(0);
+    const T slope = y[at[0]] <= T(0) ? T(0) : T(1);
     return dx[at[0]] = slope * dy[at[0]];
   }
 };

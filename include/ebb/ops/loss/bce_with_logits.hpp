@@ -9,34 +9,34 @@
 namespace ebb {
 
 /// The term of one element and its slopes, for `logit` x, `target` t and weight p of the positive
-/// class: -p t log s(x) - (1 - t) log(1 - s(x)) with s the sigmoid, in the form that overflows
-/// nowhere: (1 - t) x + (1 + (p - 1) t) log(1 + e^-x).
+/// class: -p t log s(x) - (1 - t) log(1 - s(x)) with s the sigmoid. With log s(x) = -softplus(-x)
+/// and log(1 - s(x)) = -softplus(x) that is (1 - t) softplus(x) + p t softplus(-x): it overflows
+/// nowhere, and where it is tiny it keeps its digits, because nothing is subtracted.
 struct BinaryTerm {
   static constexpr Index cost = 16;
 
   template <class T>
   EBB_HD T value(T x, T t, T p) const {
-    return (T(1) - t) * x + (T(1) + (p - T(1)) * t) * softplus_of_negative(x);
+    return (T(1) - t) * softplus(x) + p * t * softplus(-x);
   }
   template <class T>
   EBB_HD T slope_logit(T x, T t, T p) const {
     using std::exp;
-    const T tail = exp(x < T(0) ? x : -x);
-    const T sigmoid_of_negative = (x < T(0) ? T(1) : tail) / (T(1) + tail);
-    return (T(1) - t) - (T(1) + (p - T(1)) * t) * sigmoid_of_negative;
+    const T tail = exp(x < T(0) ? x : -x), near = T(1) / (T(1) + tail), far = tail * near;
+    return (T(1) - t) * (x < T(0) ? far : near) - p * t * (x < T(0) ? near : far);
   }
   template <class T>
   EBB_HD T slope_target(T x, T, T p) const {
-    return (p - T(1)) * softplus_of_negative(x) - x;
+    return (p - T(1)) * softplus(-x) - x;
   }
 
  private:
-  /// log(1 + e^-x).
+  /// log(1 + e^x).
   template <class T>
-  EBB_HD static T softplus_of_negative(T x) {
+  EBB_HD static T softplus(T x) {
     using std::exp;
     using std::log1p;
-    return (x < T(0) ? -x : T(0)) + log1p(exp(x < T(0) ? x : -x));
+    return (x < T(0) ? T(0) : x) + log1p(exp(x < T(0) ? x : -x));
   }
 };
 
@@ -113,8 +113,7 @@ struct BceOptions {
 /// Binary cross entropy between sigmoid(logits) and targets in [0, 1], fused so that it neither
 /// overflows nor loses the digits of small probabilities. Do not put a sigmoid before it.
 ///
-/// loss = mean of -p t log s(x) - (1 - t) log(1 - s(x)); dx = ((1 - t) - (1 + (p - 1) t) s(-x)) dy
-/// / n.
+/// loss = mean of -p t log s(x) - (1 - t) log(1 - s(x)); dx = ((1 - t) s(x) - p t s(-x)) dy / n.
 ///
 /// Shapes: logits and target alike, any rank; to a scalar. The classes of `pos_weight` lie on axis
 /// 1 as everywhere here (PyTorch would broadcast it from the last axis: the same for rank 2).

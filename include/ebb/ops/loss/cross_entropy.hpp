@@ -37,6 +37,8 @@ struct CrossEntropyOptions {
 /// \throws ShapeError when the shapes do not belong together, or the weights have another length.
 /// \throws ValueError when a label is neither a class nor `ignore_index`, when the smoothing is
 /// outside [0, 1], and when a mean is wanted but no label counts (where PyTorch yields nan).
+/// Labels that count, but whose weights are all zero, have a mean of 0 / 0: nan, and so is the
+/// gradient, as PyTorch has it. A training loop says so; leave out such a batch, or take the sum.
 template <Operand X, class Labels>
 auto cross_entropy(const X& logits, const Labels& labels,
                    const CrossEntropyOptions<scalar_of<X>, device_of<X>>& options = {}) {

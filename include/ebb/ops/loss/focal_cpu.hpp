@@ -14,7 +14,18 @@ EBB_HD T focal_power(T u, double gamma) {
   if (gamma == 2) return u * u;
   if (gamma == 1) return u;
   if (gamma == 0) return T(1);
-  return u > T(0) ? pow(u, T(gamma)) : T(0);
+  return u <= T(0) ? T(0) : pow(u, T(gamma));
+}
+
+/// Its slope, gamma u^(gamma - 1). Where u is 0 an infinite slope counts as 0: it is multiplied by
+/// the cross entropy, which falls as fast as u does.
+template <class T>
+EBB_HD T focal_power_slope(T u, double gamma) {
+  using std::pow;
+  if (gamma == 2) return T(2) * u;
+  if (gamma == 1) return T(1);
+  if (gamma == 0) return T(0);
+  return u <= T(0) ? T(0) : T(gamma) * pow(u, T(gamma - 1));
 }
 
 /// The term of one element, of x = log p of its class: -(1 - p)^gamma x, and its slope by x.
@@ -31,7 +42,7 @@ struct FocalTerm {
     using std::expm1;
     const T u = -expm1(x);
     // x / u tends to -1 where p tends to 1, so that small exponents do no harm.
-    const T ratio = u > T(0) ? x / u : T(-1);
+    const T ratio = u <= T(0) ? T(-1) : x / u;
     return -focal_power(u, gamma) * (T(1) - T(gamma) * (T(1) - u) * ratio);
   }
 };

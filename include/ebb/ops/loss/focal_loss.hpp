@@ -82,16 +82,15 @@ struct BinaryFocalLoss : PointwiseLoss<BinaryFocalLoss> {
   template <class T>
   EBB_HD T slope_a(T x, T t) const {
     const T p = sigmoid(x), q = sigmoid(-x), u = wrong(p, q, t);
-    return alpha(t) * focal_power(u, gamma_) *
-           (T(gamma_) * relative(p * q * (T(1) - T(2) * t), u) * entropy(x, t) +
-            (p * (T(1) - t) - q * t));
+    return alpha(t) * (focal_power_slope(u, gamma_) * (p * q * (T(1) - T(2) * t)) * entropy(x, t) +
+                       focal_power(u, gamma_) * (p * (T(1) - t) - q * t));
   }
   template <class T>
   EBB_HD T slope_b(T x, T t) const {
     const T p = sigmoid(x), q = sigmoid(-x), u = wrong(p, q, t), a = alpha(t);
     const T slope_alpha = T(2 * alpha_ - 1);
-    return focal_power(u, gamma_) * (slope_alpha * entropy(x, t) +
-                                     a * T(gamma_) * relative(q - p, u) * entropy(x, t) - a * x);
+    return focal_power(u, gamma_) * (slope_alpha * entropy(x, t) - a * x) +
+           a * focal_power_slope(u, gamma_) * (q - p) * entropy(x, t);
   }
 
   using PointwiseLoss::operator();
@@ -105,10 +104,6 @@ struct BinaryFocalLoss : PointwiseLoss<BinaryFocalLoss> {
   template <class T>
   EBB_HD static T wrong(T p, T q, T t) {
     return p * (T(1) - t) + q * t;
-  }
-  template <class T>
-  EBB_HD static T relative(T change, T u) {
-    return u != T(0) ? change / u : T(0);
   }
   template <class T>
   EBB_HD static T sigmoid(T x) {

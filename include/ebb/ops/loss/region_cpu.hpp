@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
+#include <ebb/device/math.hpp>
 #include <ebb/device/parallel.hpp>
 #include <ebb/ops/reduce/engine.hpp>
 
@@ -33,7 +34,7 @@ struct TverskyTerm {
       const T over = together + s;
       const T under = (T(1) - a - b) * together + a * sums[3 * c + RegionSum::predicted] +
                       b * sums[3 * c + RegionSum::truth] + s;
-      if (!(under > T(0))) continue;  // nothing predicted, nothing true: nothing wrong
+      if (under <= T(0)) continue;  // nothing predicted, nothing true: nothing wrong
       loss += (T(1) - over / under) / counted;
       slopes[2 * c] = (over * (T(1) - a - b) / under - T(1)) / under / counted;
       slopes[2 * c + 1] = over * a / under / under / counted;
@@ -73,22 +74,27 @@ struct GeneralisedDiceTerm {
     for (Index i = 0; i < 2 * first; ++i) slopes[i] = T(0);
     return slopes;
   }
-  /// Among `n` classes; their slopes are left from class `at` on.
+  /// Among `n` classes; their slopes are left from class `at` on. 1 / G^2 of a class with next to
+  /// no mass (a soft mask's) is beyond the range of T: then G is counted in a smaller unit, above
+  /// and below the line, a power of two so that nothing is rounded.
   template <class T>
   EBB_HD T among(Index n, const T* sums, T* slopes, Index at) const {
     slopes += 2 * at;
-    T largest = T(0);
-    for (Index c = 0; c < n; ++c) largest = larger(largest, weight(sums[3 * c + RegionSum::truth]));
-    const T s = T(smooth);
+    T least = T(0);
+    for (Index c = 0; c < n; ++c) least = smaller_positive(least, sums[3 * c + RegionSum::truth]);
+    T units = T(1);  // in one
+    while (least > T(0) && least * units < T(1) / T(256) && math::is_finite(units * T(256)))
+      units *= T(256);
+    const T largest = weight(least * units), s = T(smooth) / units / units;
     T over = s, under = s;
     for (Index c = 0; c < n; ++c) {
-      const T g = sums[3 * c + RegionSum::truth], w = g > T(0) ? weight(g) : largest;
+      const T g = sums[3 * c + RegionSum::truth], w = g > T(0) ? weight(g * units) : largest;
       over += T(2) * w * sums[3 * c + RegionSum::both];
       under += w * (sums[3 * c + RegionSum::predicted] + g);
     }
-    const bool any = under > T(0);
+    const bool any = !(under <= T(0));  // nan travels
     for (Index c = 0; c < n; ++c) {
-      const T g = sums[3 * c + RegionSum::truth], w = g > T(0) ? weight(g) : largest;
+      const T g = sums[3 * c + RegionSum::truth], w = g > T(0) ? weight(g * units) : largest;
       slopes[2 * c] = any ? -T(2) * w / under : T(0);
       slopes[2 * c + 1] = any ? w * over / under / under : T(0);
     }
@@ -98,9 +104,10 @@ struct GeneralisedDiceTerm {
   EBB_HD static T weight(T g) {
     return g > T(0) ? T(1) / (g * g) : T(0);
   }
+  /// The smaller of two, of which those that are not positive do not count.
   template <class T>
-  EBB_HD static T larger(T a, T b) {
-    return a < b ? b : a;
+  EBB_HD static T smaller_positive(T a, T b) {
+    return b > T(0) && (b < a || !(a > T(0))) ? b : a;
   }
 };
 

@@ -40,7 +40,7 @@ void in_vectors(Index n, const F& f) {
 template <class T>
 void halve_by_max(const T* top, const T* bottom, int first, int width, Index windows, T* best,
                   int* at) {
-  const auto more = [](T v, T than) { return (v > than) | (v != v); };  // a nan wins
+  const auto more = [](T v, T than) { return (v > than) | math::is_nan(v); };  // a nan wins
   if (at == nullptr) {
     in_vectors(windows, [=](Index o) {
       const T v1 = top[2 * o + 1], v2 = bottom[2 * o], v3 = bottom[2 * o + 1];

@@ -69,7 +69,7 @@ void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
               EBB_SIMD
               for (Index ox = windows.begin; ox < windows.end; ++ox) {
                 const T v = from[ox * step];
-                const bool more = (v > best[ox]) | (v != v);
+                const bool more = (v > best[ox]) | math::is_nan(v);
                 best[ox] = math::select(more, v, best[ox]);
                 at[ox] = math::select(more, number + static_cast<int>(ox * step), at[ox]);
               }
@@ -77,7 +77,7 @@ void max_pool2d_forward(Cpu, const Pool2dGeometry& g, View<const T, 4> x, View<T
               EBB_SIMD
               for (Index ox = windows.begin; ox < windows.end; ++ox) {
                 const T v = from[ox * step];
-                best[ox] = math::select((v > best[ox]) | (v != v), v, best[ox]);
+                best[ox] = math::select((v > best[ox]) | math::is_nan(v), v, best[ox]);
               }
             }
           });

@@ -25,7 +25,7 @@ EBB_KERNEL max_pool_kernel(I n, PoolWindows<I, K> g, const T* x, T* y, int* argm
       if (iy < 0 || iy >= g.y.in || ix < 0 || ix >= g.x.in) return;
       const S here = iy * g.x.in + ix;
       const T v = image[here];
-      if (best < 0 || v > most || v != v) {
+      if (best < 0 || v > most || math::is_nan(v)) {
         most = v;
         best = here;
       }

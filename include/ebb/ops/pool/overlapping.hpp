@@ -26,7 +26,7 @@ void greatest_of_nine(const T* top, Index width, int number, const Stretch& wind
   struct Taps {
     const T* row[3][3];
   };
-  const auto more = [](T v, T than) { return (v > than) | (v != v); };  // a nan wins
+  const auto more = [](T v, T than) { return (v > than) | math::is_nan(v); };  // a nan wins
   for (Index begin = windows.begin; begin < windows.end; begin += strip) {
     const Index count = windows.end - begin < strip ? windows.end - begin : strip;
     T evens[3][strip + 8], odds[3][strip + 8];
@@ -98,7 +98,7 @@ void greatest_of_threes(const PoolAxis& axis, const Stretch& inside, const T* pl
     for (Index y = row; y < row + 3; ++y)
       for (Index here = y * width + left; here < y * width + right; ++here) {
         const T v = plane[here];
-        const bool more = (v > b) | (v != v);
+        const bool more = (v > b) | math::is_nan(v);
         b = more ? v : b;
         where = more ? here : where;
       }

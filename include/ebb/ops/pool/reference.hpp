@@ -2,6 +2,7 @@
 /// Pooling by its definition.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/core/view.hpp>
 #include <ebb/ops/pool/geometry.hpp>
 
@@ -22,7 +23,7 @@ void max_pool2d_forward(const Pool2dGeometry& g, View<const T, 4> x, View<T, 4> 
             const Index iy = g.y.at(oy, ky), ix = g.x.at(ox, kx);
             if (iy < 0 || iy >= g.y.in || ix < 0 || ix >= g.x.in) continue;
             const T v = x.data[(plane * g.y.in + iy) * g.x.in + ix];
-            if (best < 0 || v > most || v != v) {
+            if (best < 0 || v > most || math::is_nan(v)) {
               most = v;
               best = iy * g.x.in + ix;
             }

@@ -22,7 +22,7 @@ struct Largest {
   }
   template <class T>
   EBB_HD T operator()(T a, T b) const {
-    return math::select((b > a) | (b != b), b, a);
+    return math::select((b > a) | math::is_nan(b), b, a);
   }
 };
 
@@ -34,7 +34,7 @@ struct Smallest {
   }
   template <class T>
   EBB_HD T operator()(T a, T b) const {
-    return math::select((b < a) | (b != b), b, a);
+    return math::select((b < a) | math::is_nan(b), b, a);
   }
 };
 
@@ -85,11 +85,16 @@ void spread(Cpu, T factor, View<const T, N> dy, Into<T, N> dx) {
                       dx.add);
 }
 
-/// Whether an element is the extremum of its axis. A nan is equal to a nan here, because it was
-/// what the extremum came from.
+/// Whether an element takes part in the gradient of the extremum y of its axis: those equal to it,
+/// and all where it is nan.
 template <class T>
 EBB_HD bool is_extremum(T x, T y) {
-  return (x == y) | ((x != x) & (y != y));
+  return (x == y) | math::is_nan(y);
+}
+/// What each of them receives: an even share, nan where the extremum is.
+template <class T>
+EBB_HD T extremum_share(T y, T dy, Index ties) {
+  return math::is_nan(y) ? y : dy / T(ties);
 }
 
 namespace detail {
@@ -106,7 +111,7 @@ void extremum_grad_loop(const Loop<N, 2>& loop, const T* x, const T* y, const T*
             return Index{is_extremum(from[j], extremum[j * step()])};
           };
         },
-        [&](Index at, Index ties) { share[at] = dy[at] / T(ties); });
+        [&](Index at, Index ties) { share[at] = extremum_share(y[at], dy[at], ties); });
     walk(loop, 1, [&](const Index(&at)[2], Index count) {
       T* const to = dx + at[1];
       const T* const from = x + at[1];
@@ -163,7 +168,8 @@ void variance_grad_loop(T factor, const Loop<N, 2>& loop, const T* x, const T* m
 }  // namespace detail
 
 /// Kernel: the gradient of `reduce` with Largest or Smallest, dy shared evenly among the elements
-/// of x equal to y (a subgradient; PyTorch's `amax` and `amin` share alike).
+/// of x equal to y (a subgradient; PyTorch's `amax` and `amin` share alike), nan for all where y
+/// is.
 template <class T, int N>
 void reduce_extremum_grad(Cpu, View<const T, N> x, View<const T, N> y, View<const T, N> dy,
                           Into<T, N> dx) {
@@ -203,7 +209,7 @@ void argmax_forward(Cpu, int axis, View<const T, N> x, View<int, M> y) {
       Index best = 0;
       for (Index k = 1; k < n; ++k) {
         const T v = from[k * inner], top = from[best * inner];
-        if (v > top || (v != v && top == top)) best = k;
+        if (v > top || (math::is_nan(v) && !math::is_nan(top))) best = k;
       }
       y.data[i] = static_cast<int>(best);
       if (++at == inner) {

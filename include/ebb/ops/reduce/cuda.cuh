@@ -49,11 +49,11 @@ struct Ties {
 };
 template <class T>
 struct StoreShare {
-  const T* dy;
+  const T *y, *dy;
   T* share;
   template <class I>
   EBB_DEVICE void operator()(I result, Index ties) const {
-    share[result] = dy[result] / T(ties);
+    share[result] = extremum_share(y[result], dy[result], ties);
   }
 };
 template <class T>
@@ -100,7 +100,7 @@ struct First {
   }
   template <class A>
   EBB_HD A operator()(const A& a, const A& b) const {
-    const bool nan_a = a.value != a.value, nan_b = b.value != b.value;
+    const bool nan_a = math::is_nan(a.value), nan_b = math::is_nan(b.value);
     const bool equal = nan_a == nan_b && (nan_a || a.value == b.value);
     if (equal) return b.place < a.place ? b : a;
     return nan_b || (!nan_a && b.value > a.value) ? b : a;
@@ -147,7 +147,8 @@ void reduce_extremum_grad(Cuda, View<const T, N> x, View<const T, N> y, View<con
   if (dx.size() == 0) return;
   const CudaScratch<T> share(dy.size());
   fold_on_gpu<Index>(broadcast_loop(x.shape, y.shape, x.shape), AddUp{},
-                     detail::Ties<T>{x.data, y.data}, detail::StoreShare<T>{dy.data, share.data()});
+                     detail::Ties<T>{x.data, y.data},
+                     detail::StoreShare<T>{y.data, dy.data, share.data()});
   detail::walk_on_gpu(broadcast_loop(dx.shape, dx.shape, y.shape),
                       detail::ExtremumBody<T>{x.data, y.data, share.data(), detail::flat(dx)});
 }

@@ -35,9 +35,9 @@ struct Extremum {
 }  // namespace detail
 
 /// The largest of all elements, a tensor of rank 0; nan where there is one. Where several elements
-/// are the largest, they share the gradient evenly, here and over axes: PyTorch's `amax`. (For the
-/// larger of two tensors see `maximum`.)
-/// \throws ShapeError when there are no elements.
+/// are the largest, they share the gradient evenly, here and over axes; where the largest is nan,
+/// so is the gradient of all that it was taken of: PyTorch's `amax`. (For the larger of two tensors
+/// see `maximum`.) \throws ShapeError when there are no elements.
 template <Operand X>
 auto max(const X& x) {
   return detail::reduce_all(detail::Extremum<Largest>{}, x);
