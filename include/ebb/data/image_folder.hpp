@@ -11,9 +11,10 @@
 namespace ebb::data {
 
 struct ImageFolderOptions {
-  int channels = 0;  ///< 1: grey, 3: colour, 0: as the first image
-  Size2 size = {};   ///< every image is resized to this; 0x0: they must be alike
-  Index limit = 0;   ///< images read per class, the first by name; 0: all
+  int channels = 0;    ///< 1: grey, 3: colour, 0: as the first image
+  Size2 size = {};     ///< every image is resized to this; 0x0: they must be alike
+  Index limit = 0;     ///< images read per class, the first by name; 0: all
+  ValueRange range{};  ///< of images of 16 bits: what is black and white, as in ReadImageOptions
 };
 
 /// Files below a folder, class by class.
@@ -125,7 +126,7 @@ inline Dataset<std::uint8_t> read_image_folder(const std::string& root,
   Tensor<std::uint8_t, 4> images({count, channels, size.height, size.width});
   const Index pixels = channels * size.area();
   for_each_file([&](Index i, const std::string& path) {
-    ByteImage x = read_image(path, channels);
+    ByteImage x = read_image(path, {.channels = channels, .range = options.range});
     if (resizes && !(x.extent(1) == size.height && x.extent(2) == size.width)) x = resize(x, size);
     if (x.size() != pixels)
       throw FileError(message("read_image_folder: '", path, "' changed while it was read"));

@@ -38,6 +38,7 @@ struct MaskedImages {
 struct MaskedImagesOptions {
   int channels = 0;                 ///< of the images; 1: grey, 3: colour, 0: as the first image
   std::optional<int> foreground{};  ///< value of a mask's foreground; none: the larger of its two
+  ValueRange range{};  ///< of images of 16 bits: what is black and white, as in ReadImageOptions
 };
 
 namespace detail {
@@ -88,11 +89,11 @@ inline std::map<std::string, std::string> files_by_name(const std::string& folde
 /// A mask as the numbers in its file. \throws FileError when it has colours: which number a colour
 /// stands for, only its author knows.
 inline ByteImage read_mask(const std::string& path) {
-  const ImageFile file(path);
+  ImageFile file(path);
   if (file.info().bits > 8)
     throw FileError(message("read_masked_images: the mask '", path,
                             "' has 16 bits a pixel; save masks with 8 bits"));
-  const ByteImage mask = file.decode(file.info().channels < 3 ? 1 : 3);
+  const ByteImage mask = file.decode(file.channels_for(0));
   const Index area = mask.extent(1) * mask.extent(2);
   for (Index c = 1; c < mask.extent(0); ++c)
     if (!std::equal(mask.data(), mask.data() + area, mask.data() + c * area))
@@ -148,7 +149,8 @@ inline MaskedImages read_masked_images(const std::string& images, const std::str
   std::array<Index, 256> seen{};
   for (Index n = 0; n < count; ++n) {
     const std::string& name = set.names[static_cast<std::size_t>(n)];
-    const ByteImage image = read_image(image_files.at(name), channels);
+    const ByteImage image =
+        read_image(image_files.at(name), {.channels = channels, .range = options.range});
     const ByteImage mask = detail::read_mask(mask_files.at(name));
     if (image.size() != channels * area || mask.size() / mask.extent(0) != area)
       throw FileError(message("read_masked_images: '", name, "' changed while it was read"));

@@ -14,9 +14,7 @@
 #if !defined(STBI_INCLUDE_STB_IMAGE_H)
 #  define STB_IMAGE_STATIC
 #  define STB_IMAGE_IMPLEMENTATION
-#  define STBI_ONLY_PNG
 #  define STBI_ONLY_JPEG
-#  define STBI_ONLY_BMP
 #  define STBI_NO_STDIO
 // Zeroed memory: version 2.27 reads tables that a damaged file never filled.
 #  define STBI_MALLOC(bytes) std::calloc(1, bytes)
