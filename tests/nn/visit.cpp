@@ -32,7 +32,7 @@ struct Net {
   nn::Linear<> fc{8, 3};
 
   auto operator()(const auto& x) const {
-    return fc(flatten(dropout(blocks[1](blocks[0](x)) * scale)));
+    return fc(flatten(dropout(blocks[1](blocks[0](x)) * scale.on(x))));
   }
   static void visit(auto& self, auto&& f) {
     f("blocks", self.blocks);

@@ -148,8 +148,8 @@ TEST_CASE("operators on parameters and dual numbers", "[ops][arithmetic]") {
   backward(sum(x * p - tape.watch(p) / 2));
   CHECK(p.grad().values() == std::vector<double>{0.5, 1.5});
   CHECK(x.grad().values() == std::vector<double>{3, 4});
-  // No variable takes part, so nothing is recorded: a term of parameters alone needs `watch`.
-  static_assert(is_tensor<decltype(p / 2)>);
+  // Without a variable a parameter is refused (tests/compile_fail), unless it is to be a constant.
+  static_assert(is_tensor<decltype(detach(p) / 2)>);
 
   const auto f = [](const auto& v) { return (2 - v) * v / (v + 3) - 1 / v; };
   const auto at = test::random<double>(Shape{2, 3}, 1, 0.5, 2),

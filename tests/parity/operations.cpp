@@ -43,7 +43,7 @@ struct Product {
 
   template <class X>
   auto operator()(const X& x) const {
-    return matmul(matmul(first, x), second);
+    return matmul(matmul(first.on(x), x), second.on(x));
   }
   static void visit(auto& self, auto&& f) {
     f("first", self.first);
@@ -57,7 +57,7 @@ struct BatchedProduct {
 
   template <class X>
   auto operator()(const X& x) const {
-    return matmul(matmul(first, x), second);
+    return matmul(matmul(first.on(x), x), second.on(x));
   }
   static void visit(auto& self, auto&& f) {
     f("first", self.first);

@@ -238,6 +238,12 @@ class Param {
   /// Freezes or thaws the parameter: a frozen one gets no gradient and no update.
   void set_trainable(bool trainable) const { checked().trainable = trainable; }
 
+  /// The parameter as an operand of x's kind: a variable on x's tape where x is a `Var`, the plain
+  /// value where x is a plain tensor. A function of parameters alone is written with it, so that it
+  /// is recorded whenever x is: `linear(x, weight.on(x) * mask, bias)`, with x the layer's input.
+  template <class X>
+  auto on(const X& x) const;
+
   const std::shared_ptr<Cell>& cell() const { return cell_; }
 
  private:

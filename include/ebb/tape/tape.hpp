@@ -35,6 +35,12 @@ struct Op {
   Op(const char* op_name, Index multiply_adds = 0) : name(op_name), macs(multiply_adds) {}
 };
 
+/// An operation of a layer: data first, then the layer's weights, which may be parameters where the
+/// data is a plain tensor (inference). Of any other operation they may not: see `track`.
+struct LayerOp : Op {
+  explicit LayerOp(const char* op_name, Index multiply_adds = 0) : Op(op_name, multiply_adds) {}
+};
+
 /// One line of a printed tape.
 struct NodeInfo {
   std::string op;
@@ -85,7 +91,8 @@ class Tape {
   template <class Tens>
   Var<Tens> watch(Tens x);
 
-  /// A parameter as a variable, for terms of the loss made of parameters alone (weight penalties).
+  /// A parameter as a variable, for functions of parameters alone. Where the code serves plain
+  /// tensors as well, `p.on(x)` does it.
   template <class Tens>
   Var<Tens> watch(const Param<Tens>& p);
 

@@ -108,6 +108,17 @@ struct element<std::span<X, N>> {
 template <class X>
 inline constexpr bool tracked = is_var<typename element<X>::type>;
 
+/// Whether an operand, or a list of them, consists of parameters.
+template <class X>
+inline constexpr bool learned = is_param<typename element<X>::type>;
+
+/// Whether no gradient is lost in an operation named by an `O`: a variable takes part, or no
+/// parameter, or none but the weights of a layer.
+template <class O, class First, class... Rest>
+inline constexpr bool loses_nothing = tracked<First> || (tracked<Rest> || ...) ||
+                                      !(learned<First> ||
+                                        (!std::is_same_v<O, LayerOp> && (learned<Rest> || ...)));
+
 template <class Y, class Pullback>
 struct OpNode final : ValueNode<Y> {
   std::optional<Pullback> pullback;
@@ -149,8 +160,20 @@ void require_finite(const Op& op, std::string_view label, const Y& y) {
 /// dy`), so that inference does not instantiate it. Where dy is not `shared()` it may use its
 /// memory
 /// (`sink.into(dy)`). Operands may also be vectors of operands.
-template <class Y, class Pullback, class... X>
-auto track(Op op, Y y, Pullback pullback, const X&... operands) {
+///
+/// `name_of_op` is an `Op`, or its name. Parameters alone, or with plain tensors, are refused:
+/// nothing would be recorded, and what is computed of the result later could not teach them. The
+/// weights of a layer are an exception, where `name_of_op` is a `LayerOp`: without it there were no
+/// inference.
+template <class O, class Y, class Pullback, class... X>
+auto track(O name_of_op, Y y, Pullback pullback, const X&... operands) {
+  static_assert(
+      detail::loses_nothing<O, X...>,
+      "ebb: a parameter (Param) meets no variable (Var) in this operation, so nothing is recorded "
+      "and its gradient would be lost. Write p.on(x) in place of the parameter p, where x is the "
+      "layer's input: it is a variable where x is one, and the plain value where x is plain. Where "
+      "there is no such x, tape.watch(p) is a variable; detach(p) is a constant on purpose");
+  const Op op(name_of_op);
   if constexpr ((detail::tracked<X> || ...)) {
     Tape* tape = nullptr;
     bool wanted = op.learns;
@@ -220,7 +243,19 @@ Var<Tens> Tape::watch(const Param<Tens>& p) {
       p, input(p.value()));
 }
 
-/// The same value, with the flow of gradients cut.
+template <class Tens>
+template <class X>
+auto Param<Tens>::on(const X& x) const {
+  static_assert(is_var<X> || is_tensor<X>,
+                "ebb::Param::on: give the layer's input, a variable or a plain tensor; a parameter "
+                "is on no tape");
+  if constexpr (is_var<X>)
+    return x.tape().watch(*this);
+  else
+    return value();
+}
+
+/// The same value, with the flow of gradients cut. `detach(p)` is a parameter as a constant.
 template <Operand X>
 auto detach(const X& x) {
   if constexpr (is_var<X>)

@@ -71,7 +71,7 @@ auto batch_norm(const X& x, const Running& running_mean, const Running& running_
   batch_norm_apply(Device{}, g, flat(value(x).view()), mean.view(), inv_std.view(),
                    optional_view(weight), optional_view(bias), flat(y.mut()));
   return track(
-      Op("batch_norm", g.size()), y,
+      LayerOp("batch_norm", g.size()), y,
       [g, by_batch, mean, inv_std, saved = value(x), w = value(weight), dx = sink(x),
        dw = sink(weight), db = sink(bias)](const auto& dy) {
         Vector sum_dy, sum_dy_xhat;

@@ -49,7 +49,7 @@ auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bi
 
   const auto out = rectify ? y : Tensor<T, 4, Device>();
   return track(
-      Op{rectify ? "conv2d+relu" : "conv2d", g.macs()}, std::move(y),
+      LayerOp{rectify ? "conv2d+relu" : "conv2d", g.macs()}, std::move(y),
       [g, in, weight, out, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dz) {
         const auto dy = before_bias(out, dz, db);
         if (dx)

@@ -87,7 +87,7 @@ auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, cons
                     Into<T, 4>{y.mutable_data(), y.shape()});
 
   return track(
-      Op{"conv_transpose2d", g.macs()}, y,
+      LayerOp{"conv_transpose2d", g.macs()}, y,
       [g, in, weight, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dy) {
         if (dx) {
           const auto into = dx.into();

@@ -38,7 +38,7 @@ auto group_norm(const X& x, Index groups, const W& weight, const B& bias, double
   group_norm_apply(Device{}, g, flat(value(x).view()), mean.view(), inv_std.view(),
                    optional_view(weight), optional_view(bias), flat(y.mut()));
   return track(
-      Op("group_norm", g.size()), y,
+      LayerOp("group_norm", g.size()), y,
       [g, mean, inv_std, saved = value(x), w = value(weight), dx = sink(x), dw = sink(weight),
        db = sink(bias)](const auto& dy) {
         const auto x_view = flat(saved.view()), up = flat(dy.view());

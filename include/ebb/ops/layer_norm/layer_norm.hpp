@@ -32,7 +32,7 @@ auto layer_norm(const X& x, const Shape<M>& normalized, const W& weight, const B
   layer_norm_apply(Device{}, g, flat(value(x).view()), mean.view(), inv_std.view(),
                    flat(optional_view(weight)), flat(optional_view(bias)), flat(y.mut()));
   return track(
-      Op("layer_norm", g.size()), y,
+      LayerOp("layer_norm", g.size()), y,
       [g, mean, inv_std, saved = value(x), w = value(weight), dx = sink(x), dw = sink(weight),
        db = sink(bias)](const auto& dy) {
         const auto x_view = flat(saved.view()), up = flat(dy.view());

@@ -61,7 +61,7 @@ auto linear_op(Activation activation, const X& x, const W& w, const B& bias) {
                  View<T, 2>{y.mutable_data(), rows_out});
 
   const auto out = rectify ? y : Tensor<T, rank_of<X>, Device>();
-  const Op op{rectify ? "linear+relu" : "linear", y.size() * w.shape()[1]};
+  const LayerOp op{rectify ? "linear+relu" : "linear", y.size() * w.shape()[1]};
   return track(
       op, std::move(y),
       [in, weight, out, rows_out, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dz) {
