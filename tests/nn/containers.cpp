@@ -3,6 +3,8 @@
 #include <ebb/ops/ops.hpp>
 #include <ebb/optim/optim.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,76 @@ TEST_CASE("sequential calls its layers in turn") {
   const nn::Sequential with_lambda([](const auto& v) { return v * 2.0; }, net);
   CHECK(names(with_lambda).front() == "1.0.weight");
   CHECK(with_lambda(x)(0, 0) == Approx(net(x * 2.0)(0, 0)));
+}
+
+namespace {
+
+/// A layer of one's own, which changes what it has drawn.
+struct Halved {
+  nn::Linear<double> fc{2, 2};
+  Halved() {
+    for (Index i = 0; i < 4; ++i) fc.weight.value().mutable_data()[i] /= 2;
+  }
+  auto operator()(const auto& x) const { return fc(x); }
+  static void visit(auto& self, auto&& f) { f("fc", self.fc); }
+};
+
+/// The i-th number of U(-1/sqrt(2), 1/sqrt(2)) (PyTorch's bounds for two inputs) by one stream of
+/// seed 7.
+double number(std::uint64_t stream, std::uint64_t i) {
+  const double bound = 1 / std::sqrt(2.0);
+  return -bound + 2 * bound * RandomStream{7, stream}.uniform<double>(i);
+}
+
+/// Whether parameter k of the network, a (2, 2) weight or a (2) bias, is drawn by stream k.
+template <class Net>
+void check_order(const Net& net, std::uint64_t expected) {
+  std::uint64_t k = 0;
+  nn::visit_parameters(net, [&](const std::string& name, const auto& p) {
+    INFO(name);
+    const auto values = p.value().values();
+    for (std::size_t i = 0; i < values.size(); ++i)
+      CHECK(values[i] == Approx(number(k, i)).epsilon(1e-15));
+    ++k;
+  });
+  CHECK(k == expected);
+}
+
+}  // namespace
+
+TEST_CASE("initial weights are those of the seed, whatever order a compiler makes layers in") {
+  using Linear = nn::Linear<double>;
+  manual_seed(7);
+  check_order(nn::Sequential(Linear(2, 2), Tanh{}, Linear(2, 2), Linear(2, 2, {.bias = false}),
+                             Linear(2, 2)),
+              7);
+  manual_seed(7);
+  check_order(nn::Sequential{Linear(2, 2), Linear(2, 2)}, 4);
+  manual_seed(7);
+  check_order(
+      nn::Sequential(Linear(2, 2),
+                     nn::Residual(nn::Sequential(Linear(2, 2), Tanh{}, Linear(2, 2)), Linear(2, 2)),
+                     nn::Sequential(Linear(2, 2), nn::Sequential(Linear(2, 2), Linear(2, 2)))),
+      14);
+  manual_seed(7);
+  nn::Stack<2, double> stack;
+  stack.add(nn::Sequential(Linear(2, 2), Linear(2, 2))).add(Linear(2, 2));
+  check_order(stack, 6);
+  CHECK(default_generator() == Generator{7, 6});  // no stream is taken for the sake of the order
+
+  // Layers with generators of their own have no order to mend, and what was changed stays.
+  manual_seed(7);
+  const nn::Sequential mixed(Linear(2, 2), Halved());
+  double largest = 0;
+  for (const double w : mixed.get<1>().fc.weight.value().values()) largest = std::max(largest, w);
+  CHECK(largest < 0.5 / std::sqrt(2.0));
+  Linear first(2, 2), second(2, 2);
+  const auto kept = first.weight.value().values();
+  second.weight.value()(0, 0) = 9;  // as if trained
+  const nn::Sequential copied(second, first), moved(std::move(second), first);
+  CHECK(copied.get<1>().weight.value().values() == kept);
+  CHECK(moved.get<0>().weight.value()(0, 0) == 9);
+  CHECK(moved.get<1>().weight.value().values() == kept);
 }
 
 TEST_CASE("residual adds what goes around") {

@@ -99,6 +99,32 @@ struct NormalOf {
   }
 };
 
+template <class Tens>
+void draw_uniform(const Tens& x, const RandomStream& stream, double low, double width) {
+  using T = typename Tens::scalar;
+  generate(typename Tens::device{}, UniformOf<T>{stream, low, width}, x.mut());
+}
+template <class Tens>
+void draw_normal(const Tens& x, const RandomStream& stream, double mean, double deviation) {
+  using T = typename Tens::scalar;
+  generate(typename Tens::device{}, NormalOf<T>{stream, mean, deviation}, x.mut());
+}
+
+/// Draws x by a stream of the generator. A parameter remembers how, where it was the default
+/// generator: see nn/draws.hpp.
+template <Operand X>
+void draw(const X& x, void (*by)(const tensor_of<X>&, const RandomStream&, double, double),
+          double a, double b, Generator& generator) {
+  const RandomStream stream = generator.stream();
+  by(value(x), stream, a, b);
+  if constexpr (is_param<X>) {
+    if (&generator == &default_generator())
+      x.cell()->drawn = {by, stream, a, b};
+    else
+      x.cell()->drawn = {};
+  }
+}
+
 }  // namespace detail
 
 /// Uniform in [low, high).
@@ -107,8 +133,7 @@ void uniform(const X& x, double low = 0, double high = 1,
              Generator& generator = default_generator()) {
   if (!(low <= high) || math::is_infinite(low) || math::is_infinite(high))
     throw ValueError(message("init: uniform needs finite low <= high; found ", low, " and ", high));
-  generate(device_of<X>{}, detail::UniformOf<scalar_of<X>>{generator.stream(), low, high - low},
-           value(x).mut());
+  detail::draw(x, detail::draw_uniform<tensor_of<X>>, low, high - low, generator);
 }
 
 /// Normal of the given mean and standard deviation.
@@ -120,13 +145,13 @@ void normal(const X& x, double mean = 0, double deviation = 1,
         message("init: normal needs a finite mean and a deviation that is not negative;"
                 " found ",
                 mean, " and ", deviation));
-  generate(device_of<X>{}, detail::NormalOf<scalar_of<X>>{generator.stream(), mean, deviation},
-           value(x).mut());
+  detail::draw(x, detail::draw_normal<tensor_of<X>>, mean, deviation, generator);
 }
 
 template <Operand X>
 void constant(const X& x, double v) {
   fill(device_of<X>{}, value(x).mut(), static_cast<scalar_of<X>>(v));
+  if constexpr (is_param<X>) x.cell()->drawn = {};
 }
 template <Operand X>
 void zeros(const X& x) {
@@ -185,21 +210,14 @@ void kaiming_normal(const X& x, KaimingOptions options = {},
   normal(x, 0, detail::kaiming_deviation(x.shape(), options), generator);
 }
 
-/// A weight (out, in, ...) whose rows, flattened, are orthonormal times `gain` (its columns, where
-/// there are fewer of them): the orthogonal factor of a matrix of normal numbers, by Householder
-/// reflections, with signs that make it uniformly distributed. Saxe, McClelland & Ganguli, "Exact
-/// solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR 2014;
-/// Mezzadri, "How to generate random matrices from the classical compact groups", Notices of the
-/// AMS 54 (2007).
-template <Operand X>
-void orthogonal(const X& x, double gain = 1, Generator& generator = default_generator()) {
-  static_cast<void>(fans_of(x.shape()));  // throws for fewer than two axes
+namespace detail {
+
+template <class Tens>
+void draw_orthogonal(const Tens& x, const RandomStream& stream, double gain, double) {
   const auto size = static_cast<std::size_t>(x.size());
-  if (size == 0) return;
   const auto out = static_cast<std::size_t>(x.shape()[0]), in = size / out;
   // The tall side down: rows >= columns. Column-major, so that a reflection walks along memory.
   const std::size_t rows = out > in ? out : in, columns = out > in ? in : out;
-  const RandomStream stream = generator.stream();
   std::vector<double> a(size), reflectors(size), q(size);
   for (std::size_t i = 0; i < size; ++i) a[i] = stream.normal<double>(i);
   std::vector<double> sign(columns);
@@ -232,12 +250,26 @@ void orthogonal(const X& x, double gain = 1, Generator& generator = default_gene
     for (std::size_t i = 0; i < rows; ++i) column[i] *= gain * sign[j];
   }
 
-  using T = scalar_of<X>;
+  using T = typename Tens::scalar;
   std::vector<T> host(size);
   for (std::size_t r = 0; r < out; ++r)
     for (std::size_t c = 0; c < in; ++c)
       host[r * in + c] = static_cast<T>(out > in ? q[c * rows + r] : q[r * rows + c]);
-  device_of<X>::upload(value(x).mutable_data(), host.data(), size * sizeof(T));
+  Tens::device::upload(x.mutable_data(), host.data(), size * sizeof(T));
+}
+
+}  // namespace detail
+
+/// A weight (out, in, ...) whose rows, flattened, are orthonormal times `gain` (its columns, where
+/// there are fewer of them): the orthogonal factor of a matrix of normal numbers, by Householder
+/// reflections, with signs that make it uniformly distributed. Saxe, McClelland & Ganguli, "Exact
+/// solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR 2014;
+/// Mezzadri, "How to generate random matrices from the classical compact groups", Notices of the
+/// AMS 54 (2007).
+template <Operand X>
+void orthogonal(const X& x, double gain = 1, Generator& generator = default_generator()) {
+  static_cast<void>(fans_of(x.shape()));  // throws for fewer than two axes
+  if (x.size() > 0) detail::draw(x, detail::draw_orthogonal<tensor_of<X>>, gain, 0, generator);
 }
 
 namespace detail {

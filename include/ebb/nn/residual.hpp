@@ -2,6 +2,7 @@
 /// A layer beside a short cut.
 #pragma once
 
+#include <ebb/nn/draws.hpp>
 #include <ebb/ops/arithmetic.hpp>
 
 namespace ebb::nn {
@@ -22,7 +23,9 @@ struct Residual {
   Body body;
   Shortcut shortcut;
 
-  explicit Residual(Body f, Shortcut s = {}) : body(std::move(f)), shortcut(std::move(s)) {}
+  explicit Residual(Body f, Shortcut s = {}) : body(std::move(f)), shortcut(std::move(s)) {
+    detail::draw_from_left_to_right(body, shortcut);
+  }
 
   /// The same on another device: `to<Cuda>(net)`.
   template <class B, class S>

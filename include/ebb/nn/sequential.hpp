@@ -2,6 +2,7 @@
 /// Layers one after another, known at compile time.
 #pragma once
 
+#include <ebb/nn/draws.hpp>
 #include <ebb/ops/activation.hpp>
 #include <ebb/tape/var.hpp>
 
@@ -14,6 +15,9 @@ namespace ebb::nn {
 ///
 ///     nn::Sequential net(nn::Linear<>(2, 8), relu, nn::Linear<>(8, 1));
 ///
+/// Initial weights are drawn from left to right, whatever the order in which the compiler makes the
+/// layers (nn/draws.hpp). Layers are values: one that exists already is copied, or moved in.
+///
 /// A layer that can rectify its result while it stores it takes the `relu` after it in: the same
 /// elements as one operation. What no pullback saved of a layer's output is freed, or written over,
 /// as soon as the next layer has run.
@@ -21,7 +25,10 @@ template <class... Layers>
 class Sequential {
  public:
   Sequential() requires(sizeof...(Layers) > 0) = default;
-  Sequential(Layers... layers) : layers_(std::move(layers)...) {}
+  Sequential(Layers... layers) : layers_(std::move(layers)...) {
+    if constexpr (sizeof...(Layers) > 1)
+      std::apply([](const auto&... all) { detail::draw_from_left_to_right(all...); }, layers_);
+  }
   /// The same on another device: `to<Cuda>(net)`.
   template <class... Others>
   requires(sizeof...(Others) == sizeof...(Layers)) &&

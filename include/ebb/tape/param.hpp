@@ -2,6 +2,7 @@
 /// Gradient slots and parameters.
 #pragma once
 
+#include <ebb/core/random.hpp>
 #include <ebb/core/replay.hpp>
 #include <ebb/tape/factors.hpp>
 #include <ebb/tensor/tensor.hpp>
@@ -155,10 +156,19 @@ class Param {
   using Device = typename Tens::device;
 
  public:
+  /// How a value was drawn at random (nn/init.hpp): `by(value, stream, a, b)`. Containers of layers
+  /// draw again what a compiler drew in an order of its own (nn/draws.hpp).
+  struct Drawn {
+    void (*by)(const Tens& value, const RandomStream& stream, double a, double b) = nullptr;
+    RandomStream stream{};
+    double a = 0, b = 0;
+  };
+
   /// The shared part.
   struct Cell final : ParamBase<T, Device> {
     Tens value;
     ParamSlot<Tens> slot;
+    Drawn drawn{};  ///< by the default generator, when the parameter was made; not of a copy
 
     explicit Cell(Tens v) : value(std::move(v)), slot(value.shape()) {}
     Tensor<T, 1, Device> flat_value() const override {
@@ -190,15 +200,19 @@ class Param {
   Param(const Param& other) { *this = other; }
   Param(Param&&) noexcept = default;
   Param& operator=(const Param& other) {
-    if (this != &other) assign(other, [](const Tens& value) { return value.clone(); });
+    if (this != &other) {
+      assign(other, [](const Tens& value) { return value.clone(); });
+      if (cell_) cell_->drawn = {};
+    }
     return *this;
   }
   // NOLINTNEXTLINE(performance-noexcept-move-constructor): throws where the shapes differ
   Param& operator=(Param&& other) {
     if (this != &other) {
-      if (cell_)
+      if (cell_) {
         assign(other, [](const Tens& value) { return value; });
-      else
+        if (cell_) cell_->drawn = other.cell_->drawn;
+      } else
         cell_ = std::move(other.cell_);
     }
     return *this;
@@ -224,6 +238,7 @@ class Param {
                                cell.value.shape(), " cannot be set to a tensor of shape ",
                                value.shape()));
     cell.value = value;
+    cell.drawn = {};
   }
 
   /// The gradient gathered since the last `zero_grad`; undefined while there is none.
