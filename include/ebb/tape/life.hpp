@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
+#include <ebb/device/fork.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -44,9 +45,13 @@ struct Lives {
   std::mutex mutex;
   Life* waiting = nullptr;
 
-  /// Never destroyed: tapes and variables may be static.
+  /// Never destroyed: tapes and variables may be static. A process made by `fork` finds it
+  /// unlocked.
   static Lives& all() {
-    static Lives& lives = *new Lives;
+    static Lives& lives = []() -> Lives& {
+      around_forks([] { all().mutex.lock(); }, [] { all().mutex.unlock(); });
+      return *new Lives;
+    }();
     return lives;
   }
 };
