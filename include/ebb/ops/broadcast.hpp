@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ebb/ops/broadcast/cpu.hpp>
+#include <ebb/tape/lift.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb {
@@ -91,6 +92,11 @@ template <class F>
 struct Binary {
   /// Elementary operations per element, for deciding when threads pay; redefine for costly ones.
   static constexpr Index cost = 1;
+
+  /// Plain numbers beside dual ones are constants (tape/lift.hpp).
+  template <Operand A, Operand B>
+  requires MixesDual<A, B>
+  auto operator()(const A& a, const B& b) const { return with_lifted(*this, a, b); }
 
   template <Operand A, Operand B>
   auto operator()(const A& a, const B& b) const {

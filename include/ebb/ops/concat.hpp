@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/ops/slab.hpp>
+#include <ebb/tape/lift.hpp>
 #include <ebb/tape/track.hpp>
 
 #include <initializer_list>
@@ -128,6 +129,13 @@ auto concat(const X& x, const Others&... others) {
         std::apply([&](const auto&... part) { (part.pull(dy), ...); }, parts);
       },
       x, others...);
+}
+
+/// The same where some are of dual numbers, and the others constants.
+template <int Axis, Operand X, Operand... Others>
+requires MixesDual<X, Others...>
+auto concat(const X& x, const Others&... others) {
+  return with_lifted([](const auto&... all) { return concat<Axis>(all...); }, x, others...);
 }
 
 }  // namespace ebb

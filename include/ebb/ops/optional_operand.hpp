@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/ops/present.hpp>
-#include <ebb/tape/var.hpp>
+#include <ebb/tape/lift.hpp>
 
 namespace ebb::detail {
 

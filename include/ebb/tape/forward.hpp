@@ -5,17 +5,9 @@
 #pragma once
 
 #include <ebb/tape/backward.hpp>
-#include <ebb/tape/dual.hpp>
+#include <ebb/tape/lift.hpp>
 
 namespace ebb {
-
-/// Kernel: y = x + e v.
-template <class T>
-void join_dual(Cpu, View<const T, 1> x, View<const T, 1> v, View<Dual<T>, 1> y) {
-  parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) y.data[i] = {x.data[i], v.data[i]};
-  });
-}
 
 /// Kernel: the two parts of x.
 template <class T>
@@ -34,18 +26,6 @@ struct Directional {
   Tens value, tangent;
 };
 
-/// The dual tensor x + e v. \throws ShapeError when the shapes differ.
-template <class T, int N, class Device>
-Tensor<Dual<T>, N, Device> dual(const Tensor<T, N, Device>& x, const Tensor<T, N, Device>& v) {
-  if (!(x.shape() == v.shape()))
-    throw ShapeError(message("dual: the point has shape ", x.shape(), " but the direction has ",
-                             v.shape(), "; they must be the same"));
-  Tensor<Dual<T>, N, Device> y(x.shape());
-  const Shape<1> flat{x.size()};
-  join_dual(Device{}, x.reshape(flat).view(), v.reshape(flat).view(), y.reshape(flat).mut());
-  return y;
-}
-
 /// The value and tangent parts of a dual tensor.
 template <class T, int N, class Device>
 Directional<Tensor<T, N, Device>> split(const Tensor<Dual<T>, N, Device>& x) {
@@ -58,7 +38,8 @@ Directional<Tensor<T, N, Device>> split(const Tensor<Dual<T>, N, Device>& x) {
 }
 
 /// f(x) and its derivative along v, J(x) v, in one forward pass. `f` must be generic: it is called
-/// with a tensor of `Dual<T>`.
+/// with a tensor of `Dual<T>`. Plain tensors and parameters in it are constants: a network, a
+/// product with a matrix, a loss with its target are such functions as they are.
 /// \throws ShapeError when x and v differ in shape.
 template <class F, class T, int N, class Device>
 auto jvp(F&& f, const Tensor<T, N, Device>& x, const Tensor<T, N, Device>& v) {
@@ -73,7 +54,8 @@ struct HessianProduct {
 };
 
 /// f(x), its gradient, and H(x) v for a scalar-valued `f`, at the cost of one forward and one
-/// backward pass over dual numbers. `f` must be generic: it is called with a `Var` of `Dual<T>`.
+/// backward pass over dual numbers. `f` must be generic: it is called with a `Var` of `Dual<T>`;
+/// plain tensors and parameters in it are constants.
 /// \throws ShapeError when x and v differ in shape.
 template <class F, class T, int N, class Device>
 HessianProduct<Tensor<T, N, Device>> hvp(F&& f, const Tensor<T, N, Device>& x,

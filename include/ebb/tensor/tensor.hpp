@@ -32,6 +32,11 @@ namespace detail {
 }
 }  // namespace detail
 
+/// Whether numbers of type From are constants of type To, so that tensors of them convert (for dual
+/// numbers: tape/lift.hpp).
+template <class To, class From>
+inline constexpr bool stands_for = false;
+
 /// A row-major tensor of static rank. Copying copies the handle, as PyTorch does; `clone` copies
 /// the elements. On the CPU it is an Eigen tensor to its user: it can be made from any row-major
 /// Eigen tensor or tensor expression, and `eigen()` maps it without a copy (tensor/eigen.hpp).
@@ -68,6 +73,11 @@ class Tensor {
   template <class Expression>
   requires is_eigen_tensor<Expression> Tensor(const Expression& expression)
       : Tensor(from_eigen<Tensor>(expression)) {}
+
+  /// A tensor of constants where dual numbers are wanted.
+  template <class From>
+  requires stands_for<T, From> Tensor(const Tensor<From, N, Device>& constants)
+      : Tensor(as_constants(constants, std::type_identity<Tensor>{})) {}
 
   static Tensor full(const Shape<N>& shape, T value) {
     Tensor t(shape);

@@ -131,4 +131,17 @@ auto batch_norm(const X& x, const Tensor<scalar_of<X>, 1, device_of<X>>& running
   return batch_norm(x, running_mean, running_variance, Vector(), Vector(), options);
 }
 
+/// The same where x is of dual numbers, and weight and bias are constants.
+template <Operand X, Operand W, Operand B>
+requires MixesDual<X, W, B>
+auto batch_norm(const X& x, const Tensor<scalar_of<X>, 1, device_of<X>>& running_mean,
+                const Tensor<scalar_of<X>, 1, device_of<X>>& running_variance, const W& weight,
+                const B& bias, const BatchNormOptions& options = {}) {
+  return with_lifted(
+      [&](const auto& z, const auto&... rest) {
+        return batch_norm(z, running_mean, running_variance, rest..., options);
+      },
+      x, weight, bias);
+}
+
 }  // namespace ebb

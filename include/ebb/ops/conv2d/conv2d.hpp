@@ -59,6 +59,12 @@ auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bi
       x, w, bias);
 }
 
+template <class X, class W, class B>
+requires MixesDual<X, W, B>
+auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bias) {
+  return with_lifted([&](const auto&... all) { return conv2d_op(options, all...); }, x, w, bias);
+}
+
 }  // namespace detail
 
 /// y[n, o, h, w] = sum over c, i, j of x[n, c, h s + i d - p, w s + j d - p] weight[o, c, i, j],

@@ -105,6 +105,14 @@ auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, cons
       x, w, bias);
 }
 
+template <class X, class W, class B>
+requires MixesDual<X, W, B>
+auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, const W& w,
+                         const B& bias) {
+  return with_lifted([&](const auto&... all) { return conv_transpose2d_op(options, all...); }, x, w,
+                     bias);
+}
+
 }  // namespace detail
 
 /// The transpose of conv2d as a linear map: every input pixel adds the kernel, scaled by its value,

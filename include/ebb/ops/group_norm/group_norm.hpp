@@ -78,4 +78,13 @@ auto group_norm(const X& x, Index groups, double eps = 1e-5) {
   return group_norm(x, groups, Vector(), Vector(), eps);
 }
 
+/// The same where x is of dual numbers, and weight and bias are constants.
+template <Operand X, Operand W, Operand B>
+requires MixesDual<X, W, B>
+auto group_norm(const X& x, Index groups, const W& weight, const B& bias, double eps = 1e-5) {
+  return with_lifted(
+      [&](const auto& z, const auto&... rest) { return group_norm(z, groups, rest..., eps); }, x,
+      weight, bias);
+}
+
 }  // namespace ebb

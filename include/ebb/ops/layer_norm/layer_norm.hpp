@@ -97,4 +97,19 @@ auto layer_norm(const X& x, const W& weight, const B& bias, double eps = 1e-5) {
   });
 }
 
+/// The same where x is of dual numbers, and weight and bias are constants.
+template <Operand X, int M, Operand W, Operand B>
+requires MixesDual<X, W, B>
+auto layer_norm(const X& x, const Shape<M>& normalized, const W& weight, const B& bias,
+                double eps = 1e-5) {
+  return with_lifted(
+      [&](const auto& z, const auto&... rest) { return layer_norm(z, normalized, rest..., eps); },
+      x, weight, bias);
+}
+template <Operand X, Operand W, Operand B>
+requires MixesDual<X, W, B>
+auto layer_norm(const X& x, const W& weight, const B& bias, double eps = 1e-5) {
+  return with_lifted([&](const auto&... all) { return layer_norm(all..., eps); }, x, weight, bias);
+}
+
 }  // namespace ebb

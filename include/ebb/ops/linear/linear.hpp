@@ -73,6 +73,12 @@ auto linear_op(Activation activation, const X& x, const W& w, const B& bias) {
       x, w, bias);
 }
 
+template <class X, class W, class B>
+requires MixesDual<X, W, B>
+auto linear_op(Activation activation, const X& x, const W& w, const B& bias) {
+  return with_lifted([&](const auto&... all) { return linear_op(activation, all...); }, x, w, bias);
+}
+
 }  // namespace detail
 
 /// y = x w^T for inputs x (..., in) of rank 2 or more and a weight w (out, in); y is (..., out).

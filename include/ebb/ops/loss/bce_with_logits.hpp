@@ -165,4 +165,12 @@ auto bce_with_logits(const X& logits, const Y& target,
       logits, target);
 }
 
+/// The same where logits are dual numbers, and a plain target is a constant.
+template <Operand X, Operand Y>
+requires stands_for<scalar_of<X>, scalar_of<Y>>
+auto bce_with_logits(const X& logits, const Y& target,
+                     const BceOptions<scalar_of<X>, device_of<X>>& options = {}) {
+  return bce_with_logits(logits, lifted<scalar_of<X>>(target), options);
+}
+
 }  // namespace ebb

@@ -5,6 +5,7 @@
 #include <ebb/device/compiled.hpp>
 #include <ebb/ops/broadcast/cpu.hpp>
 #include <ebb/ops/loss/reduction.hpp>
+#include <ebb/tape/lift.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb {
@@ -87,6 +88,14 @@ void check_terms(const char* loss, const Shape& shape, Reduction reduction) {
 template <class F>
 struct PointwiseLoss {
   static constexpr Index cost = 2;
+
+  /// A plain target of dual numbers is a constant (tape/lift.hpp).
+  template <Operand X, Operand Y>
+  requires MixesDual<X, Y>
+  auto operator()(const X& input, const Y& target, Reduction reduction = Reduction::mean) const {
+    return with_lifted([&](const auto&... both) { return (*this)(both..., reduction); }, input,
+                       target);
+  }
 
   template <Operand X, Operand Y>
   auto operator()(const X& input, const Y& target, Reduction reduction = Reduction::mean) const {

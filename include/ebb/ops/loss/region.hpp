@@ -105,6 +105,15 @@ auto region_loss_of(const char* name, const X& logits, const Target& target,
   }
 }
 
+/// The same where logits are dual numbers, and a mask of plain ones is a constant.
+template <class MakeTerm, Operand X, class Target>
+requires is_tensor<Target> && stands_for < scalar_of<X>,
+typename Target::scalar > auto region_loss_of(const char* name, const X& logits,
+                                              const Target& target, const RegionOptions& options,
+                                              const MakeTerm& make_term) {
+  return region_loss_of(name, logits, lifted<scalar_of<X>>(target), options, make_term);
+}
+
 }  // namespace detail
 
 }  // namespace ebb

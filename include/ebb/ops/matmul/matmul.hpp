@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/ops/matmul/cpu.hpp>
+#include <ebb/tape/lift.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb {
@@ -76,6 +77,13 @@ auto matmul(const A& a, const B& b) {
         },
         a, b);
   }
+}
+
+/// The same where one operand is of dual numbers, and the other constant.
+template <Operand A, Operand B>
+requires MixesDual<A, B>
+auto matmul(const A& a, const B& b) {
+  return with_lifted([](const auto&... both) { return matmul(both...); }, a, b);
 }
 
 }  // namespace ebb
