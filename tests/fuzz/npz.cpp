@@ -6,7 +6,7 @@ using namespace ebb::data;
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* bytes, std::size_t size) {
   try {
-    data::detail::parse_npy("fuzz", {bytes, size});
+    data::detail::parse_npy("fuzz", data::detail::ByteSource({bytes, size}));
   } catch (const Error&) {
   }
   try {

@@ -5,13 +5,12 @@
 #pragma once
 
 #include <ebb/data/array.hpp>
+#include <ebb/data/byte_source.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,25 +20,8 @@ namespace ebb::data {
 
 namespace detail {
 
-/// The bytes of a regular file. \throws FileError.
-inline std::vector<unsigned char> read_bytes(const char* who, const std::string& path) {
-  namespace fs = std::filesystem;
-  const auto fail = [&](const std::string& what) {
-    throw FileError(message(who, ": '", path, "': ", what));
-  };
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) fail("there is no such file; check the path");
-  if (fs::is_directory(status)) fail("it is a folder; name a file in it");
-  if (!fs::is_regular_file(status)) fail("it is not a regular file");
-  const std::uintmax_t size = fs::file_size(path, error);
-  if (error) fail(message("its size cannot be found: ", error.message()));
-  std::vector<unsigned char> bytes(static_cast<std::size_t>(size));
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
-    fail("it cannot be read; check that you may read it");
-  return bytes;
-}
+/// A header tells of at most 64 axes; NumPy itself reads 10,000 bytes.
+constexpr std::uint64_t most_npy_header = std::uint64_t{1} << 20;
 
 /// Reads the dictionary of a .npy header: three known keys, in any order.
 class NpyHeader {
@@ -174,21 +156,31 @@ inline std::vector<unsigned char> to_row_major(const std::vector<unsigned char>&
   return to;
 }
 
-/// The array in the bytes of a .npy file. \throws FileError.
-inline Array parse_npy(const std::string& source, std::span<const unsigned char> file) {
+/// The array in a .npy file of `size` bytes, which `read(to, n)` hands out from the front on:
+/// memory is taken for the elements alone, once their number agrees with the size; twice for those
+/// in column-major order. \throws FileError, and what `read` throws.
+template <class Read>
+Array parse_npy(const std::string& source, std::uint64_t size, Read&& read) {
   const auto fail = [&](const std::string& what) { throw FileError(message(source, ": ", what)); };
-  if (file.size() < 10 || std::memcmp(file.data(), "\x93NUMPY", 6) != 0)
+  unsigned char start[12] = {};
+  if (size >= 10) read(start, 10);
+  if (size < 10 || std::memcmp(start, "\x93NUMPY", 6) != 0)
     fail("it is no .npy file: it does not begin with \\x93NUMPY");
-  const int version = file[6];
+  const int version = start[6];
   if (version < 1 || version > 3)
     fail(message("it is of .npy version ", version, ", and 1 to 3 are known"));
-  const std::size_t begin = version == 1 ? 10 : 12;
-  std::size_t length = file[8] | std::size_t{file[9]} << 8;
-  if (version > 1 && file.size() >= begin)
-    length |= std::size_t{file[10]} << 16 | std::size_t{file[11]} << 24;
-  if (file.size() < begin || length > file.size() - begin)
+  const std::uint64_t begin = version == 1 ? 10 : 12;
+  if (version > 1 && size >= begin) read(start + 10, 2);
+  std::uint64_t length = start[8] | std::uint64_t{start[9]} << 8;
+  if (version > 1) length |= std::uint64_t{start[10]} << 16 | std::uint64_t{start[11]} << 24;
+  if (size < begin || length > size - begin)
     fail("it ends within its header: the file is truncated; copy it again");
-  const NpyHeader header(source, {reinterpret_cast<const char*>(file.data()) + begin, length});
+  if (length > most_npy_header)
+    fail(message("its header has ", length, " bytes, and headers of arrays have ", most_npy_header,
+                 " at most; the file is damaged, write it again with numpy.save"));
+  std::string text(static_cast<std::size_t>(length), '\0');
+  read(reinterpret_cast<unsigned char*>(text.data()), text.size());
+  const NpyHeader header(source, text);
   bool swapped = false;
   Array array{source, npy_type(source, header.descr, swapped), header.shape, {}};
   const auto width = static_cast<std::size_t>(array.type.bytes);
@@ -199,15 +191,15 @@ inline Array parse_npy(const std::string& source, std::span<const unsigned char>
     overflow = overflow || (e > 0 && promised > (std::uint64_t{1} << 62) / e);
     promised = overflow ? 0 : promised * e;
   }
-  const std::span<const unsigned char> elements = file.subspan(begin + length);
-  if (overflow || promised != elements.size())
+  const std::uint64_t there = size - begin - length;
+  if (overflow || promised != there)
     fail(message("its header promises ",
                  overflow ? std::string("more bytes than any file holds")
                           : std::to_string(promised) + " bytes of elements",
-                 ", and it holds ", elements.size(), "; the file is ",
-                 overflow || promised < elements.size() ? "damaged" : "truncated",
-                 ", copy it again"));
-  array.bytes.assign(elements.begin(), elements.end());
+                 ", and it holds ", there, "; the file is ",
+                 overflow || promised < there ? "damaged" : "truncated", ", copy it again"));
+  array.bytes.resize(static_cast<std::size_t>(promised));
+  read(array.bytes.data(), array.bytes.size());
   if (swapped && width > 1)
     for (std::size_t i = 0; i < array.bytes.size(); i += width)
       std::reverse(array.bytes.begin() + static_cast<std::ptrdiff_t>(i),
@@ -217,11 +209,20 @@ inline Array parse_npy(const std::string& source, std::span<const unsigned char>
   return array;
 }
 
+/// The same of a file or of memory, whole.
+inline Array parse_npy(const std::string& source, ByteSource bytes) {
+  std::uint64_t at = 0;
+  return parse_npy(source, bytes.size(), [&](unsigned char* to, std::size_t n) {
+    bytes.read(at, to, n);
+    at += n;
+  });
+}
+
 }  // namespace detail
 
 /// The array in a .npy file. \throws FileError when it is missing, damaged, or holds no numbers.
 inline Array read_npy(const std::string& path) {
-  return detail::parse_npy(message("read_npy: '", path, "'"), detail::read_bytes("read_npy", path));
+  return detail::parse_npy(message("read_npy: '", path, "'"), detail::ByteSource("read_npy", path));
 }
 
 /// The same, as a tensor.
