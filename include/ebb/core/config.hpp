@@ -8,6 +8,11 @@
 #define EBB_VERSION_MINOR 1
 #define EBB_VERSION_PATCH 0
 
+#if defined(__GNUC__) && !defined(__EXCEPTIONS)
+#  error \
+      "ebb reports errors by exceptions: compile what includes it without -fno-exceptions (one file that catches ebb::Error and returns codes can stand between ebb and the rest of a program)"
+#endif
+
 /// Marks a function that runs on the host and inside a CUDA kernel.
 #if defined(__CUDACC__)
 #  define EBB_HD __host__ __device__
@@ -31,5 +36,13 @@ namespace ebb {
 
 /// Signed type of every extent, index and element count (the same type as Eigen's).
 using Index = std::ptrdiff_t;
+
+namespace detail {
+
+/// `count` as the extent of an array. (GCC's -Wsign-conversion takes a signed one for a mistake
+/// where it depends on a template's argument.)
+EBB_HD constexpr std::size_t array_size(Index count) { return static_cast<std::size_t>(count); }
+
+}  // namespace detail
 
 }  // namespace ebb

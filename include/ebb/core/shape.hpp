@@ -14,7 +14,7 @@ struct Shape {
   static_assert(N >= 0, "ebb::Shape: a rank cannot be negative");
   static constexpr int rank = N;
 
-  Index extent[N > 0 ? N : 1];
+  Index extent[detail::array_size(N > 0 ? N : 1)];
 
   EBB_HD constexpr Index& operator[](int axis) { return extent[axis]; }
   EBB_HD constexpr Index operator[](int axis) const { return extent[axis]; }

@@ -4,16 +4,9 @@
 /// colours as they are coded.
 #pragma once
 
+#include <ebb/data/dcmtk_library.hpp>
 #include <ebb/data/dicom_unknown.hpp>
 #include <ebb/data/printable.hpp>
-
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dccodec.h>
-#include <dcmtk/dcmdata/dcpixseq.h>
-#include <dcmtk/dcmdata/dcpxitem.h>
-#include <dcmtk/dcmjpeg/djdecode.h>
-#include <dcmtk/dcmjpls/djdecode.h>
-#include <dcmtk/oflog/oflog.h>
 
 #include <charconv>
 #include <optional>

@@ -7,8 +7,7 @@
 #pragma once
 
 #include <ebb/data/npy.hpp>
-
-#include <zlib.h>
+#include <ebb/data/zlib_library.hpp>
 
 #include <cstdio>
 

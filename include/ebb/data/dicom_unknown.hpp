@@ -4,11 +4,8 @@
 /// whatever the transfer syntax (PS3.5, 6.2.2, note 2).
 #pragma once
 
+#include <ebb/data/dcmtk_library.hpp>
 #include <ebb/data/dicom_stream.hpp>
-
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dcistrmb.h>
-#include <dcmtk/dcmdata/dctk.h>
 
 #include <memory>
 

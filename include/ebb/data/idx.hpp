@@ -4,9 +4,8 @@
 /// number of axes, one 32-bit extent per axis, the elements.
 #pragma once
 
+#include <ebb/data/zlib_library.hpp>
 #include <ebb/tensor/tensor.hpp>
-
-#include <zlib.h>
 
 #include <bit>
 #include <cerrno>
@@ -195,7 +194,7 @@ Tensor<T, N> read_idx(const std::string& path) {
                       magic[3] == 1   ? "; is it a file of labels?"
                       : magic[3] == 3 ? "; is it a file of images?"
                                       : ""));
-  unsigned char extents[4 * N];
+  unsigned char extents[ebb::detail::array_size(4 * N)];
   if (file.read(extents, sizeof extents) < sizeof extents)
     file.fail("it ends within its header: the file is truncated; download or copy it again");
   Shape<N> shape{};

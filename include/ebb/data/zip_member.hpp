@@ -3,8 +3,7 @@
 #pragma once
 
 #include <ebb/data/byte_source.hpp>
-
-#include <zlib.h>
+#include <ebb/data/zlib_library.hpp>
 
 #include <algorithm>
 #include <string>

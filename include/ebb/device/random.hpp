@@ -65,8 +65,17 @@ __attribute__((target("avx2"), always_inline)) inline FourLongs product(FourLong
 #  if defined(__clang__)  // which sees the instruction that is meant
   return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
 #  else
-  return (FourLongs)__builtin_ia32_pmuludq256((EightInts)a, (EightInts)b);
+  return reinterpret_cast<FourLongs>(
+      __builtin_ia32_pmuludq256(reinterpret_cast<EightInts>(a), reinterpret_cast<EightInts>(b)));
 #  endif
+}
+
+/// Whether the upper 24 bits of words, which are read from the bits of floats, are below `least`:
+/// an element of all ones where they are.
+__attribute__((target("avx2"), always_inline)) inline EightFloats below(EightFloats words,
+                                                                        EightInts least) {
+  const EightUints upper = reinterpret_cast<EightUints>(words) >> 8;
+  return reinterpret_cast<EightFloats>(reinterpret_cast<EightInts>(upper) < least);
 }
 
 /// `draw_at_least` for AVX2. A vector holds one word of the state of four blocks, each in the lower
@@ -123,14 +132,13 @@ __attribute__((target("avx2"), noinline)) inline void draw_avx2(RandomStream str
     std::uint32_t word = 0;
 #  pragma GCC unroll 2
     for (int v = 0; v < vectors; ++v) {
-      const auto a = (EightFloats)c0[v], b = (EightFloats)c1[v];
-      const auto c = (EightFloats)c2[v], d = (EightFloats)c3[v];
+      const auto a = reinterpret_cast<EightFloats>(c0[v]), b = reinterpret_cast<EightFloats>(c1[v]);
+      const auto c = reinterpret_cast<EightFloats>(c2[v]), d = reinterpret_cast<EightFloats>(c3[v]);
       const EightFloats ab = EBB_SHUFFLE(a, b, 0, 2, 8, 10, 4, 6, 12, 14);
       const EightFloats cd = EBB_SHUFFLE(c, d, 0, 2, 8, 10, 4, 6, 12, 14);
-      const auto low = (EightUints)EBB_SHUFFLE(ab, cd, 0, 2, 8, 10, 4, 6, 12, 14);
-      const auto high = (EightUints)EBB_SHUFFLE(ab, cd, 1, 3, 9, 11, 5, 7, 13, 15);
-      const auto few = (EightFloats)((EightInts)(low >> 8) < least);
-      const auto more = (EightFloats)((EightInts)(high >> 8) < least);
+      const EightFloats low = EBB_SHUFFLE(ab, cd, 0, 2, 8, 10, 4, 6, 12, 14);
+      const EightFloats high = EBB_SHUFFLE(ab, cd, 1, 3, 9, 11, 5, 7, 13, 15);
+      const auto few = below(low, least), more = below(high, least);
       word |= static_cast<std::uint32_t>(__builtin_ia32_movmskps256(few) |
                                          __builtin_ia32_movmskps256(more) << 8)
               << 16 * v;

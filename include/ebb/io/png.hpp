@@ -4,32 +4,11 @@
 
 #include <ebb/core/error.hpp>
 #include <ebb/io/atomic_file.hpp>
+#include <ebb/io/stb_image_write.hpp>
 
 #include <cstdint>
 #include <string>
 #include <vector>
-
-// Private copies of stb's functions: a program may have its own beside them.
-#if defined(__GNUC__)
-#  pragma GCC diagnostic push
-#  pragma GCC diagnostic ignored "-Wunused-function"
-#  pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#  pragma GCC diagnostic ignored "-Wconversion"
-#endif
-#ifndef INCLUDE_STB_IMAGE_WRITE_H
-#  define STB_IMAGE_WRITE_STATIC
-#  define STB_IMAGE_WRITE_IMPLEMENTATION
-#  if __has_include(<stb/stb_image_write.h>)
-#    include <stb/stb_image_write.h>
-#  else
-#    include <stb_image_write.h>
-#  endif
-#  undef STB_IMAGE_WRITE_IMPLEMENTATION
-#  undef STB_IMAGE_WRITE_STATIC
-#endif
-#if defined(__GNUC__)
-#  pragma GCC diagnostic pop
-#endif
 
 namespace ebb::io {
 
@@ -48,8 +27,8 @@ inline std::string encode_png(int width, int height, int channels,
     static_cast<std::string*>(to)->append(static_cast<const char*>(bytes),
                                           static_cast<std::size_t>(length));
   };
-  if (!stbi_write_png_to_func(collect, &png, width, height, channels, pixels.data(),
-                              width * channels))
+  if (!ebb_stb::stbi_write_png_to_func(collect, &png, width, height, channels, pixels.data(),
+                                       width * channels))
     throw FileError("encode_png: the picture cannot be encoded as PNG");
   return png;
 }

@@ -99,8 +99,8 @@ struct BatchNorm {
 template <class T = float, class Device = Cpu>
 struct BatchNorm1d : detail::BatchNorm<T, Device> {
   /// \throws ValueError when an option makes no sense.
-  explicit BatchNorm1d(Index channels, NormOptions options = {})
-      : detail::BatchNorm<T, Device>("batch_norm1d", channels, options) {}
+  explicit BatchNorm1d(Index channels, NormOptions norm = {})
+      : detail::BatchNorm<T, Device>("batch_norm1d", channels, norm) {}
   /// The same on another device: `to<Cuda>(net)`.
   template <class D>
   explicit BatchNorm1d(const BatchNorm1d<T, D>& other) : detail::BatchNorm<T, Device>(other) {}
@@ -118,8 +118,8 @@ struct BatchNorm1d : detail::BatchNorm<T, Device> {
 template <class T = float, class Device = Cpu>
 struct BatchNorm2d : detail::BatchNorm<T, Device> {
   /// \throws ValueError when an option makes no sense.
-  explicit BatchNorm2d(Index channels, NormOptions options = {})
-      : detail::BatchNorm<T, Device>("batch_norm2d", channels, options) {}
+  explicit BatchNorm2d(Index channels, NormOptions norm = {})
+      : detail::BatchNorm<T, Device>("batch_norm2d", channels, norm) {}
   /// The same on another device: `to<Cuda>(net)`.
   template <class D>
   explicit BatchNorm2d(const BatchNorm2d<T, D>& other) : detail::BatchNorm<T, Device>(other) {}

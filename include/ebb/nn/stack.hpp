@@ -2,6 +2,7 @@
 /// Layers one after another, chosen while the program runs.
 #pragma once
 
+#include <ebb/core/type_tag.hpp>
 #include <ebb/nn/visit.hpp>
 
 #include <memory>
@@ -112,6 +113,7 @@ class AnyLayer {
     virtual ~Erased() = default;
     virtual std::unique_ptr<Erased> clone() const = 0;
     virtual bool assign(const Erased& other) = 0;
+    virtual const void* type() const = 0;
     virtual Tens run(Tens x) const = 0;
     virtual Var<Tens> run(Var<Tens> x) const = 0;
     virtual void each_leaf(const std::string& path, typename Leaves::Receivers& receivers) = 0;
@@ -124,11 +126,12 @@ class AnyLayer {
     explicit Hidden(Layer l) : layer(std::move(l)) {}
     std::unique_ptr<Erased> clone() const override { return std::make_unique<Hidden>(layer); }
     bool assign(const Erased& other) override {
-      const auto* same = dynamic_cast<const Hidden*>(&other);
+      if (other.type() != type() || !std::is_copy_assignable_v<Layer>) return false;
       if constexpr (std::is_copy_assignable_v<Layer>)
-        if (same) layer = same->layer;
-      return same != nullptr && std::is_copy_assignable_v<Layer>;
+        layer = static_cast<const Hidden&>(other).layer;
+      return true;
     }
+    const void* type() const override { return &ebb::detail::type_tag<Layer>; }
     Tens run(Tens x) const override { return call(std::move(x)); }
     Var<Tens> run(Var<Tens> x) const override { return call(std::move(x)); }
     template <class X>

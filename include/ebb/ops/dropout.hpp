@@ -65,7 +65,7 @@ void dropout_forward(Cpu, const DropoutMask& mask, T scale, View<const T, N> x, 
   constexpr Index batch = 256;        // elements whose numbers are drawn together
   static_assert(chunk % batch == 0);  // so that a task begins with a word
   parallel_ranges(y.size(), cost, [&](Index begin, Index end) {
-    std::uint32_t some[batch / word];
+    std::uint32_t some[detail::array_size(batch / word)];
     for (Index first = begin; first < end; first += batch) {
       const Index count = end - first < batch ? end - first : batch;
       std::uint32_t* const bits = kept.data ? kept.data + first / word : some;

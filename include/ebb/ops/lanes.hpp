@@ -64,7 +64,7 @@ Sums<W> lane_sums(Index n, First&& first, Factor&& factor) {
   Sums<W> total;
   // Narrower for what is left, and where that is all.
   const auto gather = [&]<Index width>(std::integral_constant<Index, width>, Index i, Index end) {
-    T sum[width] = {}, dot[width] = {};
+    T sum[array_size(width)] = {}, dot[array_size(width)] = {};
     for (; i + width <= end; i += width) {
       EBB_SIMD
       for (Index l = 0; l < width; ++l) {

@@ -65,7 +65,8 @@ void update_range(const UpdateJob<R, T>& job, Index begin, Index end) {
   for (int k = 0; k < Used; ++k) state[k] = job.state[k];
   EBB_SIMD
   for (Index i = begin; i < end; ++i)
-    update_one(rule, step, weight, gradient, state, i, std::make_index_sequence<Used>{});
+    update_one(rule, step, weight, gradient, state, i,
+               std::make_index_sequence<std::size_t{Used}>{});
 }
 
 template <int Used, class R, class T>

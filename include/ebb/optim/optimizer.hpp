@@ -112,7 +112,7 @@ class Optimizer {
   template <class Device>
   void step_if_finite(const Tensor<double, 1, Device>& norm) {
     for (const auto& batch : batches_)
-      if (!dynamic_cast<detail::BatchOn<R, Device>*>(batch.get()))
+      if (!batch->template as<detail::BatchOn<R, Device>>())
         throw ValueError(message(
             detail::name_of<R>(), ": step_if_finite was given a norm on device ", Device::name,
             ", but some parameters are not there; give it the number, norm.item()"));
@@ -231,7 +231,7 @@ class Optimizer {
   template <class T, class Device>
   detail::BatchOf<R, T, Device>& batch() {
     for (const auto& known : batches_)
-      if (auto* found = dynamic_cast<detail::BatchOf<R, T, Device>*>(known.get())) return *found;
+      if (auto* found = known->template as<detail::BatchOf<R, T, Device>>()) return *found;
     auto fresh = std::make_unique<detail::BatchOf<R, T, Device>>();
     auto& made = *fresh;
     batches_.push_back(std::move(fresh));
@@ -241,9 +241,9 @@ class Optimizer {
   template <class Device, class F>
   void each_entry(F&& f) {
     for (const auto& known : batches_) {
-      if (auto* floats = dynamic_cast<detail::BatchOf<R, float, Device>*>(known.get())) {
+      if (auto* floats = known->template as<detail::BatchOf<R, float, Device>>()) {
         for (auto& entry : floats->entries) f(entry);
-      } else if (auto* doubles = dynamic_cast<detail::BatchOf<R, double, Device>*>(known.get())) {
+      } else if (auto* doubles = known->template as<detail::BatchOf<R, double, Device>>()) {
         for (auto& entry : doubles->entries) f(entry);
       } else {
         throw ValueError(message(detail::name_of<R>(), ": some parameters are not on device ",

@@ -4,6 +4,7 @@
 
 #include <ebb/core/finite.hpp>
 #include <ebb/core/replay.hpp>
+#include <ebb/core/type_tag.hpp>
 #include <ebb/optim/kernel.hpp>
 #include <ebb/tape/param.hpp>
 
@@ -25,6 +26,15 @@ struct Batch {
   virtual void zero_grad() const = 0;
   /// Steps that the device left out (`step_if_finite`). Waits for it.
   virtual std::int64_t skipped() const = 0;
+
+  /// This batch as a B, or nothing where it is none.
+  template <class B>
+  B* as() {
+    return is(&ebb::detail::type_tag<B>) ? static_cast<B*>(this) : nullptr;
+  }
+
+ protected:
+  virtual bool is(const void* type) const = 0;
 };
 
 /// Of one device, whose scalar type does not matter.
@@ -76,6 +86,11 @@ struct BatchOf final : BatchOn<R, Device> {
   void skip(const std::vector<R>& rules) override {
     for (Entry& entry : entries)
       if (entry.updated()) next_numbers(entry, rules);
+  }
+
+  bool is(const void* type) const override {
+    return type == &ebb::detail::type_tag<BatchOf> ||
+           type == &ebb::detail::type_tag<BatchOn<R, Device>>;
   }
 
   std::int64_t skipped() const override {

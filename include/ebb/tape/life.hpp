@@ -15,12 +15,16 @@ namespace ebb {
 /// A place in the source of a program. `SourcePlace::here()` as a default argument is where the
 /// caller stands.
 struct SourcePlace {
-  const char* file = "";
-  int line = 0;
+  const char* file;
+  int line;
+
+  // (No aggregate: the options of a tape, in braces, are not to be taken for a place.)
+  constexpr explicit SourcePlace(const char* in_file = "", int at_line = 0)
+      : file(in_file), line(at_line) {}
 
   static constexpr SourcePlace here(const char* in_file = __builtin_FILE(),
                                     int at_line = __builtin_LINE()) {
-    return {in_file, at_line};
+    return SourcePlace(in_file, at_line);
   }
   friend std::string to_string(const SourcePlace& place) {
     return message(place.file, ":", place.line);

@@ -123,8 +123,8 @@ template <class Y, class Pullback>
 struct OpNode final : ValueNode<Y> {
   std::optional<Pullback> pullback;
 
-  OpNode(const char* op, const Shape<Y::rank>& shape, Pullback&& p)
-      : ValueNode<Y>(op, shape), pullback(std::move(p)) {}
+  OpNode(const char* name, const Shape<Y::rank>& shape, Pullback&& p)
+      : ValueNode<Y>(name, shape), pullback(std::move(p)) {}
   void pull(Retain retain, bool keep_gradient) override {
     if (!this->slot.filled()) return;
     this->require_saved();

@@ -15,7 +15,7 @@ template <class Tens>
 struct ValueNode : Tape::Node {
   Slot<Tens> slot;
 
-  ValueNode(const char* op, const Shape<Tens::rank>& shape) : Node(op), slot(shape) {}
+  ValueNode(const char* name, const Shape<Tens::rank>& shape) : Node(name), slot(shape) {}
   void pull(Retain, bool) override {}  // a leaf passes nothing on, and keeps its gradient
   void forget_gradient() override {}
   void describe(NodeInfo& info) const override {

@@ -3,9 +3,8 @@
 /// tensors and expressions.
 #pragma once
 
+#include <ebb/tensor/eigen_library.hpp>
 #include <ebb/tensor/tensor.hpp>
-
-#include <unsupported/Eigen/CXX11/Tensor>
 
 namespace ebb {
 

@@ -27,12 +27,12 @@ void decode_jpeg_stb(const ImageBytes& file, const JpegHeader& header, ImageLine
   if (header.components == 4 && !header.adobe) refuse("it has four channels and no word of which");
 
   struct Free {
-    void operator()(unsigned char* pixels) const { stbi_image_free(pixels); }
+    void operator()(unsigned char* pixels) const { ebb_stb::ebb_stbi_image_free(pixels); }
   };
   int width = 0, height = 0, channels = 0;
-  const std::unique_ptr<unsigned char, Free> pixels(stbi_load_from_memory(
+  const std::unique_ptr<unsigned char, Free> pixels(ebb_stb::ebb_stbi_load_from_memory(
       file.data(), static_cast<int>(file.size()), &width, &height, &channels, 0));
-  if (!pixels) file.damaged(stbi_failure_reason());
+  if (!pixels) file.damaged(ebb_stb::ebb_stbi_failure_reason());
   if (!(Size2{height, width} == header.info.size) || channels != header.info.channels)
     file.damaged("its header makes no sense");
   for (Index y = 0; y < height; ++y)

@@ -6,8 +6,7 @@
 #include <ebb/data/image/bytes.hpp>
 #include <ebb/data/image/lines.hpp>
 #include <ebb/data/image/orientation.hpp>
-
-#include <zlib.h>
+#include <ebb/data/zlib_library.hpp>
 
 #include <algorithm>
 #include <array>

@@ -16,12 +16,12 @@ struct Loop {
   static constexpr int capacity = N > 0 ? N : 1;
 
   int rank = 0;
-  Index extent[capacity]{};
-  Index stride[capacity][K]{};
+  Index extent[detail::array_size(capacity)]{};
+  Index stride[detail::array_size(capacity)][detail::array_size(K)]{};
 
   /// Appends an axis inside the ones before; drops it where it has one element, and merges it with
   /// its neighbour where every array walks over both as over one.
-  constexpr void push(Index n, const Index (&step)[K]) {
+  constexpr void push(Index n, const Index (&step)[detail::array_size(K)]) {
     if (n == 1) return;
     bool merges = rank > 0;
     for (int k = 0; merges && k < K; ++k) merges = stride[rank - 1][k] == n * step[k];
@@ -57,7 +57,7 @@ template <int N, int K>
 struct Cursor {
   const Loop<N, K>& loop;
   int rank;  ///< axes it walks
-  Index at[K]{};
+  Index at[detail::array_size(K)]{};
   Index index[Loop<N, K>::capacity]{};
 
   Cursor(const Loop<N, K>& l, int axes) : loop(l), rank(axes > 0 ? axes : 0) {}
@@ -95,7 +95,7 @@ void walk(const Loop<N, K>& loop, Index cost, Body&& body) {
     Index from = begin % width;
     while (begin < end) {
       const Index count = width - from < end - begin ? width - from : end - begin;
-      Index at[K];
+      Index at[detail::array_size(K)];
       for (int k = 0; k < K; ++k) at[k] = cursor.at[k] + from * loop.step(k);
       body(at, count);
       begin += count;

@@ -19,14 +19,14 @@ EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, 
 #endif
   typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
   constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
-  const T* row[rows];
+  const T* row[array_size(rows)];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) row[i] = a[i];
   const Index inner = sum.inner;
   const Index *const a_offset = sum.a_offset, *const b_offset = sum.b_offset;
 
   for (Index p = 0; p < repeat * vectors * lanes; p += vectors * lanes) {
-    Vector total[rows][vectors];
+    Vector total[array_size(rows)][array_size(vectors)];
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
@@ -41,7 +41,7 @@ EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, 
           const Index k = k0 + step;
           const T* from = right_at + b_offset[k];
           const Index at = a_at + a_offset[k];
-          Vector right[vectors];
+          Vector right[array_size(vectors)];
 #pragma GCC unroll 4
           for (int j = 0; j < vectors; ++j)
             __builtin_memcpy(&right[j], from + j * lanes, sizeof(Vector));
@@ -91,11 +91,11 @@ EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, In
   constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
   for (Index c = 0; c < channels; c += lanes) {
     const int live = static_cast<int>(channels - c < lanes ? channels - c : lanes);
-    T bias[lanes] = {};
+    T bias[array_size(lanes)] = {};
     for (int l = 0; l < live && end.bias; ++l) bias[l] = end.bias[c + l];
     Index p = 0;
     for (; p + lanes <= pixels; p += lanes) {
-      Vector square[lanes];
+      Vector square[array_size(lanes)];
 #pragma GCC unroll 16
       for (int l = 0; l < lanes; ++l)
         __builtin_memcpy(&square[l], sums + (p + l) * stride + c, sizeof(Vector));

@@ -17,24 +17,24 @@ inline constexpr bool has_tiles = std::is_same_v<T, float> || std::is_same_v<T, 
 
 }  // namespace detail
 
-/// Kernel: y = conv2d(x, w) + bias, or the larger of that and zero where `relu` asks for it; an
-/// empty bias view is none.
+/// Kernel: y = conv2d(x, w) + bias, or the larger of that and zero where `with_relu` asks for it;
+/// an empty bias view is none.
 template <class T>
 void conv2d_forward(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
-                    View<const T, 1> bias, View<T, 4> y, bool relu = false) {
+                    View<const T, 1> bias, View<T, 4> y, bool with_relu = false) {
   if constexpr (detail::has_tiles<T>) {
     switch (conv2d_algorithm(g, ConvPass::forward)) {
       case ConvAlgorithm::reference:
         break;
       case ConvAlgorithm::winograd:
         if constexpr (std::is_same_v<T, float>)
-          return detail::winograd_forward(g, x, w, bias.data, relu, y);
+          return detail::winograd_forward(g, x, w, bias.data, with_relu, y);
         [[fallthrough]];
       default:
-        return detail::direct_forward(g, x.data, w.data, y.data, {bias.data, false, relu});
+        return detail::direct_forward(g, x.data, w.data, y.data, {bias.data, false, with_relu});
     }
   }
-  reference::conv2d_forward(g, x, w, bias, y, relu);
+  reference::conv2d_forward(g, x, w, bias, y, with_relu);
 }
 
 /// Kernel: the gradient of the input; the forward pass of a transposed convolution, where `bias`

@@ -50,14 +50,14 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
   const Index taps = plane.taps, columns = plane.columns, all = plane.rows;
   const Index* const offset = plane.offset;
   const T bias = end.bias ? *end.bias : T(0);
-  T detour[rows * width];
+  T detour[array_size(rows * width)];
   for (Index r = 0; r < all; r += rows)
     for (Index next = 0; next < columns; next += width) {
       const Index q = !end.add && columns >= width && next + width > columns ? columns - width : next;
-      const T* row[rows];
+      const T* row[array_size(rows)];
 #pragma GCC unroll 8
       for (int i = 0; i < rows; ++i) row[i] = source + (r + i < all ? r + i : r) * plane.pitch + q;
-      Vector sum[rows][vectors];
+      Vector sum[array_size(rows)][array_size(vectors)];
 #pragma GCC unroll 8
       for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
@@ -74,7 +74,7 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
           for (Index k = 0; k < wide; ++k) {
             const Vector left[3] = {weights[k] - Vector{}, weights[wide + k] - Vector{},
                                     weights[2 * wide + k] - Vector{}};
-            Mask mask[vectors];
+            Mask mask[array_size(vectors)];
 #pragma GCC unroll 4
             for (int j = 0; j < vectors; ++j, mask_at += sizeof(Vector))
               __builtin_memcpy(&mask[j], mask_at, sizeof(Vector));
@@ -150,7 +150,7 @@ EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* d
   typedef decltype(Vector{} < Vector{}) Mask;
   constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), taps = depthwise_taps;
   constexpr int places = three ? 3 : taps;  // those of one row stand for all three
-  const T* from[places];
+  const T* from[array_size(places)];
   Vector sum[taps];
 #pragma GCC unroll 16
   for (int k = 0; k < places; ++k) from[k] = source + plane.offset[k];

@@ -100,9 +100,9 @@ struct ImagePass : TapPass {
     const Index width = simd::channel_tiles<T>().width();
     const Index least = std::min(g.kernel.height, target.height);
     const Index tasks = divide_up(g.batch, width) * g.groups;
-    Index rows = std::max(least, divide_up(target.height, divide_up(16, tasks)));
-    while (rows > least && bytes(rows) > cache) rows = std::max(least, rows / 2);
-    return rows;
+    Index height = std::max(least, divide_up(target.height, divide_up(16, tasks)));
+    while (height > least && bytes(height) > cache) height = std::max(least, height / 2);
+    return height;
   }
   Index bytes(Index band) const {
     return (channels * seen_by(band) * source.width + sums * band * target.width) *

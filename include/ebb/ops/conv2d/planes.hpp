@@ -178,7 +178,7 @@ void sum_taps(const simd::Tiles<T>& tiles, Index m, Index depth, const T* weight
   };
   constexpr Index most_sums = 24 * 1024 / Index{sizeof(T)}, most_runs = 128;
   Run runs[most_runs];
-  T sums[most_sums];
+  T sums[array_size(most_sums)];
   const Index length = (rows - 1) * width + columns, stride = tiles.columns();
   // Few weights stay in the cache while the columns pass by; of many, a tile's rows do.
   constexpr Index few = 192 * 1024;

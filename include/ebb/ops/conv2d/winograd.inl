@@ -77,12 +77,12 @@ EBB_WINOGRAD_HELPER void gather_weight(const Vector (&u)[6], Vector (&w)[3]) {
 
 /// `F` applied to the columns and then to the rows of a square: from[i][j] to to[i][j], which are
 /// `row` elements apart down and `column` across.
-template <int in, int out, void (*F)(const Vector (&)[in], Vector (&)[out])>
+template <int in, int out, void (*F)(const Vector (&)[array_size(in)], Vector (&)[array_size(out)])>
 EBB_WINOGRAD_HELPER void square(const float* from, Index row, Index column, float* to, Index to_row,
                                 Index to_column) {
-  Vector half[out][in];
+  Vector half[array_size(out)][array_size(in)];
   for (Index j = 0; j < in; ++j) {
-    Vector before[in], after[out];
+    Vector before[array_size(in)], after[array_size(out)];
 #pragma GCC unroll 6
     for (int i = 0; i < in; ++i) load(from + i * row + j * column, before[i]);
     F(before, after);
@@ -90,7 +90,7 @@ EBB_WINOGRAD_HELPER void square(const float* from, Index row, Index column, floa
     for (int i = 0; i < out; ++i) half[i][j] = after[i];
   }
   for (Index i = 0; i < out; ++i) {
-    Vector after[out];
+    Vector after[array_size(out)];
     F(half[i], after);
 #pragma GCC unroll 6
     for (int j = 0; j < out; ++j) store(after[j], to + i * to_row + j * to_column);

@@ -21,16 +21,17 @@ void fill_rows(Cpu, View<const T, 1> row, View<T, 2> y) {
 }
 
 /// Kernel: y = x w^T + bias for x (m, k), w (n, k), bias (n) and y (m, n), then max(0, y) where
-/// `relu` says so. A bias without data counts as none. With relu, nan stays nan.
+/// `with_relu` says so. A bias without data counts as none. With it, nan stays nan.
 template <class T>
-void linear_forward(Cpu, View<const T, 2> x, View<const T, 2> w, View<const T, 1> bias, bool relu,
-                    View<T, 2> y) {
+void linear_forward(Cpu, View<const T, 2> x, View<const T, 2> w, View<const T, 1> bias,
+                    bool with_relu, View<T, 2> y) {
   const Index m = y.extent(0), n = y.extent(1), k = x.extent(1);
   if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
-    detail::gemm_matrix<T>({.b = true}, m, n, k, x.data, w.data, y.data, false, {bias.data, relu});
+    detail::gemm_matrix<T>({.b = true}, m, n, k, x.data, w.data, y.data, false,
+                           {bias.data, with_relu});
   } else {
     gemm(Cpu{}, {.b = true}, x, w, Into<T, 2>{y.data, y.shape, false});
-    detail::Epilogue<T>{bias.data, relu}.apply(y.data, n, m, n, 0);
+    detail::Epilogue<T>{bias.data, with_relu}.apply(y.data, n, m, n, 0);
   }
 }
 

@@ -88,7 +88,7 @@ EBB_TILE_TARGET void from_planes(const T* y, Index y_stride, Index pixels, Index
     const int live = static_cast<int>(channels - c < lanes ? channels - c : lanes);
     Index p = 0;
     for (; p + lanes <= pixels; p += lanes) {
-      Vector square[lanes];
+      Vector square[array_size(lanes)];
 #pragma GCC unroll 16
       for (int l = 0; l < lanes; ++l) {
         square[l] = Vector{};

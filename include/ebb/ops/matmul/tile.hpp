@@ -8,6 +8,8 @@
 
 namespace ebb::simd {
 
+using detail::array_size;
+
 /// The tiles of one instruction set for scalar T; what they compute stands in
 /// tile.inl.
 template <class T>

@@ -20,10 +20,10 @@ EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, 
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
   constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
-  const T* row[rows];
+  const T* row[array_size(rows)];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) row[i] = a[i];
-  Vector sum[rows][vectors];
+  Vector sum[array_size(rows)][array_size(vectors)];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
@@ -31,7 +31,7 @@ EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, 
 
   for (Index k = 0, at = 0; k < depth; ++k, at += step) {
     const T* from = b + offset[k];
-    Vector right[vectors];
+    Vector right[array_size(vectors)];
 #pragma GCC unroll 4
     for (int j = 0; j < vectors; ++j) __builtin_memcpy(&right[j], from + j * lanes, sizeof(Vector));
 #pragma GCC unroll 16
@@ -67,17 +67,17 @@ EBB_TILE_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_ste
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
   constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T)), threes = (rows + 2) / 3;
-  const T* row[threes];
+  const T* row[array_size(threes)];
 #pragma GCC unroll 4
   for (int i = 0; i < threes; ++i) row[i] = a + 3 * i * a_row;
-  Vector sum[rows][vectors];
+  Vector sum[array_size(rows)][array_size(vectors)];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
     for (int j = 0; j < vectors; ++j) sum[i][j] = Vector{};
 
   for (Index k = 0; k < depth; ++k) {
-    Vector right[vectors];
+    Vector right[array_size(vectors)];
 #pragma GCC unroll 4
     for (int j = 0; j < vectors; ++j) __builtin_memcpy(&right[j], b + j * lanes, sizeof(Vector));
     b += b_row;
@@ -116,12 +116,12 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
   constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T)), step = packed ? columns : 1;
-  const T *left[rows], *right[columns];
+  const T *left[array_size(rows)], *right[array_size(columns)];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) left[i] = a[i];
 #pragma GCC unroll 16
   for (int j = 0; j < columns; ++j) right[j] = b[j];
-  Vector sum[rows][columns];
+  Vector sum[array_size(rows)][array_size(columns)];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
@@ -129,7 +129,7 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
 
   Index k = 0;
   for (; k + lanes <= depth; k += lanes) {
-    Vector y[columns];
+    Vector y[array_size(columns)];
 #pragma GCC unroll 16
     for (int j = 0; j < columns; ++j) __builtin_memcpy(&y[j], right[j] + k * step, sizeof(Vector));
 #pragma GCC unroll 16
@@ -146,7 +146,7 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
   constexpr int count = rows * columns, shorts = EBB_TILE_BYTES / 16;
   constexpr int last = 16 / static_cast<int>(sizeof(T));
   static_assert(count % last == 0);
-  Short total[count];
+  Short total[array_size(count)];
 #pragma GCC unroll 16
   for (int i = 0; i < count; ++i) {
     Short part[shorts];
@@ -204,7 +204,7 @@ EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const
   Index wanted_row = 0;
   const T *wanted = b + ahead, *wanted_end = wanted + depth;
   for (Index i = 0; i < m; i += rows) {
-    const T *left[rows], *right[columns];
+    const T *left[array_size(rows)], *right[array_size(columns)];
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) left[r] = a + (i + r < m ? i + r : m - 1) * a_row;
     const T* panel = panels;
@@ -216,7 +216,7 @@ EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const
         wanted_end += b_row;
         wanted = wanted_end - depth - line;
       }
-      T sums[rows * columns];
+      T sums[array_size(rows * columns)];
       if (panels) {
 #pragma GCC unroll 16
         for (int l = 0; l < columns; ++l) right[l] = panel + l * lanes;

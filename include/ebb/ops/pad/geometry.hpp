@@ -18,13 +18,13 @@ struct Margin {
 /// A margin for every axis, first axis first.
 template <int N>
 struct Margins {
-  Margin axis[N]{};
+  Margin axis[detail::array_size(N)]{};
 };
 
 template <int N>
 struct PadGeometry {
   Shape<N> from{}, to{};
-  Index before[N]{};
+  Index before[detail::array_size(N)]{};
   PadMode mode = PadMode::constant;
 
   /// \throws ShapeError when a margin is negative, or wider than there is image to reflect.

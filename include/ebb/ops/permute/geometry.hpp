@@ -24,12 +24,12 @@ std::string axes_to_string(const AxisOrder<N>& axes) {
 template <int N>
 struct PermuteGeometry {
   Shape<N> shape{};
-  Index stride[N]{};
+  Index stride[detail::array_size(N)]{};
 
   /// \throws ShapeError when `axes` does not name every axis once.
   static PermuteGeometry of(const Shape<N>& x, const AxisOrder<N>& axes) {
     PermuteGeometry g;
-    bool taken[N]{};
+    bool taken[detail::array_size(N)]{};
     for (int k = 0; k < N; ++k) {
       const int axis = normalize_axis("permute", axes[static_cast<std::size_t>(k)], N);
       if (taken[axis])

@@ -11,7 +11,8 @@ namespace ebb::detail {
 template <int N>
 struct JoinedAxes {
   int rank = 0;
-  Index extent[N]{}, from[N]{}, to[N]{};  ///< extents, strides in the operand and in the result
+  Index extent[array_size(N)]{}, from[array_size(N)]{},
+      to[array_size(N)]{};  ///< extents, strides in the operand and in the result
 
   explicit JoinedAxes(const PermuteGeometry<N>& g) {
     for (int k = 0; k < N; ++k) {

@@ -11,7 +11,7 @@ namespace ebb {
 /// Several axes: `sum(x, Axes{0, 2, 3})`. Negative ones count from the end.
 template <int K>
 struct Axes {
-  int axis[K];
+  int axis[detail::array_size(K)];
 };
 template <class... Axis>
 Axes(Axis...) -> Axes<static_cast<int>(sizeof...(Axis))>;
@@ -37,7 +37,7 @@ concept AxisList = axis_count<A> >
 /// The folded axes of a tensor of rank N, by name.
 template <int N>
 struct AxisSet {
-  bool folded[N > 0 ? N : 1]{};
+  bool folded[detail::array_size(N > 0 ? N : 1)]{};
 
   /// Every axis.
   static constexpr AxisSet all() {
@@ -51,9 +51,9 @@ struct AxisSet {
   static AxisSet of(const char* op, const A& axes) {
     AxisSet set;
     const auto add = [&](int axis) {
-      bool& folded = set.folded[normalize_axis(op, axis, N)];
-      if (folded) throw ShapeError(message(op, ": axis ", axis, " is given twice"));
-      folded = true;
+      bool& chosen = set.folded[normalize_axis(op, axis, N)];
+      if (chosen) throw ShapeError(message(op, ": axis ", axis, " is given twice"));
+      chosen = true;
     };
     if constexpr (std::integral<A>)
       add(static_cast<int>(axes));

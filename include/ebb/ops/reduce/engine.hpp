@@ -106,7 +106,8 @@ struct FoldedLoop {
   }
 
   /// Where a result and a row of it together stand.
-  static void sum_of(const Index (&a)[K], const Index (&b)[K], Index (&at)[K]) {
+  static void sum_of(const Index (&a)[array_size(K)], const Index (&b)[array_size(K)],
+                     Index (&at)[array_size(K)]) {
     for (int k = 0; k < K; ++k) at[k] = a[k] + b[k];
   }
 };
@@ -150,7 +151,7 @@ void fold_inner(const Loop<N, K>& loop, Index cost, const Join& join, const RowA
       // (One call of `fold`: compilers draw it in at every place where it stands.)
       Cascade<T, Join> cascade(join);
       for (Index r = row_begin; r < row_end; ++r, row.next()) {
-        Index at[K];
+        Index at[array_size(K)];
         outer.sum_of(result.at, row.at, at);
         cascade.push(fold<T>(join, row_at(at), begin, end));
       }
@@ -195,7 +196,7 @@ void fold_outer(const Loop<N, K>& loop, Index cost, const Join& join, const RowA
       EBB_SIMD
       for (Index j = 0; j < count; ++j) total[j] = Join::template neutral<T>();
       for (Index r = begin; r < end; ++r, row.next()) {
-        Index at[K];
+        Index at[array_size(K)];
         outer.sum_of(result.at, row.at, at);
         const auto value = row_at(at);
         EBB_SIMD

@@ -18,7 +18,7 @@ template <class T>
 inline void turn_square(const T* from, Index from_row, T* to, Index to_row) {
   typedef T Short __attribute__((vector_size(16)));
   constexpr int side = 16 / static_cast<int>(sizeof(T));
-  Short in[side], out[side];
+  Short in[array_size(side)], out[array_size(side)];
 #pragma GCC unroll 4
   for (int i = 0; i < side; ++i) __builtin_memcpy(&in[i], from + i * from_row, sizeof(Short));
   if constexpr (side == 2) {
