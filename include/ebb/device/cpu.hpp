@@ -3,6 +3,7 @@
 /// a `Cpu` first.
 #pragma once
 
+#include <ebb/device/fence.hpp>
 #include <ebb/device/fork.hpp>
 #include <ebb/device/stock.hpp>
 
@@ -28,11 +29,12 @@ struct Cpu {
   static constexpr std::size_t alignment = 64;  ///< a cache line, and an AVX-512 register
 
   static Block* take(std::size_t bytes) {
-    if (SmallBlocks::holds(bytes))
-      if (SmallBlocks* stock = own_stock()) return stock->take(bytes);
-    return pool().take(bytes);
+    Block* const block = take_class(bytes);
+    detail::fence(block->data, bytes, Pool<Source>::bytes_of(block->size_class));
+    return block;
   }
   static void give(Block* block) {
+    detail::fence(block->data, 0, Pool<Source>::bytes_of(block->size_class));
     if (SmallBlocks::holds(block))
       if (SmallBlocks* stock = own_stock()) return stock->give(block);
     pool().give(block);
@@ -91,6 +93,13 @@ struct Cpu {
   };
 
   using SmallBlocks = Stock<Source>;
+
+  /// A block of the size class that `bytes` bytes are in.
+  static Block* take_class(std::size_t bytes) {
+    if (SmallBlocks::holds(bytes))
+      if (SmallBlocks* stock = own_stock()) return stock->take(bytes);
+    return pool().take(bytes);
+  }
 
   /// The calling thread's stock; null once the thread is ending, where tensors of static or thread
   /// lifetime may still go.

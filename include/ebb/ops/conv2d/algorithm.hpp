@@ -79,6 +79,15 @@ inline bool conv2d_applies(ConvAlgorithm algorithm, const Conv2dGeometry& g) {
   }
 }
 
+/// Whether a kernel reaches so far beyond the image that tables and frames of its size would be out
+/// of proportion: then nearly all of it falls on padding.
+inline bool reaches_too_far(const Conv2dGeometry& g) {
+  constexpr Index far = 4096;
+  const Size2 window = reach(g.kernel, g.dilation);
+  return window.height > std::max(far, 4 * g.input.height) ||
+         window.width > std::max(far, 4 * g.input.width);
+}
+
 /// Whether Winograd's algorithm, where it applies, is worth its transforms. Costs in multiply-adds
 /// of one register tile; the constants were fitted to timings on one core (docs/performance.md):
 /// a tile takes 36 products in place of 9 * 16, and its transforms cost as much as some 420 for
@@ -95,9 +104,11 @@ inline bool winograd_pays(const Conv2dGeometry& g, ConvPass pass) {
 }  // namespace detail
 
 /// How this pass is computed: a pure function of the geometry and of the switch. What the switch
-/// asks for is done wherever it applies; `direct` there means whatever is not Winograd's.
+/// asks for is done wherever it applies; `direct` there means whatever is not Winograd's. No
+/// images, and kernels out of all proportion, are left to the reference.
 inline ConvAlgorithm conv2d_algorithm(const Conv2dGeometry& g, ConvPass pass) {
   using enum ConvAlgorithm;
+  if (g.batch == 0 || detail::reaches_too_far(g)) return reference;
   const int chosen = detail::ConvSwitch::value().load(std::memory_order_relaxed);
   if (chosen != detail::ConvSwitch::automatic && chosen != static_cast<int>(direct) &&
       detail::conv2d_applies(static_cast<ConvAlgorithm>(chosen), g))

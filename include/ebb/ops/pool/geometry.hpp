@@ -5,6 +5,7 @@
 #include <ebb/core/shape.hpp>
 #include <ebb/core/size2.hpp>
 
+#include <algorithm>
 #include <limits>
 
 namespace ebb {
@@ -29,11 +30,12 @@ struct PoolAxis {
   /// Where tap `k` of window `o` lies; outside the image when not in [0, in).
   EBB_HD constexpr Index at(Index o, Index k) const { return o * stride - padding + k * dilation; }
 
-  /// The windows whose tap `k` lies inside the image.
+  /// The windows whose tap `k` lies inside the image; a stretch of [0, out), even when it is empty.
   EBB_HD constexpr Stretch windows(Index k) const {
     const Index offset = k * dilation - padding;
-    const Index begin = offset < 0 ? (-offset + stride - 1) / stride : 0;
+    Index begin = offset < 0 ? (-offset + stride - 1) / stride : 0;
     Index end = offset >= in ? 0 : (in - 1 - offset) / stride + 1;
+    if (begin > out) begin = out;
     if (end > out) end = out;
     return {begin, end > begin ? end : begin};
   }
@@ -89,6 +91,10 @@ inline PoolAxis pool_axis(const char* op, const char* name, const Shape<4>& shap
         message(op, ": kernel ", a.kernel, ", stride ", a.stride, ", padding ", a.padding,
                 " and dilation ", a.dilation, " along the ", name,
                 ": kernel, stride and dilation must be at least 1, padding at least 0"));
+  constexpr Index most = Index{1} << 30;  // no sum or product of two can overflow
+  if (std::max({a.kernel, a.stride, a.dilation}) > most)
+    throw ValueError(message(op, ": kernel ", a.kernel, ", stride ", a.stride, " and dilation ",
+                             a.dilation, " along the ", name, ": none may be above ", most));
   if (a.padding > a.kernel / 2)
     throw ValueError(message(op, ": padding ", a.padding,
                              " is more than half the kernel, which is ", a.kernel, " along the ",
