@@ -45,14 +45,17 @@ def convolutions(report, programs, arguments, most):
         runs["oneDNN"] = lambda: output([programs("onednn_kernels"), "convolutions", str(threads), seconds], threads)
     if os.path.exists(programs("convolutions_native")):
         runs["native"] = lambda: output([programs("convolutions_native"), str(threads), seconds], threads)
+    torch = [sys.executable, "benchmarks/peers/convolutions.py", str(threads), seconds]
+    runs["PyTorch"] = lambda: output(torch, threads)
     results = alternate(runs, min(arguments.repeats, 3))
     report.facts["convolutions"] = {"threads": threads, "runs": results}
     report.say(f"\n## Convolution kernels, {threads} thread{'s' if threads > 1 else ''}\n")
     report.say("Percent of the peak of multiply-adds, counted as the direct algorithm's without padding, so that Winograd's may "
                "pass 100. ebb: images in and out as (batch, channels, height, width), as it chooses, and with Winograd's "
                "algorithm turned off. oneDNN: in the layouts it likes best / from and to plain images; - where it has no such "
-               "kernel on this processor. *native*: ebb compiled with -march=native, over plain -O2.\n")
-    report.table("convolution", "pass", "ebb", "ebb, direct", "oneDNN direct", "oneDNN Winograd", "native", align="llrrrrr")
+               "kernel on this processor. PyTorch: as it chooses. *native*: ebb compiled with -march=native, over plain -O2.\n")
+    report.table("convolution", "pass", "ebb", "ebb, direct", "oneDNN direct", "oneDNN Winograd", "PyTorch", "native",
+                 align="llrrrrrr")
     points = []
     for shape, facts in results["ebb"][0].items():
         for key, name in PASSES.items():
@@ -64,7 +67,7 @@ def convolutions(report, programs, arguments, most):
                 peers.append("-" if pair == ["-", "-"] else "/".join(pair))
             native = medians(results.get("native", []), (shape, key))
             report.row(shape, name, f"**{share(time)}**", share(medians(results.get("ebb direct", []), (shape, key))), *peers,
-                       f"{time / native:.2f}" if native else "-")
+                       share(medians(results.get("PyTorch", []), (shape, key))), f"{time / native:.2f}" if native else "-")
             points.append((f"{shape} {name}", facts["flops"] / facts["bytes"], facts["flops"] / time * 1e-9))
     return points
 

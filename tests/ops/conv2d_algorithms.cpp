@@ -69,6 +69,10 @@ std::vector<Case> special_cases() {
       {{31, 6, 14, 14}, {10, 6, 5, 5}, {}},  // vectors along images
       {{16, 16, 12, 12}, {6, 16, 5, 5}, {.padding = 2}},
       {{24, 12, 9, 11}, {12, 6, 3, 5}, {.stride = {2, 1}, .padding = 1, .groups = 2}},
+      {{3, 130, 1, 2}, {70, 130, 3, 3}, {.padding = 1}},  // a few outputs as rows of a product
+      {{1, 66, 3, 3}, {130, 33, 5, 5}, {.stride = 2, .padding = 2, .groups = 2}},
+      {{2, 260, 2, 2}, {264, 260, 1, 1}, {}},
+      {{40, 33, 1, 1}, {40, 33, 5, 5}, {.padding = 2}},  // most taps on padding alone
   };
   for (const Index size : {1, 3, 4, 7, 8, 12, 16, 28})
     for (const Index channels : {1, 5, 16, 38})
@@ -130,6 +134,7 @@ TEST_CASE("conv2d: no layout depends on the number of threads", "[conv2d]") {
                         Case{{5, 40, 14, 14}, {50, 40, 1, 1}, {}},
                         Case{{3, 40, 7, 7}, {50, 40, 3, 3}, {.padding = 1}},
                         Case{{30, 6, 14, 14}, {6, 6, 5, 5}, {.padding = 1}},
+                        Case{{2, 130, 2, 2}, {140, 130, 3, 3}, {.padding = 1}},
                         Case{{3, 40, 17, 17}, {40, 1, 3, 3}, {.padding = 1, .groups = 40}}}) {
     INFO(to_string(c));
     const Conv2dGeometry g = c.geometry();

@@ -22,45 +22,64 @@ template <class T>
 struct ChannelPass : TapPass {
   using TapPass::TapPass;
 
-  /// The weights, as [block of `width` sums][channel][tap][sum], of group after group; what hangs
-  /// over the last block is zero.
-  void pack(const T* w, Index width, T* packed) const {
-    const Index blocks = divide_up(sums, width), area = g.kernel.area(), taps = channels * area;
-    parallel_for(g.groups * blocks, g.groups * blocks * width * taps, [&](Index task) {
+  /// The weights, as [block of `width` sums][channel][tap][sum], of group after group, of those
+  /// `taps` that are seen; what hangs over the last block is zero.
+  void pack(const simd::ChannelTiles<T>& tiles, const std::vector<Index>& taps, const T* w,
+            T* packed) const {
+    const Index width = tiles.width(), blocks = divide_up(sums, width);
+    const auto area = static_cast<Index>(taps.size());
+    // All taps of a channel, and going forward those of all channels, are a run of elements.
+    const Index length = area < g.kernel.area() ? 0 : forward ? channels * area : area;
+    parallel_for(g.groups * blocks, g.groups * blocks * width * channels * area, [&](Index task) {
       const Index group = task / blocks, first = task % blocks * width;
-      const Index live = std::min(width, sums - first);
-      const T* const from = w + group * sums * taps + first * along();
-      T* to = packed + task * width * taps;
-      for (Index c = 0; c < channels; ++c)
-        for (Index t = 0; t < area; ++t, to += width) {
-          const T* const element = from + c * across() + t;
-          for (Index l = 0; l < live; ++l) to[l] = element[l * along()];
+      const Index live = std::min(width, sums - first), apart = along();
+      const T* const from = w + group * sums * channels * g.kernel.area() + first * apart;
+      T* to = packed + task * width * channels * area;
+      if (live <= tiles.lanes) std::fill(to, to + width * channels * area, T(0));
+      for (Index c = 0; c < channels && length > 0; c += length / area, to += length * width)
+        tiles.from_planes(from + c * across(), apart, length, live, to, width);
+      for (Index c = 0; c < channels && length == 0; ++c)
+        for (const Index tap : taps) {
+          const T* const element = from + c * across() + tap;
+          for (Index l = 0; l < live; ++l) to[l] = element[l * apart];
           for (Index l = live; l < width; ++l) to[l] = T(0);
+          to += width;
         }
     });
   }
 
   void run(const T* x, const T* w, T* y, const simd::ChannelEpilogue<T>& end) const {
     const simd::ChannelTiles<T> tiles = simd::channel_tiles<T>();
-    const Index width = tiles.width(), blocks = divide_up(sums, width), area = g.kernel.area();
+    const Index width = tiles.width(), blocks = divide_up(sums, width);
+    // Taps that fall on padding alone, as most do on the smallest images, are left out.
+    const std::vector<Index> live_rows = rows.live(), live_columns = columns.live();
+    const auto across_row = static_cast<Index>(live_columns.size());
+    std::vector<Index> taps;
+    for (const Index i : live_rows)
+      for (const Index j : live_columns) taps.push_back(i * g.kernel.width + j);
+    const auto area = static_cast<Index>(taps.size());
     const Scratch<T> packed(g.groups * blocks * width * channels * area);
-    pack(w, width, packed.data());
+    pack(tiles, taps, w, packed.data());
 
     // Offsets of taps, for each pair of a class of rows and one of columns.
+    const auto place = [](const std::vector<Index>& live, Index tap) {
+      return std::lower_bound(live.begin(), live.end(), tap) - live.begin();
+    };
     const Scratch<Index> table(2 * entries());
     std::vector<simd::ChannelSum> pair;
     Index* entry = table.data();
     for (const TapAxis::Class& r : rows.classes)
       for (const TapAxis::Class& q : columns.classes) {
-        const Index taps = r.count * q.count;
-        pair.push_back({0, source.area(), area * width, taps, entry, entry + taps});
+        const Index count = r.count * q.count;
+        pair.push_back({0, source.area(), area * width, count, entry, entry + count});
         for (Index i = 0; i < r.count; ++i)
           for (Index j = 0; j < q.count; ++j, ++entry) {
             entry[0] = i * rows.shift * source.width + j * columns.shift;
-            entry[taps] =
-                ((r.first + i * rows.step) * g.kernel.width + q.first + j * columns.step) * width;
+            entry[count] = (place(live_rows, r.first + i * rows.step) * across_row +
+                            place(live_columns, q.first + j * columns.step)) *
+                           width;
           }
-        entry += taps;
+        entry += count;
       }
 
     // A task: some images, or a band of rows of one, for some blocks of channels. The sums of its
@@ -75,8 +94,8 @@ struct ChannelPass : TapPass {
                 units = divide_up(g.batch, together) * bands;
     const Index splits = std::min(blocks, divide_up(enough_tasks, units * g.groups)),
                 each = divide_up(blocks, splits);
-    const Index chunks =
-        divide_up(channels, std::max<Index>(1, nearest / (area * width * Index{sizeof(T)})));
+    const Index bytes = std::max<Index>(1, area) * width * Index{sizeof(T)};
+    const Index chunks = divide_up(channels, std::max<Index>(1, nearest / bytes));
     const Index chunk = divide_up(channels, chunks), pixels = together * band * target.width;
     // Where a single tap is seen, the inner loop runs over the channels.
     const Scratch<Index> single(2 * chunk);

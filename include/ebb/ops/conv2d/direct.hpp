@@ -9,6 +9,7 @@
 #include <ebb/ops/conv2d/depthwise.hpp>
 #include <ebb/ops/conv2d/images.hpp>
 #include <ebb/ops/conv2d/lines.hpp>
+#include <ebb/ops/conv2d/unfolded.hpp>
 
 namespace ebb::detail {
 
@@ -200,6 +201,7 @@ void direct_forward(const Conv2dGeometry& g, const T* x, const T* w, T* y,
   if (conv2d_applies(ConvAlgorithm::pointwise, g) && pointwise_lines(g, width))
     return conv2d_pointwise(g, true, x, w, y, end);
   if (conv2d_applies(ConvAlgorithm::depthwise, g)) return conv2d_depthwise(g, true, x, w, y, end);
+  if (Unfolded<T>::applies(g)) return Unfolded<T>{g}.forward(x, w, y, end);
   const bool fills = fills_lanes<T>(g.group_out());
   if (g.group_out() >= 4 && g.taps() >= (fills ? 32 : 64)) {
     if (const ImagePass<T> pass(g, true); !fills && pass.applies()) return pass.run(x, w, y, end);
@@ -216,6 +218,7 @@ void direct_grad_input(const Conv2dGeometry& g, View<const T, 4> dy, View<const 
     return conv2d_pointwise(g, false, dy.data, w.data, dx.data, end);
   if (conv2d_applies(ConvAlgorithm::depthwise, g))
     return conv2d_depthwise(g, false, dy.data, w.data, dx.data, end);
+  if (Unfolded<T>::applies(g)) return Unfolded<T>{g}.grad_input(dy.data, w.data, dx.data, end);
   if (g.group_in() >= 4) {
     // The edges of an image see few taps, and few pixels see the same.
     if (const ImagePass<T> pass(g, false); g.kernel.area() > 1 && pass.applies())
@@ -231,6 +234,7 @@ template <class T>
 void direct_grad_weight(const Conv2dGeometry& g, const T* x, const T* dy, T* dw, bool add) {
   if (conv2d_applies(ConvAlgorithm::depthwise, g))
     return conv2d_depthwise_grad_weight(g, x, dy, dw, add);
+  if (Unfolded<T>::applies(g)) return Unfolded<T>{g}.grad_weight(x, dy, dw, add);
   if (g.group_in() >= 4 && g.group_out() >= 4)
     return conv2d_grad_weight_channels(g, x, dy, dw, add);
   conv2d_grad_weight_lines(g, x, dy, dw, add);

@@ -7,6 +7,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/conv2d/geometry.hpp>
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
@@ -58,6 +59,16 @@ struct TapAxis {
       class_of[static_cast<std::size_t>(o)] = static_cast<Index>(k);
       from[static_cast<std::size_t>(o)] = start;
     }
+  }
+
+  /// The taps that some position sees, in order.
+  std::vector<Index> live() const {
+    std::vector<Index> taps;
+    for (const Class& c : classes)
+      for (Index i = 0; i < c.count; ++i) taps.push_back(c.first + i * step);
+    std::sort(taps.begin(), taps.end());
+    taps.erase(std::unique(taps.begin(), taps.end()), taps.end());
+    return taps;
   }
 
   /// Taps of all classes together.
