@@ -4,6 +4,7 @@
 
 #include <ebb/ops/conv2d/cpu.hpp>
 #include <ebb/ops/present.hpp>
+#include <ebb/tape/lift.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb {

@@ -5,6 +5,7 @@
 #include <ebb/ops/linear/deferred.hpp>
 #include <ebb/ops/present.hpp>
 #include <ebb/ops/relu.hpp>
+#include <ebb/tape/lift.hpp>
 
 namespace ebb {
 namespace detail {
