@@ -1,6 +1,7 @@
 #include "inspect.hpp"
 
 #include <ebb/data/npz.hpp>
+#include <ebb/data/printable.hpp>
 #include <ebb/io/safetensors.hpp>
 
 #include <cstdio>
@@ -53,14 +54,19 @@ void inspect_npy(const std::string& path) {
 }
 
 void inspect_npz(const std::string& path) {
-  const data::NpzFile file(path);
+  const data::NpzFile file(path, data::NpzOptions{.most_bytes = most_bytes});
   const bool splits = file.contains("train_images") && file.contains("train_labels");
   fact("kind", splits ? "NumPy arrays in three splits, as MedMNIST has them" : "NumPy arrays");
-  for (const auto& member : file.members()) {
-    const data::Array array = file.get(member.name);
-    fact(member.name, describe(array));
-    if (member.name.ends_with("labels")) classes(array);
-  }
+  std::string why;  // one that cannot be read does not hide the others
+  for (const auto& member : file.members()) try {
+      const data::Array array = file.get(member.name);
+      fact(member.name, describe(array));
+      if (member.name.ends_with("labels")) classes(array);
+    } catch (const ebb::Error& error) {
+      fact(member.name, "cannot be read");
+      why = error.what();
+    }
+  if (!why.empty()) throw ebb::FileError(why);
 }
 
 void inspect_safetensors(const std::string& path) {
@@ -70,12 +76,13 @@ void inspect_safetensors(const std::string& path) {
   fact("kind", "safetensors, of weights say");
   fact("tensors", ebb::message(file.tensors().size(), ", of ", values, " values together"));
   for (const auto& [name, tensor] : file.tensors())
-    std::printf("  %-32s %s  %s  %s\n", printable(name).c_str(), shape_text(tensor.shape).c_str(),
-                ebb::io::name(tensor.dtype), tensor_range(file, name, tensor.shape.size()).c_str());
+    std::printf("  %-32s %s  %s  %s\n", data::printable(name).c_str(),
+                shape_text(tensor.shape).c_str(), ebb::io::name(tensor.dtype),
+                tensor_range(file, name, tensor.shape.size()).c_str());
   if (file.metadata().empty()) {
     fact("metadata", "none");
     return;
   }
   std::printf("  metadata (free text: look for names in it)\n");
-  for (const auto& [name, text] : file.metadata()) fact("  " + printable(name), text);
+  for (const auto& [name, text] : file.metadata()) free_text("  " + name, text);
 }

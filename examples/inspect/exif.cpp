@@ -14,15 +14,30 @@ struct Name {
   unsigned tag;
   const char* name;
 };
-constexpr Name names[] = {
-    {0x010D, "DocumentName"},     {0x010E, "ImageDescription"}, {0x010F, "Make"},
-    {0x0110, "Model"},            {0x0131, "Software"},         {0x0132, "DateTime"},
-    {0x013B, "Artist"},           {0x013C, "HostComputer"},     {0x02BC, "XMP"},
-    {0x8298, "Copyright"},        {0x9003, "DateTimeOriginal"}, {0x9004, "DateTimeDigitized"},
-    {0x927C, "MakerNote"},        {0x9286, "UserComment"},      {0x9C9B, "XPTitle"},
-    {0x9C9C, "XPComment"},        {0x9C9D, "XPAuthor"},         {0x9C9E, "XPKeywords"},
-    {0x9C9F, "XPSubject"},        {0xA420, "ImageUniqueID"},    {0xA430, "CameraOwnerName"},
-    {0xA431, "BodySerialNumber"}, {0xA434, "LensModel"},        {0xA435, "LensSerialNumber"}};
+constexpr Name names[] = {{0x010D, "DocumentName"},
+                          {0x010E, "ImageDescription"},
+                          {0x010F, "Make"},
+                          {0x0110, "Model"},
+                          {0x0131, "Software"},
+                          {0x0132, "DateTime"},
+                          {0x013B, "Artist"},
+                          {0x013C, "HostComputer"},
+                          {0x02BC, "XMP"},
+                          {0x8298, "Copyright"},
+                          {0x9003, "DateTimeOriginal"},
+                          {0x9004, "DateTimeDigitized"},
+                          {0x927C, "MakerNote"},
+                          {0x9286, "UserComment"},
+                          {0x9C9B, "XPTitle"},
+                          {0x9C9C, "XPComment"},
+                          {0x9C9D, "XPAuthor"},
+                          {0x9C9E, "XPKeywords"},
+                          {0x9C9F, "XPSubject"},
+                          {0xA420, "ImageUniqueID"},
+                          {0xA430, "CameraOwnerName"},
+                          {0xA431, "BodySerialNumber"},
+                          {0xA434, "LensModel"},
+                          {0xA435, "LensSerialNumber"}};
 
 // Directories of a block, each once, with every place checked.
 class Tiff {
@@ -63,7 +78,8 @@ class Tiff {
     }
   }
   void damaged(std::uint64_t at) {
-    fact("  damaged", ebb::message("its directory at byte ", at, " cannot be followed; all of it:"));
+    fact("  damaged",
+         ebb::message("its directory at byte ", at, " cannot be followed; all of it:"));
     unknown("  EXIF", block_);
   }
 
@@ -85,7 +101,8 @@ class Tiff {
     }
     const bool text = type == 2 || type == 129 || tag == 0x02BC;
     if (!text && type != 1 && type != 7 && of != "GPS ") return void(++numbers_);
-    if (size > left_) return fact(name, ebb::message(size, " bytes, not shown: there are too many"));
+    if (size > left_)
+      return fact(name, ebb::message(size, " bytes, not shown: there are too many"));
     left_ -= size;
     if (text) return free_text(name, {reinterpret_cast<const char*>(value.data()), value.size()});
     if (of == "GPS " && (type == 5 || type == 10)) return fact(name, fractions(place, size / 8));
@@ -122,10 +139,11 @@ void exif(Bytes block) { Tiff(block).print(); }
 
 void iptc(Bytes block) {
   static constexpr Name datasets[] = {
-      {5, "ObjectName"}, {25, "Keywords"}, {40, "SpecialInstructions"}, {55, "DateCreated"},
-      {80, "By-line"},   {90, "City"},     {101, "Country"},            {105, "Headline"},
-      {110, "Credit"},   {115, "Source"},  {116, "CopyrightNotice"},    {118, "Contact"},
-      {120, "Caption"},  {122, "Writer"}};
+      {5, "ObjectName"},   {25, "Keywords"},         {40, "SpecialInstructions"},
+      {55, "DateCreated"}, {80, "By-line"},          {90, "City"},
+      {101, "Country"},    {105, "Headline"},        {110, "Credit"},
+      {115, "Source"},     {116, "CopyrightNotice"}, {118, "Contact"},
+      {120, "Caption"},    {122, "Writer"}};
   std::size_t at = 0;
   while (block.size() - at >= 5 && block[at] == 0x1C) {
     const int record = block[at + 1], dataset = block[at + 2];
@@ -149,14 +167,15 @@ void iptc(Bytes block) {
 
 void photoshop(Bytes block) {
   std::size_t at = 0;
-  while (block.size() - at >= 12 && std::string(block.begin() + static_cast<std::ptrdiff_t>(at),
-                                                block.begin() + static_cast<std::ptrdiff_t>(at) +
-                                                    4) == "8BIM") {
+  while (block.size() - at >= 12 &&
+         std::string(block.begin() + static_cast<std::ptrdiff_t>(at),
+                     block.begin() + static_cast<std::ptrdiff_t>(at) + 4) == "8BIM") {
     const unsigned id = unsigned{block[at + 4]} << 8 | block[at + 5];
     const std::size_t name = (block[at + 6] + 2u) & ~1u;  // with its length, of even size
     if (block.size() - at < 10 + name) break;
     const std::size_t place = at + 6 + name;
-    const std::size_t length = std::size_t{block[place]} << 24 | std::size_t{block[place + 1]} << 16 |
+    const std::size_t length = std::size_t{block[place]} << 24 |
+                               std::size_t{block[place + 1]} << 16 |
                                std::size_t{block[place + 2]} << 8 | block[place + 3];
     if (length > block.size() - place - 4) break;
     const Bytes value = block.subspan(place + 4, length);

@@ -4,11 +4,13 @@
 #include <ebb/data/npy.hpp>
 
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct Request {
-  bool all = false;  // list UIDs and private elements one by one
+  bool all = false;  // list UIDs, and private elements without texts, one by one
 };
 
 // Each prints what a file holds; they throw ebb::Error when it cannot be read.
@@ -21,10 +23,16 @@ void inspect_npy(const std::string& path);
 void inspect_npz(const std::string& path);
 void inspect_safetensors(const std::string& path);
 
-// "  name           value", without what upsets a terminal.
+// No file makes this program take much more memory than itself and this (and nothing makes it take
+// more than one thing of a file at a time: an array of an .npz, an image, a volume).
+constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;
+
+// "  name           value", without what a terminal obeys.
 void fact(const std::string& name, const std::string& value);
-// Without control characters.
-std::string printable(std::string text);
+// A text of a file, whole up to a million bytes; what is left out is said.
+void free_text(const std::string& name, std::string_view text);
+// What bytes of an unknown kind hold of texts.
+void unknown(const std::string& name, std::span<const unsigned char> bytes);
 std::string shape_text(const std::vector<ebb::Index>& shape);  // "3 x 28 x 28"
 // "value = 2 * stored - 1024".
 std::string scaling_text(double slope, double intercept);

@@ -6,13 +6,17 @@
 //
 //   files.cpp     tells the formats apart by what the files begin with
 //   arrays.cpp    .npy and .npz (MedMNIST's, too), safetensors
-//   images.cpp    PNG, JPEG, BMP, NIfTI
+//   images.cpp    PNG, JPEG, BMP: their pixels
+//   png.cpp, jpeg.cpp, exif.cpp   and all that stands beside them
+//   nifti.cpp     NIfTI
 //   dicom.cpp     DICOM files, and folders of DICOM slices
 //   print.cpp     how it is printed
 
 #include "../common/command_line.hpp"
 #include "../common/program.hpp"
 #include "inspect.hpp"
+
+#include <ebb/data/printable.hpp>
 
 #include <cstdio>
 #include <exception>
@@ -28,28 +32,34 @@ int inspect_files(int argc, char** argv) {
       "identify a person.");
   app.footer(
       "DICOM elements are judged by the basic confidentiality profile (DICOM PS3.15, annex "
-      "E); a folder is read as a series of DICOM slices. Pixels are not searched for names "
-      "or faces.\nThe exit code is 1 when a file could not be read.\n"
+      "E, edition 2026c); a folder is read as a series of DICOM slices. Of pictures, camera data "
+      "(EXIF), XMP, IPTC, texts and unknown parts are shown, of NIfTI texts and extensions. Pixels "
+      "are not searched for names or faces.\n"
+      "At most 1 GiB of a volume or array, 512 MiB of compressed DICOM data and 1 MiB of a text "
+      "are looked at; what is left out is said.\nThe exit code is 1 when a file could not be "
+      "read whole.\n"
       "Examples:\n"
       "  inspect scan.dcm brain.nii.gz pneumoniamnist.npz\n"
       "  inspect --all ct_series/\n");
   app.add_option("files", files, "DICOM, NIfTI, npz, npy, safetensors, PNG, JPEG or BMP")
       ->required()
       ->type_name("FILE");
-  app.add_flag("--all", request.all, "List UIDs and private elements one by one, too");
+  app.add_flag("--all", request.all,
+               "List UIDs, and private elements without texts, one by one, too");
   if (const auto code = parse(app, argc, argv, "inspect")) return *code;
   int code = 0;
   for (const std::string& path : files) {
-    std::printf("%s\n", printable(path).c_str());
+    std::printf("%s\n", ebb::data::printable(path).c_str());
     try {
       inspect(path, request);
     } catch (const std::bad_alloc&) {
       std::fflush(stdout);
-      std::fprintf(stderr, "inspect: '%s': there is not enough memory for it\n", path.c_str());
+      std::fprintf(stderr, "inspect: '%s': there is not enough memory for it\n",
+                   ebb::data::printable(path).c_str());
       code = 1;
     } catch (const std::exception& error) {
       std::fflush(stdout);
-      std::fprintf(stderr, "inspect: %s\n", error.what());
+      std::fprintf(stderr, "inspect: %s\n", ebb::data::printable(error.what()).c_str());
       code = 1;
     }
   }

@@ -1,5 +1,5 @@
-// What pictures carry beside their pixels: texts, camera data, whole files. All of it is printed, as
-// far as it is text; see print.cpp for how much.
+// What pictures carry beside their pixels: texts, camera data, whole files. All of it is printed,
+// as far as it is text; see print.cpp for how much.
 #pragma once
 
 #include <cstdint>

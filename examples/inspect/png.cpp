@@ -105,8 +105,8 @@ void png_metadata(Bytes file) {
                            file.begin() + static_cast<std::ptrdiff_t>(at) + 8);
     if (length > file.size() - at - 12) break;
     const Bytes chunk = file.subspan(at + 8, length);
-    const std::size_t name = static_cast<std::size_t>(
-        std::find(chunk.begin(), chunk.end(), '\0') - chunk.begin());
+    const std::size_t name =
+        static_cast<std::size_t>(std::find(chunk.begin(), chunk.end(), '\0') - chunk.begin());
     if (kind == "tEXt" || kind == "zTXt" || kind == "iTXt") {
       text_chunk(kind, chunk);
     } else if (kind == "eXIf") {

@@ -1,16 +1,37 @@
 #include "inspect.hpp"
 
+#include <ebb/data/printable.hpp>
+
 #include <cmath>
 #include <cstdio>
 
 void fact(const std::string& name, const std::string& value) {
-  std::printf("  %-16s %s\n", name.c_str(), printable(value).c_str());
+  std::printf("  %-16s %s\n", ebb::data::printable(name).c_str(),
+              ebb::data::printable(value).c_str());
 }
 
-std::string printable(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 32 || c == 127) c = ' ';
-  return text;
+namespace {
+constexpr std::size_t most_text = std::size_t{1} << 20;
+
+void rest(const std::string& name, std::size_t bytes) {
+  if (bytes > most_text)
+    fact(name, ebb::message("(and ", bytes - most_text, " more bytes, NOT SHOWN)"));
+}
+}  // namespace
+
+void free_text(const std::string& name, std::string_view text) {
+  while (!text.empty() && text.back() == '\0') text.remove_suffix(1);
+  fact(name, std::string(text.substr(0, most_text)));
+  rest(name, text.size());
+}
+
+void unknown(const std::string& name, std::span<const unsigned char> bytes) {
+  const std::size_t some = std::min(bytes.size(), most_text);
+  const std::string texts =
+      ebb::data::texts_in({reinterpret_cast<const char*>(bytes.data()), some});
+  fact(name, ebb::message(bytes.size(), " bytes, ",
+                          texts.empty() ? "no text in them" : "and texts in them: " + texts));
+  rest(name, bytes.size());
 }
 
 std::string shape_text(const std::vector<ebb::Index>& shape) {

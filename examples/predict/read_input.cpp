@@ -75,7 +75,8 @@ std::vector<Picture> read_input(const std::string& path, bool all_slices) {
   if (is_dicom(path)) {
 #ifdef EBB_HAVE_DICOM
     const data::DicomImage image = data::read_dicom(path);
-    return planes(path, image.display(), all_slices, {image.spacing[1], image.spacing[2]}, "mm");
+    return planes(path, image.display(), all_slices, {image.spacing[1], image.spacing[2]},
+                  image.spacing_from == "ImagerPixelSpacing" ? "mm at the detector" : "mm");
 #else
     throw ebb::FileError("'" + path +
                          "': this program was built without DCMTK, which reads DICOM; install it "

@@ -25,7 +25,8 @@ inline std::string words(const std::vector<int>& values) {
 
 inline std::string dicom_element(std::uint32_t tag, const std::string& vr, std::string value) {
   if (value.size() % 2) value += vr == "UI" || vr[0] == 'O' ? '\0' : ' ';
-  const bool wide = vr == "OB" || vr == "OW" || vr == "OF" || vr == "SQ" || vr == "UN";
+  const bool wide = vr[0] == 'O' || vr == "SQ" || vr == "UN" || vr == "UT" || vr == "UC" ||
+                    vr == "UR" || vr == "SV" || vr == "UV";
   return little(tag >> 16, 2) + little(tag & 0xFFFF, 2) + vr +
          (wide ? little(0, 2) + little(value.size(), 4) : little(value.size(), 2)) + value;
 }

@@ -96,6 +96,7 @@ TEST_CASE("inspect lists what identifies a person in a DICOM file", "[inspect]")
   DicomWriter w = DicomWriter::image(2, 2, 16, words({0, 100, 200, 300}));
   w.text(0x00100010, "PN", "Miller^Anna").text(0x00281052, "DS", "-1000");
   w.text(0x00090010, "LO", "A COMPANY").text(0x00091001, "LO", "secret");
+  w.text(0x00091002, "OB", "\1\2");
   w.text(0x00280030, "DS", "0.5\\0.25").text(0x00200032, "DS", "0\\0\\0");
   w.text(0x00200037, "DS", "1\\0\\0\\0\\1\\0");
   const std::string path = inspect.put("x", w.file());
@@ -110,10 +111,11 @@ TEST_CASE("inspect lists what identifies a person in a DICOM file", "[inspect]")
   for (const char* text :
        {"SecondaryCaptureImageStorage (OT)", "Little Endian Explicit", "1 frame of 2 x 2",
         "MONOCHROME2, 16 bits, unsigned", "0.5 x 0.25 mm", "-1000 to -700", "value = stored - 1000",
-        "(0010,0010) PatientName: Miller^Anna", "A COMPANY: 1"})
+        "(0010,0010) PatientName: Miller^Anna", "(0009,1001) A COMPANY: secret",
+        "private        1 more elements that only their maker knows (A COMPANY: 1)"})
     CHECK_THAT(outcome.out, contains(text));
-  CHECK_THAT(outcome.out, !contains("secret"));
-  CHECK_THAT(inspect({"--all", path}).out, contains("(0009,1001) private, of A COMPANY: secret") &&
+  CHECK_THAT(outcome.out, !contains("(0009,1002)"));
+  CHECK_THAT(inspect({"--all", path}).out, contains("(0009,1002) A COMPANY: 2 bytes") &&
                                                contains("(0020,000E) SeriesInstanceUID: 1.2.3"));
 
   const std::string folder = inspect.file("series");
@@ -127,7 +129,13 @@ TEST_CASE("inspect lists what identifies a person in a DICOM file", "[inspect]")
   CHECK(series.code == 0);
   CHECK_THAT(series.out, contains("3 x 2 x 2 (slices x rows x columns)") &&
                              contains("2 x 0.5 x 0.25 mm") && contains("2 ... 0") &&
-                             contains("Miller^Anna"));
+                             contains("Miller^Anna (3 of 3 files)"));
+  // What one of them says alone is said, too; what is no DICOM is named.
+  w.text(0x00104000, "LT", "of one slice");
+  write_file(folder + "/1", w.text(0x00200032, "DS", "0\\0\\5").file());
+  write_file(folder + "/list", "a list");
+  CHECK_THAT(inspect({folder}).out,
+             contains("of one slice (1 of 3 files)") && contains("not looked at    list"));
 
   // People are listed also where the pixels cannot be decoded; the exit code says so.
   const Outcome coded = inspect({inspect.put("j2k", w.file("1.2.840.10008.1.2.4.90"))});

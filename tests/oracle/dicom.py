@@ -5,7 +5,9 @@ import sys
 
 import numpy as np
 import pydicom
+from pydicom.charset import convert_encodings
 from pydicom.dataset import Dataset
+from pydicom.valuerep import PersonName
 from pydicom.pixels import apply_color_lut, apply_voi, apply_windowing, convert_color_space
 
 folder = sys.argv[1]
@@ -29,3 +31,13 @@ narrow.BitsStored, narrow.PixelRepresentation, narrow.PhotometricInterpretation 
 narrow.RescaleSlope, narrow.RescaleIntercept = 1, 0
 narrow.WindowCenter, narrow.WindowWidth, narrow.VOILUTFunction = 0.00002, 0.00004, "LINEAR_EXACT"
 print("narrow window", apply_windowing(np.arange(4) * 0.00001525902189, narrow) / 65535)
+
+for sets, raw in (
+    (["", "ISO 2022 IR 87"], b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B"),
+    (["ISO 2022 IR 13", "ISO 2022 IR 87"], b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J"),
+    (["", "ISO 2022 IR 149"], b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7"),
+    (["ISO 2022 IR 6", "ISO 2022 IR 159"], b"x=\x1b$(D\x30\x21\x1b(B"),
+    (["ISO_IR 144"], b"\xbb\xee\xda"),
+    (["GB18030"], b"Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab"),
+):
+    print(sets, PersonName(raw, encodings=convert_encodings(sets)).decode())

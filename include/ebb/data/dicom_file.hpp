@@ -4,6 +4,7 @@
 /// colours as they are coded.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/data/dcmtk_library.hpp>
 #include <ebb/data/dicom_unknown.hpp>
 #include <ebb/data/printable.hpp>
@@ -42,6 +43,7 @@ class DicomFile {
   DicomFile(const char* who, const std::string& path, DicomOptions options) {
     const DicomStream stream(who, path, options);
     source = stream.source, syntax = stream.syntax, guessed = stream.guessed;
+    preamble = stream.before_data_set;
     start_dcmtk();
     const DcmXfer named(syntax.c_str());
     if (named.getXfer() == EXS_Unknown)
@@ -50,23 +52,29 @@ class DicomFile {
     syntax_name = named.getXferName();
     coded = named.getXfer();
     if (coded == EXS_DeflatedLittleEndianExplicit) coded = EXS_LittleEndianExplicit;
-    const std::span<const unsigned char> bytes = stream.data_set_bytes();
-    DcmInputBufferStream buffer;
-    buffer.setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size()));
-    buffer.setEos();
-    data->transferInit();
-    const OFCondition result = data->read(buffer, coded, EGL_noChange, DCM_MaxReadLength);
-    data->transferEnd();
+    const OFCondition result = parse(*data, stream.data_set_bytes(), coded);
     if (result.bad())
       fail(message("it cannot be parsed: ", result.text(), "; it is damaged, copy it again"));
     resolve_unknown(*data);
     find_groups();
+    if (!stream.meta.empty()) {
+      bool sound_meta = false;
+      try {
+        const DicomStream sound(source, stream.meta, "1.2.840.10008.1.2.1");
+        sound_meta = parse(*meta, sound.data_set_bytes(), EXS_LittleEndianExplicit).good();
+      } catch (const FileError&) {
+      }
+      if (!sound_meta) preamble.insert(preamble.end(), stream.meta.begin(), stream.meta.end());
+    }
   }
 
   std::string source, syntax, syntax_name;
   bool guessed = false;
   E_TransferSyntax coded = EXS_Unknown;  ///< of `data`: inflated, if it was deflated
   std::unique_ptr<DcmDataset> data = std::make_unique<DcmDataset>();
+  std::unique_ptr<DcmDataset> meta = std::make_unique<DcmDataset>();  ///< file meta information
+  /// What stands before the data set and is no element: the preamble, and damaged meta information.
+  std::vector<unsigned char> preamble;
 
   [[noreturn]] void fail(const std::string& what) const {
     throw FileError(message(source, ": ", what));
@@ -103,7 +111,7 @@ class DicomFile {
       else
         sound = element->getFloat64(value, i).good();
     }
-    if (!sound || !std::isfinite(value))
+    if (!sound || !math::is_finite(value))
       fail(message(dicom_tag_text(key.getGroup(), key.getElement()), " ", DcmTag(key).getTagName(),
                    " is '", text(item, key), "', and not a number"));
     return value;
@@ -162,6 +170,17 @@ class DicomFile {
   }
 
  private:
+  static OFCondition parse(DcmDataset& to, std::span<const unsigned char> bytes,
+                           E_TransferSyntax as) {
+    DcmInputBufferStream buffer;
+    buffer.setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size()));
+    buffer.setEos();
+    to.transferInit();
+    const OFCondition result = to.read(buffer, as, EGL_noChange, DCM_MaxReadLength);
+    to.transferEnd();
+    return result;
+  }
+
   /// Once, from front to back: DCMTK counts through its lists from the front at every look-up.
   void find_groups() {
     DcmItem* shared = nullptr;

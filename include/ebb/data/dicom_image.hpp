@@ -3,6 +3,7 @@
 /// mean, where they are. Format: DICOM PS3.3 (C.7.6.3, C.11.1, C.11.2). Needs no toolkit.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/data/npy.hpp>
 
 #include <array>
@@ -86,6 +87,15 @@ struct DicomImage {
   bool grey() const { return samples == 1 && photometric != "PALETTE COLOR"; }
   Index channels() const { return grey() ? 1 : 3; }
 
+  /// Pixel `i` of a grey image after rescaling, padding too.
+  double value(Index i) const {
+    if (!modality_table.entries.empty()) return modality_table(stored_value(i));
+    const auto [a, b] = rescale_of_frame.empty()
+                            ? std::array{slope, intercept}
+                            : rescale_of_frame[static_cast<std::size_t>(i / (rows * columns))];
+    return a * stored_value(i) + b;
+  }
+
   /// Whether pixel `i` of a grey image is padding.
   bool is_padding(Index i) const {
     if (!padding || !grey()) return false;
@@ -152,8 +162,8 @@ inline void DicomImage::fill_padding(Tensor<float, 4>& x) const {
   float* at = x.mutable_data();
   float least = std::numeric_limits<float>::infinity();
   for (Index i = 0; i < x.size(); ++i)
-    if (!is_padding(i) && std::isfinite(at[i])) least = std::min(least, at[i]);
-  if (!std::isfinite(least)) return;  // there is nothing else
+    if (!is_padding(i) && math::is_finite(at[i])) least = std::min(least, at[i]);
+  if (!math::is_finite(least)) return;  // there is nothing else
   for (Index i = 0; i < x.size(); ++i)
     if (is_padding(i)) at[i] = least;
 }
@@ -164,14 +174,7 @@ inline Tensor<float, 4> DicomImage::values() const {
   float* to = x.mutable_data();
   const Index area = rows * columns;
   if (grey()) {
-    const bool table = !modality_table.entries.empty();
-    for (Index f = 0, i = 0; f < frames; ++f) {
-      const auto [a, b] = rescale_of_frame.empty() ? std::array{slope, intercept}
-                                                   : rescale_of_frame[static_cast<std::size_t>(f)];
-      for (Index end = i + area; i < end; ++i)
-        to[i] =
-            table ? modality_table(stored_value(i)) : static_cast<float>(a * stored_value(i) + b);
-    }
+    for (Index i = 0; i < x.size(); ++i) to[i] = static_cast<float>(value(i));
     fill_padding(x);
     return x;
   }
@@ -214,7 +217,7 @@ inline Tensor<float, 4> DicomImage::display() const {
   }
   float least = std::numeric_limits<float>::infinity(), most = -least;
   for (Index i = 0; i < x.size(); ++i)
-    if (std::isfinite(at[i])) least = std::min(least, at[i]), most = std::max(most, at[i]);
+    if (math::is_finite(at[i])) least = std::min(least, at[i]), most = std::max(most, at[i]);
   const float range = most > least ? most - least : 1;
   const bool table = !shown_table.entries.empty();
   const double white = std::ldexp(1.0, shown_table.bits) - 1;
@@ -225,7 +228,7 @@ inline Tensor<float, 4> DicomImage::display() const {
     float y = table   ? static_cast<float>(double{shown_table(double{at[i]})} / white)
               : shown ? static_cast<float>((*shown)(double{at[i]}))
                       : (at[i] - least) / range;
-    if (!std::isfinite(y)) y = 0;
+    if (!math::is_finite(y)) y = 0;
     at[i] = is_padding(i) ? 0 : photometric == "MONOCHROME1" ? 1 - y : y;
   }
   return x;

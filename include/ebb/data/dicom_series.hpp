@@ -42,26 +42,38 @@ inline double dot(const std::array<double, 3>& a, const std::array<double, 3>& b
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
+/// The regular files of a folder, in an order of its own, whatever the file system's.
+/// \throws FileError when it cannot be read.
+inline std::set<std::string> files_of_folder(const char* who, const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::set<std::string> paths;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    if (at->is_regular_file(error)) paths.insert(at->path().string());
+  if (error)
+    throw FileError(
+        message(who, ": '", folder, "': it cannot be read as a folder (", error.message(), ")"));
+  return paths;
+}
+
+/// Whether a file has DICOM's letters behind its preamble; others are lists, pictures, texts.
+inline bool begins_as_dicom(const std::string& path) {
+  char letters[4] = {};
+  std::ifstream stream(path, std::ios::binary);
+  return stream.seekg(128) && stream.read(letters, 4) && std::memcmp(letters, "DICM", 4) == 0;
+}
+
 /// The DICOM files of a folder with pixels, of one series.
 inline std::vector<DicomSlice> dicom_slices(const std::string& folder,
                                             const DicomSeriesOptions& options) {
-  namespace fs = std::filesystem;
   const auto fail = [&](const std::string& what) {
     throw FileError(message("read_dicom_series: '", folder, "': ", what));
   };
-  std::error_code error;
-  std::set<std::string> paths;  // in an order of its own, whatever the file system's
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (at->is_regular_file(error)) paths.insert(at->path().string());
-  if (error) fail(message("it cannot be read as a folder (", error.message(), ")"));
   std::vector<DicomSlice> slices;
   std::map<std::string, int> all;
   std::uint64_t bytes = 0;
-  for (const std::string& path : paths) {
-    char letters[4] = {};
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream.seekg(128) || !stream.read(letters, 4) || std::memcmp(letters, "DICM", 4) != 0)
-      continue;  // a list, a picture, a text about the data
+  for (const std::string& path : files_of_folder("read_dicom_series", folder)) {
+    if (!begins_as_dicom(path)) continue;
     const DicomFile file("read_dicom_series", path, options.limits);
     const std::string series = file.text(DCM_SeriesInstanceUID);
     if (!file.data->tagExists(DCM_PixelData)) continue;  // a plan, a report, a DICOMDIR
@@ -99,8 +111,8 @@ inline void fill_padding(DicomVolume& volume, const std::vector<DicomSlice>& sli
       float* const at = to + static_cast<Index>(k) * area;
       for (Index i = 0; i < area && (!fill || image.padding); ++i) {
         const bool padding = image.is_padding(i);
-        if (fill && padding && std::isfinite(least)) at[i] = least;
-        if (!fill && !padding && std::isfinite(at[i])) least = std::min(least, at[i]);
+        if (fill && padding && math::is_finite(least)) at[i] = least;
+        if (!fill && !padding && math::is_finite(at[i])) least = std::min(least, at[i]);
       }
     }
 }

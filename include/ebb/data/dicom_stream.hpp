@@ -46,6 +46,10 @@ class DicomStream {
     if (!error && size > options.most_bytes) too_large(size, options);
     bytes_ = read_bytes(who, path);
     find_data_set();
+    const std::size_t preamble = meta_ - std::min<std::size_t>(meta_, 4);
+    before_data_set.assign(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(preamble));
+    meta.assign(bytes_.begin() + static_cast<std::ptrdiff_t>(meta_),
+                bytes_.begin() + static_cast<std::ptrdiff_t>(begin_));
     if (syntax == deflated_little_endian) inflate(options);
     zeros_ = end_;
     while (zeros_ > begin_ && bytes_[zeros_ - 1] == 0) --zeros_;
@@ -61,9 +65,11 @@ class DicomStream {
 
   static constexpr int deepest = 64;  ///< sequences in each other
 
-  std::string source;    ///< what messages call the file
-  std::string syntax;    ///< UID of the transfer syntax
-  bool guessed = false;  ///< the file does not name its transfer syntax
+  std::string source;                          ///< what messages call the file
+  std::string syntax;                          ///< UID of the transfer syntax
+  bool guessed = false;                        ///< the file does not name its transfer syntax
+  std::vector<unsigned char> before_data_set;  ///< the preamble
+  std::vector<unsigned char> meta;             ///< the file meta information
   std::span<const unsigned char> data_set_bytes() const {
     return std::span(bytes_).subspan(begin_, end_ - begin_);
   }
@@ -117,20 +123,21 @@ class DicomStream {
     const std::size_t size = bytes_.size();
     end_ = size;
     const bool preamble = size >= 132 && std::memcmp(at(128), "DICM", 4) == 0;
-    begin_ = preamble ? 132 : 0;
+    begin_ = meta_ = preamble ? 132 : 0;
     const char* const none =
         "it is no DICOM file: it has neither the letters DICM at byte 128 nor "
         "begins as a data set does; convert it, or leave it out";
     if (size < begin_ + 8) fail(preamble ? "it ends after its preamble: it is truncated" : none);
-    const bool meta = two(begin_, false) == 2 && length_bytes(begin_ + 4) != 0;
-    if (meta) read_meta();
+    const bool has_meta = two(begin_, false) == 2 && length_bytes(begin_ + 4) != 0;
+    if (has_meta) read_meta();
     if (!syntax.empty()) return;
     // No meta information, or none that names the syntax: what the first element looks like.
     guessed = true;
     if (end_ - begin_ < 8) fail(preamble ? "it holds no data set: it is truncated" : none);
     const bool explicit_vr = length_bytes(begin_ + 4) != 0;
     const bool big = explicit_vr && bytes_[begin_] == 0 && bytes_[begin_ + 1] != 0;
-    if (!preamble && !meta && (two(begin_, big) != 8 || two(begin_ + 2, big) > 0x1000)) fail(none);
+    if (!preamble && !has_meta && (two(begin_, big) != 8 || two(begin_ + 2, big) > 0x1000))
+      fail(none);
     syntax = big           ? explicit_big_endian
              : explicit_vr ? "1.2.840.10008.1.2.1"
                            : implicit_little_endian;
@@ -289,7 +296,7 @@ class DicomStream {
   }
 
   std::vector<unsigned char> bytes_;
-  std::size_t begin_ = 0, end_ = 0;
+  std::size_t begin_ = 0, end_ = 0, meta_ = 0;
   std::size_t zeros_ = 0;  // from here on there is nothing else
   bool big_ = false;
   std::uint32_t elements_ = 0;

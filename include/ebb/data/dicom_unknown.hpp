@@ -63,6 +63,12 @@ inline std::unique_ptr<DcmElement> known_element(DcmElement& unknown) {
   return to;
 }
 
+/// Whether DCMTK left it as bytes: a UN, or a private element in implicit VR.
+inline bool is_unknown(const DcmObject& element) {
+  const DcmEVR vr = element.ident();
+  return vr == EVR_UN || vr == EVR_UNKNOWN || vr == EVR_UNKNOWN2B;
+}
+
 /// Puts what is known in place of what is UN, within sequences too.
 inline void resolve_unknown(DcmItem& item, int depth = 0) {
   if (depth > DicomStream::deepest) return;
@@ -72,7 +78,7 @@ inline void resolve_unknown(DcmItem& item, int depth = 0) {
       for (DcmObject* in = nullptr; (in = sequence->nextInContainer(in)) != nullptr;)
         if (auto* const inner = dynamic_cast<DcmItem*>(in)) resolve_unknown(*inner, depth + 1);
     } else {
-      any = any || at->ident() == EVR_UN;
+      any = any || is_unknown(*at);
     }
   }
   if (!any) return;
@@ -80,7 +86,7 @@ inline void resolve_unknown(DcmItem& item, int depth = 0) {
   std::vector<std::unique_ptr<DcmElement>> all;
   while (item.card() > 0) all.emplace_back(item.remove(0ul));
   for (auto& element : all) {
-    if (element && element->ident() == EVR_UN && !dynamic_cast<DcmSequenceOfItems*>(element.get()))
+    if (element && is_unknown(*element) && !dynamic_cast<DcmSequenceOfItems*>(element.get()))
       if (auto known = known_element(*element)) {
         element = std::move(known);
         if (auto* const sequence = dynamic_cast<DcmSequenceOfItems*>(element.get()))

@@ -1,273 +1,30 @@
 /// \file
 /// NIfTI-1 and NIfTI-2 images: .nii, .nii.gz and .hdr/.img pairs, in either byte order. Formats:
-/// nifti1.h and nifti2.h of the NIfTI Data Format Working Group. Header extensions are skipped.
+/// nifti1.h and nifti2.h of the NIfTI Data Format Working Group.
 #pragma once
 
-#include <ebb/core/finite.hpp>
-#include <ebb/data/idx.hpp>
-#include <ebb/data/npy.hpp>
-
-#include <array>
-#include <optional>
+#include <ebb/data/nifti_header.hpp>
 
 namespace ebb::data {
 
-/// A NIfTI image with what its header says of space.
-///
-/// Axis order: files run along x fastest. `shape` and `voxel_size` are in the file's order (x, y,
-/// z, time, ...), as the rows and columns of `affine` are; tensors are row-major, so their axes are
-/// reversed (..., time, z, y, x), and a slice at one z is an image of rows y and columns x.
-struct Nifti {
-  std::string source;  ///< what messages call it
-  int version = 1;
-  bool big_endian = false;
-  std::vector<Index> shape;         ///< (x, y, z, ...)
-  std::vector<double> voxel_size;   ///< one per axis of `shape`
-  std::string space_unit;           ///< "mm", "m", "um", or "unknown"
-  std::string time_unit;            ///< "s", "ms", "us", or "unknown" (or a spectral unit)
-  double slope = 1, intercept = 0;  ///< value = slope * stored + intercept
-  /// From (x, y, z, 1) in voxels to millimetres (right, anterior, superior, 1), or to `space_unit`.
-  std::array<std::array<double, 4>, 4> affine{};
-  std::string affine_from;  ///< "sform", "qform", or "voxel sizes" (no orientation is known)
-  /// Free texts of the header that are not empty, by name: "descrip", "aux_file", "db_name",
-  /// "intent_name". They may say who a person is.
-  std::vector<std::pair<std::string, std::string>> texts;
-  std::uint64_t extension_bytes = 0;  ///< between header and elements; they may, too
-  Array stored;                       ///< axes reversed, before slope and intercept
-
-  /// Values after slope and intercept, axes reversed: `values<3>()` is (z, y, x).
-  /// \throws FileError when the rank is another.
-  template <int N>
-  Tensor<float, N> values() const {
-    if (shape.size() != static_cast<std::size_t>(N))
-      throw FileError(
-          message(source, ": it has ", shape.size(), " axes, and ", N, " were asked for"));
-    Shape<N> extents{};
-    for (int axis = 0; axis < N; ++axis)
-      extents[axis] = stored.shape[static_cast<std::size_t>(axis)];
-    Tensor<float, N> x(extents);
-    for (Index i = 0; i < x.size(); ++i)
-      x.mutable_data()[i] = static_cast<float>(slope * stored_value(i) + intercept);
-    return x;
-  }
-
-  /// Element `i` of the file, as a double, before slope and intercept.
-  double stored_value(Index i) const {
-    const unsigned char* at = stored.bytes.data() + i * stored.type.bytes;
-    const auto as = [at](auto value) {
-      std::memcpy(&value, at, sizeof value);
-      return static_cast<double>(value);
-    };
-    const int width = stored.type.bytes;
-    if (stored.type.kind == 'f') return width == 4 ? as(float{}) : as(double{});
-    if (stored.type.kind == 'i')
-      return width == 1   ? as(std::int8_t{})
-             : width == 2 ? as(std::int16_t{})
-             : width == 4 ? as(std::int32_t{})
-                          : as(std::int64_t{});
-    return width == 1   ? as(std::uint8_t{})
-           : width == 2 ? as(std::uint16_t{})
-           : width == 4 ? as(std::uint32_t{})
-                        : as(std::uint64_t{});
-  }
-};
-
-namespace detail {
-
-/// Numbers at places of a NIfTI header, in the header's byte order.
-struct NiftiHeader {
-  std::vector<unsigned char> bytes;
-  bool swapped = false;
-
-  template <class T>
-  T at(std::size_t place) const {
-    unsigned char raw[sizeof(T)];
-    std::memcpy(raw, bytes.data() + place, sizeof(T));
-    if (swapped) std::reverse(raw, raw + sizeof(T));
-    T value;
-    std::memcpy(&value, raw, sizeof(T));
-    return value;
-  }
-  /// A number that is narrow in version 1, wide in version 2.
-  double real(bool two, std::size_t first, std::size_t second, std::size_t i = 0) const {
-    return two ? at<double>(second + 8 * i) : double{at<float>(first + 4 * i)};
-  }
-};
-
-inline ElementType nifti_type(const GzipReader& file, int code) {
-  switch (code) {
-    case 2:
-      return {'u', 1};
-    case 4:
-      return {'i', 2};
-    case 8:
-      return {'i', 4};
-    case 16:
-      return {'f', 4};
-    case 64:
-      return {'f', 8};
-    case 256:
-      return {'i', 1};
-    case 512:
-      return {'u', 2};
-    case 768:
-      return {'u', 4};
-    case 1024:
-      return {'i', 8};
-    case 1280:
-      return {'u', 8};
-    default:
-      file.fail(message("its datatype is ", code,
-                        code == 32 || code == 1792    ? " (complex numbers)"
-                        : code == 128 || code == 2304 ? " (colours)"
-                                                      : "",
-                        ", which this reader has no type for; convert it to float32"));
-  }
+/// What the header and its extensions say; `stored` has a shape, and no elements.
+/// \throws FileError when the file is missing, damaged, or no NIfTI file.
+inline Nifti nifti_info(const std::string& path) {
+  detail::GzipReader file("nifti_info", path);
+  NiftiOptions any;
+  any.most_bytes = std::numeric_limits<std::uint64_t>::max();
+  return detail::nifti_start("nifti_info", path, file, any).image;
 }
-
-/// The rotation of the qform: nifti1.h, "QUATERNION REPRESENTATION OF ROTATION MATRIX".
-inline void nifti_qform(Nifti& image, double b, double c, double d, double qfac, const double* size,
-                        const double* offset) {
-  const double rest = 1 - (b * b + c * c + d * d);
-  double a = 0;
-  if (rest > 1e-7) {
-    a = std::sqrt(rest);
-  } else {  // half a turn
-    const double scale = 1 / std::sqrt(b * b + c * c + d * d);
-    b *= scale, c *= scale, d *= scale;
-  }
-  const double rotation[3][3] = {
-      {a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)},
-      {2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)},
-      {2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - c * c - b * b}};
-  for (std::size_t row = 0; row < 3; ++row) {
-    for (std::size_t column = 0; column < 3; ++column)
-      image.affine[row][column] =
-          rotation[row][column] * size[column] * (column == 2 && qfac < 0 ? -1 : 1);
-    image.affine[row][3] = offset[row];
-  }
-}
-
-inline void nifti_texts(Nifti& image, const NiftiHeader& header, bool two) {
-  struct Text {
-    const char* name;
-    std::size_t first, second, length;  // place in version 1 and 2
-  };
-  for (const Text& t : {Text{"db_name", 14, 0, 18}, Text{"descrip", 148, 240, 80},
-                        Text{"aux_file", 228, 320, 24}, Text{"intent_name", 328, 508, 16}}) {
-    const std::size_t place = two ? t.second : t.first;
-    if (place == 0) continue;
-    const char* from = reinterpret_cast<const char*>(header.bytes.data()) + place;
-    std::string text(from, std::find(from, from + t.length, '\0'));
-    text.erase(text.find_last_not_of(' ') + 1);
-    if (!text.empty()) image.texts.emplace_back(t.name, std::move(text));
-  }
-}
-
-inline void nifti_orientation(Nifti& image, const NiftiHeader& header, bool two) {
-  image.affine[3][3] = 1;
-  double size[3], offset[3];
-  for (std::size_t i = 0; i < 3; ++i) {
-    size[i] = header.real(two, 80, 112, i);
-    offset[i] = header.real(two, 268, 376, i);
-  }
-  const int qform = two ? header.at<std::int32_t>(344) : header.at<std::int16_t>(252);
-  const int sform = two ? header.at<std::int32_t>(348) : header.at<std::int16_t>(254);
-  if (sform > 0) {
-    image.affine_from = "sform";
-    for (std::size_t i = 0; i < 12; ++i) image.affine[i / 4][i % 4] = header.real(two, 280, 400, i);
-  } else if (qform > 0) {
-    image.affine_from = "qform";
-    nifti_qform(image, header.real(two, 256, 352), header.real(two, 260, 360),
-                header.real(two, 264, 368), header.real(two, 76, 104), size, offset);
-  } else {
-    image.affine_from = "voxel sizes";
-    for (std::size_t i = 0; i < 3; ++i) image.affine[i][i] = size[i];
-  }
-}
-
-}  // namespace detail
-
-struct NiftiOptions {
-  /// Larger images are refused before memory is taken for them.
-  std::uint64_t most_bytes = std::uint64_t{1} << 33;
-};
 
 /// Reads a NIfTI image; of a pair, name the .hdr, beside which the .img (or .img.gz) lies.
 /// \throws FileError when it is missing, damaged, or holds what there is no type for.
 inline Nifti read_nifti(const std::string& path, NiftiOptions options = {}) {
   namespace fs = std::filesystem;
   detail::GzipReader file("read_nifti", path);
-  detail::NiftiHeader header;
-  header.bytes.resize(540);
-  if (file.read(header.bytes.data(), 348) < 348)
-    file.fail("it ends within its header: it is truncated, or no NIfTI file");
-  constexpr bool big_host = std::endian::native == std::endian::big;
-  auto length = header.at<std::int32_t>(0);
-  if (length != 348 && length != 540) {
-    header.swapped = true;
-    length = header.at<std::int32_t>(0);
-  }
-  const bool two = length == 540;
-  const std::string magic(reinterpret_cast<char*>(header.bytes.data()) + (two ? 4 : 344), 3);
-  const bool pair = magic == (two ? "ni2" : "ni1");
-  if ((length != 348 && length != 540) || (!pair && magic != (two ? "n+2" : "n+1")))
-    file.fail("it is no NIfTI file: neither its header's length nor its magic is NIfTI's");
-  if (two && file.read(header.bytes.data() + 348, 192) < 192)
-    file.fail("it ends within its header: it is truncated; copy it again");
-
-  Nifti image;
-  image.source = message("read_nifti: '", path, "'");
-  image.version = two ? 2 : 1;
-  image.big_endian = header.swapped != big_host;
-  const auto extent = [&](std::size_t i) -> std::int64_t {
-    return two ? header.at<std::int64_t>(16 + 8 * i) : header.at<std::int16_t>(40 + 2 * i);
-  };
-  const std::int64_t rank = extent(0);
-  if (rank < 1 || rank > 7)
-    file.fail(message("its header says it has ", rank, " axes, not 1 to 7; it is damaged"));
-  image.stored.source = image.source;
-  image.stored.type = detail::nifti_type(file, header.at<std::int16_t>(two ? 12 : 70));
-  auto bytes = static_cast<std::uint64_t>(image.stored.type.bytes);
-  for (std::size_t i = 1; i <= static_cast<std::size_t>(rank); ++i) {
-    const std::int64_t e = extent(i);
-    if (e < 1)
-      file.fail(message("its header gives axis ", i, " the extent ", e, "; it is damaged"));
-    if (bytes > options.most_bytes / static_cast<std::uint64_t>(e))
-      file.fail(message("its header promises more than the ", options.most_bytes,
-                        " bytes that are allowed; it is damaged, or raise "
-                        "NiftiOptions::most_bytes"));
-    bytes *= static_cast<std::uint64_t>(e);
-    image.shape.push_back(e);
-    image.voxel_size.push_back(header.real(two, 76, 104, i));
-  }
-  image.stored.shape.assign(image.shape.rbegin(), image.shape.rend());
-  const int units = two ? header.at<std::int32_t>(500) : header.bytes[123];
-  const int space = units & 7, time = units & 56;
-  image.space_unit = space == 1 ? "m" : space == 2 ? "mm" : space == 3 ? "um" : "unknown";
-  image.time_unit = time == 8    ? "s"
-                    : time == 16 ? "ms"
-                    : time == 24 ? "us"
-                    : time == 32 ? "Hz"
-                    : time == 40 ? "ppm"
-                    : time == 48 ? "rad/s"
-                                 : "unknown";
-  const double slope = header.real(two, 112, 176), intercept = header.real(two, 116, 184);
-  if (slope != 0 && math::is_finite(slope) && math::is_finite(intercept))
-    image.slope = slope, image.intercept = intercept;  // a slope of 0 means: not scaled
-  detail::nifti_orientation(image, header, two);
-  detail::nifti_texts(image, header, two);
-
-  // Where the elements are: after the header and its extensions, or in the other file of a pair.
-  const double offset =
-      two ? static_cast<double>(header.at<std::int64_t>(168)) : double{header.at<float>(108)};
-  const double least = pair ? 0 : length + 4;
-  if (!(offset >= least && offset < 1e9))
-    file.fail(message("its header says its elements begin at byte ", offset, ", not from ", least,
-                      " on; it is damaged"));
-  auto skip = static_cast<std::uint64_t>(offset);
+  detail::NiftiStart start = detail::nifti_start("read_nifti", path, file, options);
+  Nifti& image = start.image;
   std::optional<detail::GzipReader> other;
-  if (pair) {
+  if (start.pair) {
     fs::path elements =
         fs::path(path).extension() == ".gz" ? fs::path(path).replace_extension() : fs::path(path);
     elements.replace_extension(".img");
@@ -277,32 +34,25 @@ inline Nifti read_nifti(const std::string& path, NiftiOptions options = {}) {
                         fs::path(elements).replace_extension().string(),
                         "' (or .gz), the file of its elements, is not there; copy both"));
     other.emplace("read_nifti", elements.string());
-  } else {
-    skip -= static_cast<std::uint64_t>(length);
-    image.extension_bytes = skip - 4;
   }
   detail::GzipReader& data = other ? *other : file;
-  unsigned char passed[4096];
-  while (skip > 0) {
-    const std::size_t got =
-        data.read(passed, static_cast<std::size_t>(std::min<std::uint64_t>(skip, sizeof passed)));
-    if (got == 0) data.fail("it ends before its elements begin: it is truncated; copy it again");
-    skip -= got;
-  }
+  detail::nifti_skip(data, start.skip);
   std::vector<unsigned char>& to = image.stored.bytes;
-  while (to.size() < bytes) {  // memory grows with what arrives
+  while (to.size() < start.bytes) {  // memory grows with what arrives
     const std::size_t had = to.size();
     const std::uint64_t room = std::max<std::uint64_t>(had * 2, std::uint64_t{1} << 22);
-    to.resize(static_cast<std::size_t>(std::min(bytes, room)));
+    to.resize(static_cast<std::size_t>(std::min(start.bytes, room)));
     const std::size_t got = data.read(to.data() + had, to.size() - had);
     if (had + got < to.size())
       data.fail(message("it holds ", had + got, " bytes of elements, and the header promises ",
-                        bytes, ": it is truncated; copy it again"));
+                        start.bytes, ": it is truncated; copy it again"));
   }
   const auto width = static_cast<std::ptrdiff_t>(image.stored.type.bytes);
-  if (header.swapped && width > 1)
+  if (start.swapped && width > 1)
     for (auto at = to.begin(); at != to.end(); at += width) std::reverse(at, at + width);
-  return image;
+  image.after = detail::nifti_bytes(data, std::uint64_t{1} << 20);
+  if (!detail::nifti_says(image.after)) image.after.clear();
+  return std::move(image);
 }
 
 }  // namespace ebb::data

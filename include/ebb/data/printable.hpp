@@ -84,4 +84,52 @@ inline std::string printable(std::string_view text) {
   return out;
 }
 
+/// The texts in bytes of an unknown kind, with " | " between them: runs of letters, digits and
+/// common signs in ASCII, UTF-8, and UTF-16 of Latin letters, of at least 4 characters (8 where
+/// there are more than 4096 bytes, in which shorter ones are mostly chance), as `printable`. Of
+/// more than `most` bytes of texts the rest is counted.
+inline std::string texts_in(std::string_view bytes, std::size_t most = 1 << 16) {
+  const std::size_t least = bytes.size() > 4096 ? 8 : 4;
+  std::string all, run;
+  std::size_t left_out = 0, length = 0;
+  const auto finish = [&] {
+    if (length >= least) {
+      const std::size_t had = run.find_first_not_of(' ');
+      if (had != run.npos && all.size() + run.size() > most)
+        ++left_out;
+      else if (had != run.npos)
+        all += (all.empty() ? "" : " | ") + run.substr(had, run.find_last_not_of(' ') + 1 - had);
+    }
+    run.clear(), length = 0;
+  };
+  for (const std::size_t step : {std::size_t{1}, std::size_t{2}})
+    for (std::size_t begin = 0; begin < step; ++begin) {
+      for (std::size_t at = begin; at < bytes.size();) {
+        const std::size_t from = at;
+        std::int32_t c = -1;
+        if (step == 1) {
+          c = detail::utf8_character(bytes, at);
+          if (c < 0) ++at;
+        } else {  // either byte of a pair may be the first
+          if (at + 1 < bytes.size() && bytes[at + 1] == 0)
+            c = static_cast<unsigned char>(bytes[at]);
+          at += 2;
+        }
+        const bool sign = c == ' ' || (c > ' ' && c < 0x7F);
+        if (sign || c >= 0xC0) {
+          if (step == 1)
+            run += printable(bytes.substr(from, at - from));
+          else
+            detail::append_utf8(run, c);
+          ++length;
+        } else {
+          finish();
+        }
+      }
+      finish();
+    }
+  if (left_out > 0) all += " | (and " + std::to_string(left_out) + " more texts, NOT SHOWN)";
+  return all;
+}
+
 }  // namespace ebb::data
