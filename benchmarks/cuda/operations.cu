@@ -147,7 +147,7 @@ void elementwise(const Bench& bench, const Shape<4>& shape) {
   bench.time(moves("copy", shape, 2 * n), [&] {
     Cuda::copy(y.mutable_data(), x.data(), static_cast<std::size_t>(n) * sizeof(float));
   });
-  bench.time(moves("relu", shape, 2 * n), [&] { map(Cuda{}, relu, x.view(), y.mut()); });
+  bench.time(moves("relu", shape, 2 * n), [&] { map_forward(Cuda{}, relu, x.view(), y.mut()); });
   bench.time(moves("relu gradient", shape, 3 * n), [&] {
     map_grad(Cuda{}, relu, x.view(), other.view(), Into<float, 4>{y.mutable_data(), shape, false});
   });

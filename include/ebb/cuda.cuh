@@ -3,6 +3,8 @@
 /// `Tensor<float, 4, Cuda>`.
 #pragma once
 
+#include <ebb/core/set_aside.inl>
+
 #include <ebb/ebb.hpp>
 
 #include <ebb/device/cuda.cuh>
@@ -39,3 +41,5 @@
 #include <ebb/tape/track.cuh>
 #include <ebb/tensor/storage.cuh>
 #include <ebb/train/capture.cuh>
+
+#include <ebb/core/give_back.inl>

@@ -3,6 +3,8 @@
 /// files); include the headers of data/ one by one to do without.
 #pragma once
 
+#include <ebb/core/set_aside.inl>
+
 #include <ebb/data/array.hpp>
 #include <ebb/data/augment.hpp>
 #include <ebb/data/dataset.hpp>
@@ -23,3 +25,5 @@
 #include <ebb/data/stroke_digits.hpp>
 #include <ebb/data/transforms.hpp>
 #include <ebb/data/warp.hpp>
+
+#include <ebb/core/give_back.inl>

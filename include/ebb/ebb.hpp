@@ -4,6 +4,8 @@
 /// training comfort are separate: <ebb/data.hpp>, <ebb/io.hpp>, <ebb/train.hpp>.
 #pragma once
 
+#include <ebb/core/set_aside.inl>
+
 #include <ebb/nn/nn.hpp>
 #include <ebb/ops/ops.hpp>
 #include <ebb/optim/optim.hpp>
@@ -14,3 +16,5 @@
 #include <ebb/tape/print.hpp>
 #include <ebb/tensor/eigen.hpp>
 #include <ebb/tensor/print.hpp>
+
+#include <ebb/core/give_back.inl>

@@ -3,6 +3,8 @@
 /// stb_image_write (overlays); include the headers of explain/ one by one to do without.
 #pragma once
 
+#include <ebb/core/set_aside.inl>
+
 #include <ebb/explain/grad_cam.hpp>
 #include <ebb/explain/integrated_gradients.hpp>
 #include <ebb/explain/occlusion.hpp>
@@ -11,3 +13,5 @@
 #include <ebb/explain/saliency.hpp>
 #include <ebb/explain/scores.hpp>
 #include <ebb/explain/smooth_grad.hpp>
+
+#include <ebb/core/give_back.inl>

@@ -3,6 +3,8 @@
 /// curves, areas with intervals, confusion matrices, agreement, calibration, overlap and surfaces.
 #pragma once
 
+#include <ebb/core/set_aside.inl>
+
 #include <ebb/metrics/agreement.hpp>
 #include <ebb/metrics/bootstrap.hpp>
 #include <ebb/metrics/calibration.hpp>
@@ -14,3 +16,5 @@
 #include <ebb/metrics/roc.hpp>
 #include <ebb/metrics/surface.hpp>
 #include <ebb/metrics/temperature.hpp>
+
+#include <ebb/core/give_back.inl>

@@ -2,6 +2,8 @@
 /// Training comfort: `fit` and `evaluate`, metrics, progress, CSV logs, plots.
 #pragma once
 
+#include <ebb/core/set_aside.inl>
+
 #include <ebb/train/csv.hpp>
 #include <ebb/train/curves.hpp>
 #include <ebb/train/evaluate.hpp>
@@ -11,3 +13,5 @@
 #include <ebb/train/metrics.hpp>
 #include <ebb/train/plot.hpp>
 #include <ebb/train/progress.hpp>
+
+#include <ebb/core/give_back.inl>

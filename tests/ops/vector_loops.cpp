@@ -26,9 +26,9 @@ void check_map(F f, double tolerance) {
       INFO(to_string(set) << ", " << F::name << ", " << n << " elements");
       const auto x = test::random<float>(Shape{n}, 3, -4, 4), dy = test::random<float>(Shape{n}, 4);
       Tensor<float, 1> y(Shape{n}), dx(Shape{n});
-      map(Cpu{}, f, x.view(), y.mut());
+      map_forward(Cpu{}, f, x.view(), y.mut());
       const Tensor<float, 1> over = x.clone();
-      map(Cpu{}, f, over.view(), over.mut());
+      map_forward(Cpu{}, f, over.view(), over.mut());
       CHECK(test::same_bits(over, y));
       const auto& saved = [&]() -> const Tensor<float, 1>& {
         if constexpr (requires { f.slope_at_output(1.0f); })

@@ -4,6 +4,8 @@
 /// Format: DICOM PS3.3 and PS3.5.
 #pragma once
 
+#include <ebb/core/set_aside.inl>
+
 #include <ebb/data/dicom_space.hpp>
 #include <ebb/data/dicom_values.hpp>
 
@@ -109,3 +111,5 @@ inline DicomImage read_dicom(const std::string& path, DicomOptions options = {})
 }
 
 }  // namespace ebb::data
+
+#include <ebb/core/give_back.inl>

@@ -168,7 +168,7 @@ struct Shift {
 template <Operand X>
 auto shift(const char* name, const X& x, scalar_of<X> c) {
   tensor_of<X> y(x.shape());
-  map(device_of<X>{}, Shift<scalar_of<X>>{c}, value(x).view(), y.mut());
+  map_forward(device_of<X>{}, Shift<scalar_of<X>>{c}, value(x).view(), y.mut());
   return track(
       name, y,
       [dx = sink(x)](const auto& dy) {

@@ -80,7 +80,7 @@ inline int blocks_of_packs(Index n, int v) { return gpu::blocks_for((n + v - 1) 
 
 /// Kernel: y[i] = f.value(x[i]); y may be x.
 template <class F, class T, int N>
-void map(Cuda, const F& f, View<const T, N> x, View<T, N> y) {
+void map_forward(Cuda, const F& f, View<const T, N> x, View<T, N> y) {
   const Index n = y.size();
   if (n == 0) return;
   gpu::with_index(n, [&]<class I>(I) {

@@ -53,7 +53,7 @@ void map_grad_numbers(const F& f, Index n, const T* saved, const T* dy, T* dx, b
 
 /// Kernel: y[i] = f.value(x[i]); y may be x.
 template <class F, class T, int N>
-void map(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
+void map_forward(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
   detail::map_numbers(f, y.size(), x.data, y.data);
 }
 
@@ -87,7 +87,7 @@ struct Elementwise {
   auto operator()(const X& x) const {
     using Tens = tensor_of<X>;
     Tens y(x.shape());
-    map(typename Tens::device{}, static_cast<const F&>(*this), value(x).view(), y.mut());
+    map_forward(typename Tens::device{}, static_cast<const F&>(*this), value(x).view(), y.mut());
     return recorded(x, std::move(y));
   }
 
@@ -102,7 +102,7 @@ struct Elementwise {
       else
         return std::forward<X>(x);
     }();
-    map(device_of<X>{}, static_cast<const F&>(*this), y.view(), y.mut());
+    map_forward(device_of<X>{}, static_cast<const F&>(*this), y.view(), y.mut());
     return recorded(x, std::move(y));
   }
 
