@@ -6,6 +6,7 @@
 
 #include <ebb/core/set_aside.inl>
 
+#include <ebb/device/performance_hint.hpp>
 #include <ebb/nn/nn.hpp>
 #include <ebb/ops/ops.hpp>
 #include <ebb/optim/optim.hpp>

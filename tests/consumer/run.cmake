@@ -28,9 +28,24 @@ else()
   list(APPEND options -DEBB_SOURCE=${EBB_SOURCE} -DEBB_OPENMP=${OPENMP})
 endif()
 
+# Who sets no build type is told, once, that the program will be slow; who sets one is not.
+if(KIND MATCHES "^(add_subdirectory|find_package)$")
+  set(hint "no build type is set")
+  run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/${KIND} -B ${SCRATCH}/untyped -G ${GENERATOR}
+    -DCMAKE_CXX_COMPILER=${COMPILER} ${options})
+  string(REGEX MATCHALL "${hint}" hints "${text}")
+  list(LENGTH hints count)
+  if(NOT count EQUAL 1 AND NOT GENERATOR MATCHES "Multi|Visual|Xcode")
+    message(FATAL_ERROR "without a build type, '${hint}' is said ${count} times:\n${text}")
+  endif()
+endif()
+
 run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/${KIND} -B ${SCRATCH}/build -G ${GENERATOR}
   -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}"
   -DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${SCRATCH}/bin ${options})
+if(text MATCHES "no build type is set")
+  message(FATAL_ERROR "with a build type, none is missed:\n${text}")
+endif()
 run(${CMAKE_COMMAND} --build ${SCRATCH}/build --config Debug)
 file(GLOB_RECURSE program ${SCRATCH}/bin/consumer*)
 run(${CMAKE_COMMAND} -E chdir ${SCRATCH} ${program})

@@ -1,7 +1,16 @@
+#include <ebb/io/state.hpp>
+#include <ebb/nn/linear.hpp>
+#include <ebb/nn/summary.hpp>
+#include <ebb/shape/csv.hpp>
+#include <ebb/train/csv.hpp>
+#include <ebb/train/gallery.hpp>
 #include <ebb/train/plot.hpp>
+#include <ebb/train/progress.hpp>
 
+#include <clocale>
 #include <cstdlib>
 #include <limits>
+#include <locale>
 
 #include "tests/support/match.hpp"
 #include "tests/train/files.hpp"
@@ -20,6 +29,86 @@ bool has_gnuplot() {
 }
 
 const plot::Line falling{"It's <falling> & `date`", {1, 2, 3}, {1, 0.5, 0.1}};
+
+/// Streams that write 1.234,5.
+struct Comma : std::numpunct<char> {
+  char do_decimal_point() const override { return ','; }
+  char do_thousands_sep() const override { return '.'; }
+  std::string do_grouping() const override { return "\3"; }
+};
+
+/// The C library, C++ streams and programs that are run, all in German, until the end of the scope.
+/// Where the system has no such locale, it is made, if there is what it is made of.
+class German {
+ public:
+  German() {
+    there_ = std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr;
+    if (!there_) {
+      const std::string make =
+          "localedef -i de_DE -f UTF-8 " + (folder_ / "de_DE.UTF-8") + " > /dev/null 2>&1";
+      there_ = std::system(make.c_str()) == 0 &&
+               ::setenv("LOCPATH", folder_.path.c_str(), 1) == 0 &&
+               std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr;
+    }
+    std::locale::global(std::locale(std::locale(), new Comma));
+    if (!there_) return;
+    std::setlocale(LC_ALL, "de_DE.UTF-8");  // which the line before took back
+    ::setenv("LC_ALL", "de_DE.UTF-8", 1);
+  }
+  German(const German&) = delete;
+  German& operator=(const German&) = delete;
+  ~German() {
+    ::unsetenv("LC_ALL");
+    ::unsetenv("LOCPATH");
+    std::locale::global(before_);
+    std::setlocale(LC_ALL, "C");
+  }
+  /// Whether the C library has a comma now.
+  bool there() const { return there_; }
+
+ private:
+  const test::TemporaryFolder folder_;
+  std::locale before_;
+  bool there_ = false;
+};
+
+/// Everything that the library writes numbers to, one text each.
+std::vector<std::string> numbers_everywhere(const test::TemporaryFolder& folder) {
+  std::vector<std::string> texts{message(0.5, " ", -1234567.0, " ", 1e-9, " ", 1234567)};
+  const nn::Linear<> net(1000, 1000);
+  texts.push_back(to_string(nn::summary(net, Shape{1, 1000})));
+  ConfusionMatrix m({"cat", "dog"});
+  for (int i = 0; i < 3; ++i) m.add(0, i % 2);
+  texts.push_back(to_string(m));
+  Progress progress("run", 2000, {.stream = nullptr});
+  progress.advance(1001);
+  texts.push_back(progress.line(500.5, message(0.25)));
+  texts.push_back(plot::detail::number(1e-3) + plot::detail::block("$x", {"", {1, 2}, {1.5, 1e9}}));
+  shape::Measures<2> measures{};
+  measures.elements = 12345;
+  measures.eccentricity = 0.75;
+  texts.push_back(shape::to_csv<2>({measures}));
+  const auto path = [&](const char* name) {
+    std::filesystem::remove(folder / name);
+    return folder / name;
+  };
+  CsvLog(path("log.csv"), {"step", "loss", "rate"}).row(12345, 0.125f, 2.5e-7);
+  texts.push_back(read_file(folder / "log.csv"));
+  const Picture picture{2, 1, 1, {0, 255}, "a", message(0.5)};
+  plot::gallery(path("gallery.svg"), {picture}, "title");
+  texts.push_back(read_file(folder / "gallery.svg"));
+  io::save(nn::Linear<>(1200, 1), path("net"), {{"rate", message(0.5)}});
+  nn::Linear<> loaded(1200, 1);
+  io::load(loaded, folder / "net");
+  const std::string saved = read_file(folder / "net");
+  texts.push_back(saved.substr(0, saved.find("}}")));  // the header, not the weights
+  if (!has_gnuplot()) return texts;
+  plot::lines(path("lines.svg"), {falling}, {.x = "epoch", .y = "loss"});
+  texts.push_back(read_file(folder / "lines.svg"));
+  plot::confusion(path("matrix.svg"), m);
+  texts.push_back(read_file(folder / "matrix.svg"));
+  return texts;
+}
 
 }  // namespace
 
@@ -79,6 +168,24 @@ TEST_CASE("a confusion matrix is drawn with its counts and names") {
   m.reset();
   CHECK_NOTHROW(plot::confusion(folder / "empty.svg", m));
   CHECK_NOTHROW(plot::confusion(folder / "one.svg", ConfusionMatrix(Index{1})));
+}
+
+TEST_CASE("a locale with a decimal comma changes nothing that is written or read") {
+  const test::TemporaryFolder folder;
+  const auto expected = numbers_everywhere(folder);
+  CHECK(expected[0] == "0.5 -1.23457e+06 1e-09 1234567");  // printf's %g in the C locale
+  {
+    const German german;
+    if (german.there()) {
+      CHECK(std::localeconv()->decimal_point == std::string(","));  // or this test shows nothing
+    } else {
+      WARN("skipped in part: there is no locale de_DE.UTF-8, and localedef could not make it");
+    }
+    const auto found = numbers_everywhere(folder);
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == expected[i]);
+  }
+  CHECK(std::localeconv()->decimal_point == std::string("."));
 }
 
 TEST_CASE("level lines are drawn with paths over them") {

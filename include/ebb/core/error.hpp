@@ -2,7 +2,8 @@
 /// Errors are sentences: what went wrong, where, what was expected, what was found, how to mend it.
 #pragma once
 
-#include <cstdio>
+#include <ebb/core/number.hpp>
+
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -67,7 +68,6 @@ class Part {
                                    }} {}
 
   void append_to(std::string& text) const {
-    char digits[32];
     switch (kind_) {
       case Kind::text:
         text += text_;
@@ -79,8 +79,7 @@ class Part {
         text += std::to_string(natural_);
         return;
       case Kind::real:
-        std::snprintf(digits, sizeof digits, "%g", real_);
-        text += digits;
+        text += general(real_);
         return;
       case Kind::other:
         text += other_.to_text(other_.at);

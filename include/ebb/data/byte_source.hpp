@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
+#include <ebb/core/system.hpp>
 
 #include <cstdint>
 #include <cstring>
@@ -20,13 +21,14 @@ class ByteSource {
   ByteSource(const char* who, const std::string& path) : name_(message(who, ": '", path, "'")) {
     namespace fs = std::filesystem;
     std::error_code error;
-    const fs::file_status status = fs::status(path, error);
+    const fs::path place(os::native(path));
+    const fs::file_status status = fs::status(place, error);
     if (status.type() == fs::file_type::not_found) fail("there is no such file; check the path");
     if (fs::is_directory(status)) fail("it is a folder; name a file in it");
     if (!fs::is_regular_file(status)) fail("it is not a regular file");
-    size_ = fs::file_size(path, error);
+    size_ = fs::file_size(place, error);
     if (error) fail(message("its size cannot be found: ", error.message()));
-    file_.open(path, std::ios::binary);
+    file_.open(place, std::ios::binary);
     if (!file_) fail("it cannot be read; check that you may read it");
   }
   /// Memory, which must outlive this.

@@ -48,8 +48,9 @@ inline std::set<std::string> files_of_folder(const char* who, const std::string&
   namespace fs = std::filesystem;
   std::error_code error;
   std::set<std::string> paths;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (at->is_regular_file(error)) paths.insert(at->path().string());
+  for (fs::directory_iterator at(os::native(folder), error), end; !error && at != end;
+       at.increment(error))
+    if (at->is_regular_file(error)) paths.insert(os::utf8(at->path()));
   if (error)
     throw FileError(
         message(who, ": '", folder, "': it cannot be read as a folder (", error.message(), ")"));
@@ -59,7 +60,7 @@ inline std::set<std::string> files_of_folder(const char* who, const std::string&
 /// Whether a file has DICOM's letters behind its preamble; others are lists, pictures, texts.
 inline bool begins_as_dicom(const std::string& path) {
   char letters[4] = {};
-  std::ifstream stream(path, std::ios::binary);
+  std::ifstream stream(std::filesystem::path(os::native(path)), std::ios::binary);
   return stream.seekg(128) && stream.read(letters, 4) && std::memcmp(letters, "DICM", 4) == 0;
 }
 
@@ -131,7 +132,7 @@ inline DicomVolume read_dicom_series(const std::string& folder,
     throw FileError(message("read_dicom_series: '", folder, "': ", what));
   };
   const auto name = [](const detail::DicomSlice& slice) {
-    return "'" + std::filesystem::path(slice.path).filename().string() + "'";
+    return "'" + os::utf8(std::filesystem::path(os::native(slice.path)).filename()) + "'";
   };
   const DicomImage& one = slices[0].image;
   const auto &along = one.orientation[0], &down = one.orientation[1];

@@ -42,7 +42,7 @@ class DicomStream {
   DicomStream(const char* who, const std::string& path, DicomOptions options)
       : source(message(who, ": '", path, "'")) {
     std::error_code error;
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    const std::uintmax_t size = std::filesystem::file_size(os::native(path), error);
     if (!error && size > options.most_bytes) too_large(size, options);
     bytes_ = read_bytes(who, path);
     find_data_set();

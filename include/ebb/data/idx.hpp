@@ -4,11 +4,13 @@
 /// number of axes, one 32-bit extent per axis, the elements.
 #pragma once
 
+#include <ebb/core/system.hpp>
 #include <ebb/data/zlib_library.hpp>
 #include <ebb/tensor/tensor.hpp>
 
 #include <bit>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -18,6 +20,14 @@
 namespace ebb::data {
 
 namespace detail {
+
+/// zlib's file on a descriptor, which it takes over; null where either failed.
+inline gzFile open_gzip(int descriptor, const char* mode) {
+  if (descriptor < 0) return nullptr;
+  const gzFile file = gzdopen(descriptor, mode);
+  if (!file) os::close_quietly(descriptor);
+  return file;
+}
 
 /// IDX's number for an element type.
 template <class T>
@@ -73,16 +83,17 @@ class GzipReader {
   GzipReader(const char* who, const std::string& path) : who_(who), path_(path) {
     namespace fs = std::filesystem;
     std::error_code error;
-    const fs::file_status status = fs::status(path, error);
+    const fs::path place(os::native(path));
+    const fs::file_status status = fs::status(place, error);
     if (status.type() == fs::file_type::not_found)
       fail("there is no such file; check the path, and that the data was downloaded");
     if (error) fail(message("it cannot be looked at: ", error.message()));
     if (fs::is_directory(status)) fail("it is a folder; name a file in it");
     if (!fs::is_regular_file(status)) fail("it is not a regular file");
-    stored_ = fs::file_size(path, error);
+    stored_ = fs::file_size(place, error);
     if (error) fail(message("its size cannot be found: ", error.message()));
     if (stored_ == 0) fail("it is empty; download or copy it again");
-    file_.reset(gzopen(path.c_str(), "rb"));
+    file_.reset(open_gzip(os::open_to_read(path), "rb"));
     if (!file_) fail(message("it cannot be opened: ", std::strerror(errno)));
     gzbuffer(file_.get(), 1 << 17);
     compressed_ = gzdirect(file_.get()) == 0;
@@ -246,7 +257,8 @@ void write_idx(const std::string& path, const Tensor<T, N>& x, WriteIdxOptions o
   bytes.insert(bytes.end(), first, first + values.size() * sizeof(T));
 
   errno = 0;
-  gzFile file = gzopen(path.c_str(), options.gzip ? "wb6" : "wbT");  // T: as it is
+  gzFile file =
+      detail::open_gzip(os::open_to_write(path), options.gzip ? "wb6" : "wbT");  // T: as it is
   bool good = file != nullptr;
   for (std::size_t done = 0; good && done < bytes.size();) {
     const auto piece = static_cast<unsigned>(std::min<std::size_t>(bytes.size() - done, 1 << 24));

@@ -36,15 +36,15 @@ inline std::vector<std::filesystem::path> entries(const std::filesystem::path& f
   fs::directory_iterator entry(folder, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     std::error_code ignored;
-    if (entry->path().filename().string().front() != '.' &&
+    if (os::utf8(entry->path().filename()).front() != '.' &&
         fs::is_directory(entry->path(), ignored) == folders)
       found.push_back(entry->path());
   }
   if (error)
-    throw FileError(message("read_image_folder: '", folder.string(), "' cannot be listed: ",
+    throw FileError(message("read_image_folder: '", os::utf8(folder), "' cannot be listed: ",
                             error.message(), "; name a folder that holds a folder per class"));
   std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
-    return a.filename().string() < b.filename().string();
+    return os::utf8(a.filename()) < os::utf8(b.filename());
   });
   return found;
 }
@@ -59,18 +59,18 @@ inline ImageFiles list_image_folder(const std::string& root, Index limit = 0) {
     throw ValueError(message("read_image_folder: a limit of ", limit,
                              " images per class was given; use 1 or more, or 0 for all"));
   ImageFiles files;
-  for (const auto& folder : detail::entries(root, true)) {
+  for (const auto& folder : detail::entries(os::native(root), true)) {
     const auto images = detail::entries(folder, false);
     if (images.empty())
-      throw FileError(message("read_image_folder: class folder '", folder.string(),
+      throw FileError(message("read_image_folder: class folder '", os::utf8(folder),
                               "' holds no file; remove it, or put its images there"));
     const auto count =
         limit > 0 ? std::min(images.size(), static_cast<std::size_t>(limit)) : images.size();
     for (std::size_t i = 0; i < count; ++i) {
-      files.paths.push_back(images[i].string());
+      files.paths.push_back(os::utf8(images[i]));
       files.labels.push_back(static_cast<int>(files.classes.size()));
     }
-    files.classes.push_back(folder.filename().string());
+    files.classes.push_back(os::utf8(folder.filename()));
   }
   if (files.classes.empty())
     throw FileError(message("read_image_folder: '", root,

@@ -70,14 +70,14 @@ inline bool before_by_number(const std::string& a, const std::string& b) {
 inline std::map<std::string, std::string> files_by_name(const std::string& folder,
                                                         const char* what) {
   std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored))
+  if (!std::filesystem::is_directory(os::native(folder), ignored))
     throw FileError(message("read_masked_images: there is no folder '", folder,
                             "'; name the folder of ", what));
   std::map<std::string, std::string> files;
-  for (const auto& path : entries(folder, false)) {
-    const auto [at, is_new] = files.emplace(path.stem().string(), path.string());
+  for (const auto& path : entries(os::native(folder), false)) {
+    const auto [at, is_new] = files.emplace(os::utf8(path.stem()), os::utf8(path));
     if (!is_new)
-      throw FileError(message("read_masked_images: '", at->second, "' and '", path.string(),
+      throw FileError(message("read_masked_images: '", at->second, "' and '", os::utf8(path),
                               "' have the same name, so which is meant is not clear; rename one"));
   }
   if (files.empty())

@@ -45,8 +45,8 @@ inline std::string find_idx(const std::string& folder, std::string name) {
   for (int spelling = 0; spelling < 2; ++spelling) {
     for (const char* suffix : {"", ".gz"}) {
       std::error_code ignored;
-      const fs::path path = fs::path(folder) / (name + suffix);
-      if (fs::is_regular_file(path, ignored)) return path.string();
+      const fs::path path = fs::path(os::native(folder)) / (name + suffix);
+      if (fs::is_regular_file(path, ignored)) return os::utf8(path);
     }
     if (const auto at = name.find("-idx"); at != std::string::npos) name[at] = '.';
   }
@@ -65,7 +65,7 @@ inline TrainTest read_mnist(const std::string& folder, std::vector<std::string> 
   if (classes.empty())
     for (int digit = 0; digit < 10; ++digit) classes.push_back(std::to_string(digit));
   std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored))
+  if (!std::filesystem::is_directory(os::native(folder), ignored))
     throw FileError(message("read_mnist: there is no folder '", folder,
                             "'; name the folder that holds the four idx files"));
   const auto path = [&](const char* name) {

@@ -25,15 +25,15 @@ inline Nifti read_nifti(const std::string& path, NiftiOptions options = {}) {
   Nifti& image = start.image;
   std::optional<detail::GzipReader> other;
   if (start.pair) {
-    fs::path elements =
-        fs::path(path).extension() == ".gz" ? fs::path(path).replace_extension() : fs::path(path);
+    fs::path elements(os::native(path));
+    if (elements.extension() == ".gz") elements.replace_extension();
     elements.replace_extension(".img");
     if (!fs::exists(elements)) elements += ".gz";
     if (!fs::exists(elements))
       file.fail(message("it is the header of a pair, and '",
-                        fs::path(elements).replace_extension().string(),
+                        os::utf8(fs::path(elements).replace_extension()),
                         "' (or .gz), the file of its elements, is not there; copy both"));
-    other.emplace("read_nifti", elements.string());
+    other.emplace("read_nifti", os::utf8(elements));
   }
   detail::GzipReader& data = other ? *other : file;
   detail::nifti_skip(data, start.skip);

@@ -6,7 +6,6 @@
 #include <ebb/device/gpu_memory.cuh>
 #include <ebb/device/pool.hpp>
 
-#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -63,14 +62,10 @@ inline DevicePool& pool_of(int stream) {
 
 /// A number of bytes for people.
 inline std::string in_units(std::size_t bytes) {
-  char text[32];
-  if (bytes < std::size_t{1} << 20)
-    std::snprintf(text, sizeof text, "%.1f KiB", static_cast<double>(bytes) / 1024);
-  else if (bytes < std::size_t{1} << 30)
-    std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
-  else
-    std::snprintf(text, sizeof text, "%.2f GiB", static_cast<double>(bytes) / (1 << 30));
-  return text;
+  const auto amount = static_cast<double>(bytes);
+  if (bytes < std::size_t{1} << 20) return ebb::detail::fixed(amount / 1024, 1) + " KiB";
+  if (bytes < std::size_t{1} << 30) return ebb::detail::fixed(amount / (1 << 20), 1) + " MiB";
+  return ebb::detail::fixed(amount / (1 << 30), 2) + " GiB";
 }
 
 }  // namespace detail

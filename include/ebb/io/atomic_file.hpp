@@ -3,10 +3,7 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <ebb/core/system.hpp>
 
 #include <atomic>
 #include <cerrno>
@@ -14,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <utility>
 
 namespace ebb::io {
 
@@ -26,21 +24,21 @@ class AtomicFile {
   explicit AtomicFile(const std::string& path) : path_(path), target_(path) {
     // A link keeps pointing where it does; what it points to is replaced.
     std::error_code ignored;
-    if (std::filesystem::is_symlink(path, ignored))
-      target_ = std::filesystem::weakly_canonical(path, ignored).string();
-    struct stat old = {};
-    const bool replaces = ::stat(target_.c_str(), &old) == 0;
-    if (replaces && S_ISDIR(old.st_mode)) fail("it is a folder; name a file in it");
-    if (replaces && !S_ISREG(old.st_mode)) fail("it is not a regular file");
-    if (replaces && ::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) != 0) fail(reason());
+    const std::filesystem::path link(os::native(path));
+    if (std::filesystem::is_symlink(link, ignored))
+      target_ = os::utf8(std::filesystem::weakly_canonical(link, ignored));
+    const os::Kind old = os::look_at(target_);
+    if (old.folder) fail("it is a folder; name a file in it");
+    if (old.there && !old.regular) fail("it is not a regular file");
+    if (old.there && !os::may_write(target_)) fail(reason());
     static std::atomic<unsigned> counter{0};
     do {
-      temporary_ = message(target_, ".", static_cast<long>(::getpid()), ".", ++counter, ".tmp");
-      descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (descriptor_ < 0 && (errno == EEXIST || errno == EINTR));
+      temporary_ = message(target_, ".", os::process_id(), ".", ++counter, ".tmp");
+      descriptor_ = os::open_new(temporary_);
+    } while (descriptor_ < 0 && errno == EEXIST);
     if (descriptor_ < 0) fail(reason());
     // The new file is as readable as the old one was.
-    if (replaces && ::fchmod(descriptor_, old.st_mode & 07777) != 0) abandon(reason());
+    if (old.there && !os::set_mode(descriptor_, old.mode)) abandon(reason());
   }
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -50,9 +48,7 @@ class AtomicFile {
   void write(const void* data, std::size_t bytes) {
     const auto* at = static_cast<const char*>(data);
     while (bytes > 0) {
-      constexpr std::size_t most = std::size_t{1} << 30;  // some systems refuse more at once
-      const ssize_t wrote = ::write(descriptor_, at, bytes < most ? bytes : most);
-      if (wrote < 0 && errno == EINTR) continue;
+      const std::ptrdiff_t wrote = os::write(descriptor_, at, bytes);
       if (wrote <= 0) abandon(reason());
       at += wrote;
       bytes -= static_cast<std::size_t>(wrote);
@@ -61,28 +57,17 @@ class AtomicFile {
 
   /// Puts the new file in the old one's place. \throws FileError; the old file is unchanged then.
   void commit() {
-    if (::fsync(descriptor_) != 0) abandon(reason());
-    const int closed = ::close(descriptor_);
-    descriptor_ = -1;
-    if (closed != 0) abandon(reason());
-    if (::rename(temporary_.c_str(), target_.c_str()) != 0) abandon(reason());
+    if (!os::sync(descriptor_)) abandon(reason());
+    const bool closed = os::close(std::exchange(descriptor_, -1));
+    if (!closed || !os::replace(temporary_, target_)) abandon(reason());
     temporary_.clear();
-    // The rename itself reaches the disk with the folder; where that is not possible, the file is
-    // in place all the same.
-    const std::filesystem::path parent = std::filesystem::path(target_).parent_path();
-    const std::string folder = parent.empty() ? "." : parent.string();
-    const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory >= 0) {
-      static_cast<void>(::fsync(directory));
-      ::close(directory);
-    }
   }
 
  private:
   static std::string reason() {
     const int code = errno;
     const char* mend = "";
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG)
+    if (code == ENOSPC || code == EFBIG || os::is_quota(code))
       mend = "; make room, or save elsewhere";
     else if (code == EACCES || code == EPERM || code == EROFS)
       mend = "; save where you may write, or change the permissions";
@@ -98,14 +83,13 @@ class AtomicFile {
   /// Gives up: nothing of the new file remains.
   [[noreturn]] void abandon(const std::string& why) {
     discard();
-    struct stat old = {};
-    fail(why + (::stat(target_.c_str(), &old) == 0 ? " (the old file is unchanged)" : ""));
+    fail(why + (os::look_at(target_).there ? " (the old file is unchanged)" : ""));
   }
 
   void discard() noexcept {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (descriptor_ >= 0) os::close_quietly(descriptor_);
     descriptor_ = -1;
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    if (!temporary_.empty()) os::remove(temporary_);
     temporary_.clear();
   }
 

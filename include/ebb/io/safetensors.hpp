@@ -97,13 +97,13 @@ class SafetensorsFile {
 
   /// \throws FileError when the file is missing, or its header cannot be believed.
   explicit SafetensorsFile(const std::string& path) : path_(path) {
-    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    descriptor_ = os::open_to_read(path);
     if (descriptor_ < 0)
       fail(message(std::strerror(errno), errno == ENOENT ? "; check the path" : ""));
     try {
       read_header();
     } catch (...) {
-      ::close(descriptor_);
+      os::close_quietly(descriptor_);
       throw;
     }
   }
@@ -115,7 +115,7 @@ class SafetensorsFile {
         metadata_(std::move(other.metadata_)) {}
   SafetensorsFile& operator=(SafetensorsFile&&) = delete;
   ~SafetensorsFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (descriptor_ >= 0) os::close_quietly(descriptor_);
   }
 
   const std::string& path() const { return path_; }
@@ -191,11 +191,11 @@ class SafetensorsFile {
 
  private:
   void read_header() {
-    struct stat status = {};
-    if (::fstat(descriptor_, &status) != 0) fail(std::strerror(errno));
-    if (S_ISDIR(status.st_mode)) fail("it is a folder; name a file in it");
-    if (!S_ISREG(status.st_mode)) fail("it is not a regular file");
-    const auto file_bytes = static_cast<std::uint64_t>(status.st_size);
+    const os::Kind kind = os::look_at(descriptor_);
+    if (!kind.there) fail(std::strerror(errno));
+    if (kind.folder) fail("it is a folder; name a file in it");
+    if (!kind.regular) fail("it is not a regular file");
+    const std::uint64_t file_bytes = kind.bytes;
     std::uint64_t length = 0;
     if (file_bytes < sizeof length)
       fail(message("it has ", file_bytes,
@@ -223,9 +223,7 @@ class SafetensorsFile {
   void read(void* to, std::size_t bytes, std::uint64_t from) const {
     auto* at = static_cast<char*>(to);
     while (bytes > 0) {
-      constexpr std::size_t most = std::size_t{1} << 30;
-      const ssize_t got = ::pread(descriptor_, at, std::min(bytes, most), static_cast<off_t>(from));
-      if (got < 0 && errno == EINTR) continue;
+      const std::ptrdiff_t got = os::read_at(descriptor_, at, bytes, from);
       if (got < 0) fail(message("it cannot be read: ", std::strerror(errno)));
       if (got == 0) fail("it became shorter while it was read");
       at += got;

@@ -131,9 +131,7 @@ inline std::string to_string(const ConfusionMatrix& m) {
   };
   const auto percent = [](double share) {
     if (!(share == share)) return std::string("-");
-    char digits[16];
-    std::snprintf(digits, sizeof digits, "%.1f", 100 * share);
-    return std::string(digits);
+    return ebb::detail::fixed(100 * share, 1);
   };
   std::size_t first = 4, width = 4;
   for (Index t = 0; t < m.classes(); ++t) {

@@ -44,9 +44,7 @@ inline std::string readable_bytes(std::size_t bytes) {
   auto amount = static_cast<double>(bytes);
   int unit = 0;
   for (; amount >= 1024 && unit < 4; ++unit) amount /= 1024;
-  char text[48];
-  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", amount, units[unit]);
-  return text;
+  return ebb::detail::fixed(amount, unit == 0 ? 0 : 1) + " " + units[unit];
 }
 
 /// The layer a parameter belongs to, as tapes name it.

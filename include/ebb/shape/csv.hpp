@@ -2,6 +2,7 @@
 /// A table of components as comma-separated values.
 #pragma once
 
+#include <ebb/core/system.hpp>
 #include <ebb/shape/measures.hpp>
 
 #include <cerrno>
@@ -63,7 +64,7 @@ std::string to_csv(const std::vector<Measures<N>>& components) {
 template <int N>
 void save_csv(const std::string& path, const std::vector<Measures<N>>& components) {
   const std::string text = to_csv(components);
-  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  std::FILE* const file = os::open_file(path, "wb");
   bool done = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const int why = errno;
   if (file != nullptr) done = std::fclose(file) == 0 && done;

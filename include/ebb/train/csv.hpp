@@ -4,10 +4,7 @@
 
 #include <ebb/core/config.hpp>
 #include <ebb/core/error.hpp>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <ebb/core/system.hpp>
 
 #include <cerrno>
 #include <charconv>
@@ -79,24 +76,23 @@ class CsvLog {
       header += (header.empty() ? "" : ",") + detail::csv_field(column);
     header += "\n";
 
-    file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    file_ = os::open_to_append(path_);
     if (file_ < 0) fail("cannot be opened for writing");
     try {
       if (options.keep_rows > 0) {
         cut(header, options.keep_rows);
       } else {
-        if (::ftruncate(file_, 0) != 0 && errno != EINVAL)
-          fail("cannot be emptied");  // EINVAL: a pipe
+        if (!os::cut(file_, 0)) fail("cannot be emptied");
         append(header);
       }
     } catch (...) {
-      ::close(file_);
+      os::close_quietly(file_);
       throw;
     }
   }
   CsvLog(const CsvLog&) = delete;
   CsvLog& operator=(const CsvLog&) = delete;
-  ~CsvLog() { ::close(file_); }
+  ~CsvLog() { os::close_quietly(file_); }
 
   /// Appends a row: numbers, texts or truth values, one for each column.
   /// \throws ValueError for another number of fields, FileError when the disk is full.
@@ -120,8 +116,7 @@ class CsvLog {
 
   void append(std::string_view text) const {
     while (!text.empty()) {
-      const ssize_t written = ::write(file_, text.data(), text.size());
-      if (written < 0 && errno == EINTR) continue;
+      const std::ptrdiff_t written = os::write(file_, text.data(), text.size());
       if (written < 0) fail("cannot be written");
       text.remove_prefix(static_cast<std::size_t>(written));
     }
@@ -131,13 +126,11 @@ class CsvLog {
   void cut(const std::string& header, Index rows) const {
     std::string table;
     char piece[4096];
-    for (off_t at = 0;;) {
-      const ssize_t got = ::pread(file_, piece, sizeof piece, at);
-      if (got < 0 && errno == EINTR) continue;
+    for (;;) {
+      const std::ptrdiff_t got = os::read_at(file_, piece, sizeof piece, table.size());
       if (got < 0) fail("cannot be read");
       if (got == 0) break;
       table.append(piece, static_cast<std::size_t>(got));
-      at += got;
     }
     if (table.compare(0, header.size(), header) != 0)
       throw ValueError(message("CsvLog: ", path_,
@@ -149,7 +142,7 @@ class CsvLog {
     if (end == table.npos)
       throw ValueError(message("CsvLog: ", path_, " cannot be continued after row ", rows,
                                ", because it has fewer rows; name another file"));
-    if (::ftruncate(file_, static_cast<off_t>(end)) != 0) fail("cannot be shortened");
+    if (!os::cut(file_, end)) fail("cannot be shortened");
   }
 
   std::string path_;

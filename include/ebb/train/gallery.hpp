@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
+#include <ebb/core/system.hpp>
 #include <ebb/io/png.hpp>
 #include <ebb/tape/var.hpp>
 
@@ -121,8 +122,7 @@ class Mistakes {
     };
     std::vector<Picture> pictures;
     for (const Mistake& mistake : kept_) {
-      char percent[16];
-      std::snprintf(percent, sizeof percent, " (%.0f %%)", 100 * mistake.confidence);
+      const std::string percent = " (" + ebb::detail::fixed(100 * mistake.confidence, 0) + " %)";
       pictures.push_back(mistake.picture);
       pictures.back().caption = "true: " + name(mistake.truth);
       pictures.back().remark = "said: " + name(mistake.predicted) + percent;
@@ -220,7 +220,7 @@ inline void gallery(const std::string& path, const std::vector<Picture>& picture
   }
   svg += "</svg>\n";
 
-  std::FILE* file = std::fopen(path.c_str(), "wb");
+  std::FILE* file = os::open_file(path, "wb");
   const bool written = file && std::fwrite(svg.data(), 1, svg.size(), file) == svg.size();
   if ((file && std::fclose(file) != 0) || !written)
     throw FileError(message("gallery: ", path, " cannot be written: ", std::strerror(errno)));

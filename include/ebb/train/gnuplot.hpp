@@ -3,20 +3,13 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
-
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <ebb/core/process.hpp>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
-
-extern "C" char** environ;
 
 namespace ebb::plot {
 
@@ -32,20 +25,6 @@ inline std::string literal(std::string_view text) {
 }
 
 namespace detail {
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-inline File temporary(const std::string& content = {}) {
-  File file(std::tmpfile());
-  if (!file || std::fwrite(content.data(), 1, content.size(), file.get()) != content.size() ||
-      std::fflush(file.get()) != 0)
-    throw FileError(message("plot: no temporary file can be written: ", std::strerror(errno)));
-  std::rewind(file.get());
-  return file;
-}
 
 inline bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
@@ -64,46 +43,22 @@ inline void gnuplot(const std::string& path, const std::string& script, int widt
     throw ValueError(message("plot: ", path, ": a picture of ", width, " by ", height,
                              " pixels cannot be drawn"));
   const bool png = detail::ends_with(path, ".png");
-  const detail::File input =
-      detail::temporary(message("set terminal ", png ? "pngcairo" : "svg dynamic", " size ", width,
-                                ",", height, " background rgb 'white' font 'Helvetica,",
-                                png ? 11 : 13, "' noenhanced\n", script, "\nunset output\n"));
-  const detail::File output = detail::temporary(), errors = detail::temporary();
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ::fileno(input.get()), 0);
-  posix_spawn_file_actions_adddup2(&actions, ::fileno(output.get()), 1);
-  posix_spawn_file_actions_adddup2(&actions, ::fileno(errors.get()), 2);
-  std::string name = program, dash = "-";
-  char* arguments[] = {name.data(), dash.data(), nullptr};
-  pid_t child = 0;
-  const int failed = ::posix_spawnp(&child, program, &actions, nullptr, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  int status = 0;
-  if (failed == 0)
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-  if (failed != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 127))
+  const os::Finished drawn =
+      os::run(program, "-",
+              message("set terminal ", png ? "pngcairo" : "svg dynamic", " size ", width, ",",
+                      height, " background rgb 'white' font 'Helvetica,", png ? 11 : 13,
+                      "' noenhanced\n", script, "\nunset output\n"));
+  if (!drawn.found)
     throw FileError(message("plot: ", path,
                             " needs the program gnuplot, which is not installed "
                             "(Debian and Ubuntu: apt-get install gnuplot-nox)"));
+  if (!drawn.well || drawn.output.empty())
+    throw FileError(message("plot: gnuplot could not draw ", path, ": ", drawn.errors));
 
-  const auto read_all = [](std::FILE* file) {
-    std::string text;
-    char piece[4096];
-    std::rewind(file);
-    for (std::size_t got; (got = std::fread(piece, 1, sizeof piece, file)) > 0;)
-      text.append(piece, got);
-    return text;
-  };
-  const std::string picture = read_all(output.get());
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || picture.empty())
-    throw FileError(message("plot: gnuplot could not draw ", path, ": ", read_all(errors.get())));
-
-  std::FILE* file = std::fopen(path.c_str(), "wb");
+  std::FILE* file = os::open_file(path, "wb");
   if (!file) throw FileError(message("plot: ", path, " cannot be written: ", std::strerror(errno)));
-  const bool written = std::fwrite(picture.data(), 1, picture.size(), file) == picture.size();
+  const bool written =
+      std::fwrite(drawn.output.data(), 1, drawn.output.size(), file) == drawn.output.size();
   if (std::fclose(file) != 0 || !written)
     throw FileError(message("plot: ", path, " cannot be written: ", std::strerror(errno)));
 }

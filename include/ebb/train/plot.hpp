@@ -50,9 +50,7 @@ inline const char* colour(std::size_t line) {
 /// Shortest digits that read back as the same number; what is not finite becomes a gap.
 inline std::string number(double value) {
   if (!math::is_finite(value)) return "NaN";
-  char digits[40];
-  std::snprintf(digits, sizeof digits, "%.9g", value);
-  return digits;
+  return ebb::detail::general(value, 9);
 }
 
 /// A data block of gnuplot with one row per point.
@@ -188,16 +186,15 @@ inline void confusion(const std::string& path, const ConfusionMatrix& matrix,
   }
   const bool slanted = longest > 4;
   const int left = static_cast<int>(std::min<std::size_t>(longest, 24)) + 6;
-  char summary[64];
-  std::snprintf(summary, sizeof summary, "%.2f %% of %lld right", 100 * matrix.accuracy(),
-                static_cast<long long>(matrix.count()));
+  const std::string summary =
+      message(ebb::detail::fixed(100 * matrix.accuracy(), 2), " % of ", matrix.count(), " right");
   std::string script = cells + "EOD\n";
   if (!dark.empty()) script += "$dark << EOD\n" + dark + "EOD\n";
   if (!light.empty()) script += "$light << EOD\n" + light + "EOD\n";
   script += message(
       "unset border\nunset key\nunset colorbox\nset tics scale 0 textcolor rgb '#444b54'\n"
       "set title ",
-      literal(title + (matrix.count() > 0 ? std::string(": ") + summary : "")),
+      literal(title + (matrix.count() > 0 ? ": " + summary : "")),
       " tc rgb '#222831'\nset xlabel 'predicted' tc rgb '#444b54'", slanted ? " offset 0,-0.6" : "",
       "\nset ylabel 'true' tc rgb '#444b54'\nset lmargin ", left, "\nset rmargin ", slanted ? 7 : 2,
       "\nset bmargin ", slanted ? 7 : 4, "\nset xrange [-0.5:", classes - 1, ".5]\nset yrange [",

@@ -4,9 +4,7 @@
 
 #include <ebb/core/config.hpp>
 #include <ebb/core/error.hpp>
-
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include <ebb/core/system.hpp>
 
 #include <chrono>
 #include <cmath>
@@ -42,7 +40,7 @@ class Progress {
   Progress(std::string label, Index total, ProgressOptions options = {})
       : label_(std::move(label)), total_(total > 0 ? total : 0), options_(options) {
     const char* term = std::getenv("TERM");
-    terminal_ = options_.stream != nullptr && ::isatty(::fileno(options_.stream)) == 1 &&
+    terminal_ = options_.stream != nullptr && os::is_terminal(options_.stream) &&
                 !(term && std::strcmp(term, "dumb") == 0);
   }
   Progress(const Progress&) = delete;
@@ -124,16 +122,12 @@ class Progress {
     return s < 1.0 ? s : 1.0;
   }
   std::string percent() const {
-    char text[16];
-    std::snprintf(text, sizeof text, "%3.0f %%", 100 * share());
-    return text;
+    const std::string text = detail::fixed(100 * share(), 0) + " %";
+    return text.size() < 5 ? std::string(5 - text.size(), ' ') + text : text;
   }
   std::string rate(double elapsed) const {
     const double per_second = elapsed > 0 ? static_cast<double>(done_) / elapsed : 0.0;
-    char text[64];
-    std::snprintf(text, sizeof text, per_second < 10 ? "%.1f %s/s" : "%.0f %s/s", per_second,
-                  options_.unit);
-    return text;
+    return detail::fixed(per_second, per_second < 10 ? 1 : 0) + " " + options_.unit + "/s";
   }
   /// "1:05", "2:03:04".
   static std::string clock(double seconds) {
@@ -154,10 +148,8 @@ class Progress {
     return text;
   }
   int columns() const {
-    winsize size{};
-    if (::ioctl(::fileno(options_.stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-      return size.ws_col;
-    return 80;
+    const int known = os::terminal_columns(options_.stream);
+    return known > 0 ? known : 80;
   }
   static bool unicode() {
     for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {

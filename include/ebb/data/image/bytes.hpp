@@ -4,6 +4,7 @@
 
 #include <ebb/core/error.hpp>
 #include <ebb/core/size2.hpp>
+#include <ebb/core/system.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -36,14 +37,15 @@ class ImageBytes {
   explicit ImageBytes(const std::string& path) : path_(path) {
     namespace fs = std::filesystem;
     std::error_code error;
-    const fs::file_status status = fs::status(path, error);
+    const fs::path place(os::native(path));
+    const fs::file_status status = fs::status(place, error);
     if (status.type() == fs::file_type::not_found) fail("there is no such file; check the path");
     if (fs::is_directory(status)) fail("it is a folder; name a file in it");
     if (!fs::is_regular_file(status)) fail("it is not a regular file");
-    const std::uintmax_t size = fs::file_size(path, error);
+    const std::uintmax_t size = fs::file_size(place, error);
     if (error) fail(message("its size cannot be found: ", error.message()));
     if (size > most_bytes) fail(message("it has ", size, " bytes, too many for an image"));
-    const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+    const std::unique_ptr<std::FILE, Close> file(os::open_file(path, "rb"));
     if (!file) fail(message("it cannot be opened: ", std::strerror(errno)));
     bytes_.resize(static_cast<std::size_t>(size));
     if (size == 0 || std::fread(bytes_.data(), 1, bytes_.size(), file.get()) != bytes_.size())
