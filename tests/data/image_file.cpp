@@ -244,6 +244,13 @@ TEST_CASE("a png whose chunk claims more than the file holds is refused") {
                  "its image data is damaged (a chunk that reaches beyond the file)"));
 }
 
+// The fuzzer's: the number of its pixels overflowed.
+TEST_CASE("a png of more pixels than can be counted is refused") {
+  write_file(folder / "many.png", png_of({0xFFFFFF0C, 0xFFFFFFFF}, 16, 0, "", "\1"));
+  CHECK(
+      contains(error_of<FileError>([] { read_image(folder / "many.png"); }), "pixels, more than"));
+}
+
 // The fuzzer's: its size was negative, and so never too large.
 TEST_CASE("a bmp may have its rows from the top down, and must have all of them") {
   const ByteImage x = picture(3, 4, 5);

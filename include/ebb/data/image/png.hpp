@@ -152,7 +152,7 @@ class PngDecoder {
     const bool power = bits_ == 1 || bits_ == 2 || bits_ == 4 || bits_ == 8 || bits_ == 16;
     if (samples_ == 0 || !power || (bits_ < 8 && kind_ != 0 && kind_ != 3) ||
         (bits_ == 16 && kind_ == 3) || file_.big(at + 10, 2) != 0 || file_[at + 12] > 1 ||
-        info.size.area() == 0)
+        info.size.height < 1 || info.size.width < 1)
       file_.damaged("its header makes no sense");
     info.bits = std::max(bits_, 8);
     info.channels = kind_ == 3 ? 3 : samples_;
