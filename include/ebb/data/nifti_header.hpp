@@ -4,83 +4,11 @@
 #pragma once
 
 #include <ebb/core/finite.hpp>
-#include <ebb/data/idx.hpp>
-#include <ebb/data/npy.hpp>
+#include <ebb/data/nifti_extensions.hpp>
 
-#include <array>
-#include <limits>
 #include <optional>
 
 namespace ebb::data {
-
-/// What stands between a header and its elements.
-struct NiftiExtension {
-  int code = -1;  ///< of the list of nifti1_io.h: 2 DICOM, 4 AFNI, 6 a comment, ...; -1: in no list
-  std::vector<unsigned char> bytes;
-};
-
-/// A NIfTI image with what its header says of space.
-///
-/// Axis order: files run along x fastest. `shape` and `voxel_size` are in the file's order (x, y,
-/// z, time, ...), as the rows and columns of `affine` are; tensors are row-major, so their axes are
-/// reversed (..., time, z, y, x), and a slice at one z is an image of rows y and columns x.
-struct Nifti {
-  std::string source;  ///< what messages call it
-  int version = 1;
-  bool big_endian = false;
-  std::vector<Index> shape;         ///< (x, y, z, ...)
-  std::vector<double> voxel_size;   ///< one per axis of `shape`
-  std::string space_unit;           ///< "mm", "m", "um", or "unknown"
-  std::string time_unit;            ///< "s", "ms", "us", or "unknown" (or a spectral unit)
-  double slope = 1, intercept = 0;  ///< value = slope * stored + intercept
-  /// From (x, y, z, 1) in voxels to millimetres (right, anterior, superior, 1), or to `space_unit`.
-  std::array<std::array<double, 4>, 4> affine{};
-  std::string affine_from;  ///< "sform", "qform", or "voxel sizes" (no orientation is known)
-  /// Free texts of the header that are not empty, by name: "descrip", "aux_file", "db_name",
-  /// "data_type", "intent_name". They may say who a person is.
-  std::vector<std::pair<std::string, std::string>> texts;
-  std::uint64_t extension_bytes = 0;       ///< between header and elements; they may, too
-  std::vector<NiftiExtension> extensions;  ///< of the first 64 MiB of these bytes
-  std::vector<unsigned char>
-      after;     ///< what follows the elements, if it is not zeros: the first MiB
-  Array stored;  ///< axes reversed, before slope and intercept
-
-  /// Values after slope and intercept, axes reversed: `values<3>()` is (z, y, x).
-  /// \throws FileError when the rank is another.
-  template <int N>
-  Tensor<float, N> values() const {
-    if (shape.size() != static_cast<std::size_t>(N))
-      throw FileError(
-          message(source, ": it has ", shape.size(), " axes, and ", N, " were asked for"));
-    Shape<N> extents{};
-    for (int axis = 0; axis < N; ++axis)
-      extents[axis] = stored.shape[static_cast<std::size_t>(axis)];
-    Tensor<float, N> x(extents);
-    for (Index i = 0; i < x.size(); ++i)
-      x.mutable_data()[i] = static_cast<float>(slope * stored_value(i) + intercept);
-    return x;
-  }
-
-  /// Element `i` of the file, as a double, before slope and intercept.
-  double stored_value(Index i) const {
-    const unsigned char* at = stored.bytes.data() + i * stored.type.bytes;
-    const auto as = [at](auto value) {
-      std::memcpy(&value, at, sizeof value);
-      return static_cast<double>(value);
-    };
-    const int width = stored.type.bytes;
-    if (stored.type.kind == 'f') return width == 4 ? as(float{}) : as(double{});
-    if (stored.type.kind == 'i')
-      return width == 1   ? as(std::int8_t{})
-             : width == 2 ? as(std::int16_t{})
-             : width == 4 ? as(std::int32_t{})
-                          : as(std::int64_t{});
-    return width == 1   ? as(std::uint8_t{})
-           : width == 2 ? as(std::uint16_t{})
-           : width == 4 ? as(std::uint32_t{})
-                        : as(std::uint64_t{});
-  }
-};
 
 struct NiftiOptions {
   /// Larger images are refused before memory is taken for them.
@@ -203,66 +131,6 @@ inline void nifti_orientation(Nifti& image, const NiftiHeader& header, bool two)
     image.affine_from = "voxel sizes";
     for (std::size_t i = 0; i < 3; ++i) image.affine[i][i] = size[i];
   }
-}
-
-/// Passes over `count` bytes. \throws FileError when they are not there.
-inline void nifti_skip(GzipReader& file, std::uint64_t count) {
-  unsigned char passed[4096];
-  while (count > 0) {
-    const std::size_t got =
-        file.read(passed, static_cast<std::size_t>(std::min<std::uint64_t>(count, sizeof passed)));
-    if (got == 0) file.fail("it ends before its elements begin: it is truncated; copy it again");
-    count -= got;
-  }
-}
-
-/// Reads up to `most` bytes, fewer at the end of the file.
-inline std::vector<unsigned char> nifti_bytes(GzipReader& file, std::uint64_t most) {
-  std::vector<unsigned char> all;
-  while (all.size() < most) {  // memory grows with what arrives
-    const std::size_t had = all.size();
-    const std::uint64_t room = std::max<std::uint64_t>(2 * had, 4096);
-    all.resize(static_cast<std::size_t>(std::min(most, room)));
-    const std::size_t got = file.read(all.data() + had, all.size() - had);
-    all.resize(had + got);
-    if (all.size() < std::min(most, room)) break;
-  }
-  return all;
-}
-
-inline bool nifti_says(std::span<const unsigned char> bytes) {
-  return std::any_of(bytes.begin(), bytes.end(), [](unsigned char c) { return c != 0; });
-}
-
-/// The list of extensions in the `count` bytes after the header, or to the end of the file: four
-/// bytes of which the first is not zero where there is a list; then of each a length, which holds
-/// itself, and a code.
-inline void nifti_extensions(GzipReader& file, Nifti& image, std::uint64_t count) {
-  constexpr std::uint64_t most = std::uint64_t{1} << 26;
-  const bool to_end = count == std::numeric_limits<std::uint64_t>::max();
-  const std::vector<unsigned char> all = nifti_bytes(file, std::min(count, most));
-  if (!to_end && all.size() < std::min(count, most))
-    file.fail("it ends before its elements begin: it is truncated; copy it again");
-  if (!to_end) nifti_skip(file, count - all.size());
-  if (all.size() < 4) return;
-  image.extension_bytes = (to_end ? all.size() : count) - 4;
-  const auto number = [&](std::size_t at) {
-    std::uint32_t x = 0;
-    for (std::size_t i = 0; i < 4; ++i)
-      x |= std::uint32_t{all[at + i]} << 8 * (image.big_endian ? 3 - i : i);
-    return x;
-  };
-  std::size_t at = 4;
-  while (all[0] != 0 && all.size() - at >= 8) {
-    const std::uint32_t size = number(at), code = number(at + 4);
-    if (size < 8 || size > all.size() - at || code > 0x7FFFFFFF) break;
-    image.extensions.push_back({static_cast<int>(code),
-                                {all.begin() + static_cast<std::ptrdiff_t>(at) + 8,
-                                 all.begin() + static_cast<std::ptrdiff_t>(at + size)}});
-    at += size;
-  }
-  const std::span<const unsigned char> rest = std::span(all).subspan(at);
-  if (nifti_says(rest)) image.extensions.push_back({-1, {rest.begin(), rest.end()}});
 }
 
 /// A header that has been read, and where its elements are.
