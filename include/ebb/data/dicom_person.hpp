@@ -2,6 +2,8 @@
 /// What a DICOM file says of the person, to be found again in its other texts.
 #pragma once
 
+#include <ebb/core/error.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -27,11 +29,12 @@ class DicomPerson {
       const std::string d(value.substr(0, 8));
       if (d.size() < 8) return;
       const std::string y = d.substr(0, 4), m = d.substr(4, 2), day = d.substr(6);
-      for (const std::string& text :
-           {d, y + "-" + m + "-" + day, y + "/" + m + "/" + day, y + "." + m + "." + day,
-            day + "." + m + "." + y, day + "-" + m + "-" + y, day + "/" + m + "/" + y,
-            m + "/" + day + "/" + y})
-        add(from, text);
+      add(from, d);
+      for (const char* sign : {"-", "/", "."}) {
+        add(from, message(y, sign, m, sign, day));
+        add(from, message(day, sign, m, sign, y));
+      }
+      add(from, message(m, "/", day, "/", y));
       return;
     }
     const char* const ends = is_name ? "^=\\ ,\0" : "\\\0";

@@ -16,7 +16,7 @@ namespace ebb::data::detail {
 class DicomCharacters {
  public:
   /// `sets`: the values of SpecificCharacterSet, with '\' between them.
-  explicit DicomCharacters(std::string sets = {}) {
+  explicit DicomCharacters(const std::string& sets = {}) {
     const std::string first = sets.substr(0, sets.find('\\'));
     if (first == "ISO_IR 192") return;
     if (first == "GB18030" || first == "GBK") whole_ = first;

@@ -93,7 +93,7 @@ inline void resolve_unknown(DcmItem& item, int depth = 0) {
           for (DcmObject* in = nullptr; (in = sequence->nextInContainer(in)) != nullptr;)
             if (auto* const inner = dynamic_cast<DcmItem*>(in)) resolve_unknown(*inner, depth + 1);
       }
-    if (element && item.insert(element.get()).good()) element.release();
+    if (element && item.insert(element.get()).good()) static_cast<void>(element.release());
   }
 }
 
