@@ -38,9 +38,8 @@ struct GeluTanh : Elementwise<GeluTanh> {
   template <class T>
   EBB_HD T slope_at_input(T x) const {
     const T a = magnitude(x), e = tail(a), larger = T(1) / (T(1) + e), smaller = e / (T(1) + e);
-    const T z = math::select(x < T(0), -a, a);
     return math::select(x < T(0), smaller, larger) +
-           z * (larger * smaller) * (T(twice_root) * (T(1) + T(3 * cubic) * a * a));
+           x * (larger * smaller) * (T(twice_root) * (T(1) + T(3 * cubic) * a * a));
   }
 
  private:
