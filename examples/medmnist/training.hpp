@@ -143,8 +143,11 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set, const
                                     .shuffle = true,
                                     .seed = options.seed,
                                     .transform = shown});
-  data::Loader validation(set.validation, {.batch_size = 250, .transform = normalize});
-  data::Loader test(set.test, {.batch_size = 250, .transform = normalize});
+  // As many at a time as have the pixels of 250 images of 56 x 56: networks take memory for each.
+  const ebb::Index at_a_time =
+      std::clamp<ebb::Index>(250 * 56 * 56 / set.train.image_size().area(), 1, 250);
+  data::Loader validation(set.validation, {.batch_size = at_a_time, .transform = normalize});
+  data::Loader test(set.test, {.batch_size = at_a_time, .transform = normalize});
   const std::vector<std::string>& classes = set.train.classes();
 
   Run run{ebb::message(options.model, ", ", optimizer->description(), ", one cycle of ",
