@@ -102,7 +102,7 @@ int main(int argc, char** argv) {
        [](auto& s) { s.add(layer([](const auto& w) { nn::init::kaiming_normal(w); })).add(relu); }},
       {"tanh, Xavier",
        [](auto& s) {
-         s.add(layer([](const auto& w) { nn::init::xavier_normal(w); })).add(Tanh{});
+         s.add(layer([](const auto& w) { nn::init::xavier_normal(w); })).add(nn::tanh);
        }},
       {"sigmoid, batch norm",
        [](auto& s) { s.add(layer(deviation(0.125))).add(nn::BatchNorm1d<>(width)).add(sigmoid); }},

@@ -168,7 +168,7 @@ def make_page():
         "Operations and losses take plain tensors, variables and parameters alike (`X`), of float and double; "
         "*second* says whether `jvp`, `hvp` and dual numbers go through them too. *GPU* says whether there are kernels "
         "for `Cuda` ([more](cuda.md)). A function of one tensor is a layer as it is: `nn::Sequential(nn::Linear<>(2, 8), "
-        "relu, ...)`; those of C's names (`tanh`, `exp`, ...) are there written as `Tanh{}`.",
+        "relu, ...)`; of those that C has as well, `tanh` and its kind, the object is `nn::tanh`.",
     ]
     for title, pattern, space, needs_facts in SECTIONS:
         headers = sorted(h for h in include.rglob("*.hpp")

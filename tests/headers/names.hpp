@@ -16,6 +16,9 @@ inline void use_names_of_both() {
   static_cast<void>(max(1, 2) + min(1, 2));
   static_cast<void>(ebb::stack({x, x}, 0));
   static_cast<void>(ebb::slice(x, 0, 0, 1));
+  ostringstream text;
+  text << x << v << x.shape() << tape << nn::Linear<>(2, 2) << nn::Linear<>(2, 2).weight;
+  text << nn::Sequential(nn::Linear<>(2, 2), nn::tanh, sigmoid) << "and " << 1 << string("text");
   std::stack<int> numbers;
   numbers.push(1);
   map<string, int> counts;

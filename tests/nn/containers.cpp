@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ TEST_CASE("sequential calls its layers in turn") {
   CHECK(net.size() == 3);
   CHECK(names(net) == std::vector<std::string>{"0.weight", "0.bias", "2.weight", "2.bias"});
   CHECK_GRADIENTS(net, x);
+
+  const nn::Sequential with_object(net.get<0>(), nn::tanh, net.get<2>());
+  CHECK(with_object(x).values() == y.values());
 
   const nn::Sequential with_lambda([](const auto& v) { return v * 2.0; }, net);
   CHECK(names(with_lambda).front() == "1.0.weight");
@@ -199,4 +203,15 @@ TEST_CASE("stacks nest, hold images, and live in networks") {
   std::vector<std::string> modules;
   nn::visit_modules(net, [&](const std::string& path, auto&) { modules.push_back(path); });
   CHECK(modules.size() > 5);
+}
+
+TEST_CASE("Tensors, variables, parameters, shapes and networks are written to streams", "[nn]") {
+  const Tensor<float, 2> x({1, 2}, {1, 2});
+  Tape tape;
+  std::ostringstream out;
+  out << x << " " << tape.watch(x) << " " << Param<Tensor<float, 2>>(x) << " " << Shape{2, 3};
+  CHECK(out.str() == "[[1, 2]] [[1, 2]] [[1, 2]] (2, 3)");
+  std::ostringstream network;
+  network << nn::Sequential(nn::Linear<>(2, 8), nn::tanh);
+  CHECK(network.str() == "0.weight  (8, 2)\n0.bias    (8)\n24 parameters");
 }

@@ -100,4 +100,34 @@ class Sequential {
   std::tuple<Layers...> layers_;
 };
 
+namespace detail {
+
+/// What the name of an overloaded function can become, and any layer too, so that what cannot be
+/// deduced ends in a sentence.
+struct LayerOrName {
+  LayerOrName(Tensor<float, 2> (*)(const Tensor<float, 2>&)) {}
+  template <class Layer>
+  LayerOrName(const Layer&) {}
+};
+
+}  // namespace detail
+
+template <>
+class Sequential<detail::LayerOrName> {
+  using L = detail::LayerOrName;
+
+ public:
+  template <class Wrong = void>
+  Sequential(L, L, L = 0, L = 0, L = 0, L = 0, L = 0, L = 0) {
+    static_assert(!std::is_void_v<Wrong>,
+                  "ebb::nn::Sequential: a layer is the name of an overloaded function, such as "
+                  "ebb::tanh, which has no type of its own; write the object, nn::tanh");
+  }
+};
+
+Sequential(detail::LayerOrName, detail::LayerOrName, detail::LayerOrName = 0,
+           detail::LayerOrName = 0, detail::LayerOrName = 0, detail::LayerOrName = 0,
+           detail::LayerOrName = 0, detail::LayerOrName = 0)
+    ->Sequential<detail::LayerOrName>;
+
 }  // namespace ebb::nn

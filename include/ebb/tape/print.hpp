@@ -2,12 +2,28 @@
 /// A tape as text: a table for reading, Graphviz for drawing.
 #pragma once
 
+#include <ebb/core/stream.hpp>
+#include <ebb/tape/param.hpp>
 #include <ebb/tape/tape.hpp>
+#include <ebb/tape/var.hpp>
+#include <ebb/tensor/print.hpp>
 
 #include <algorithm>
 #include <string>
 
 namespace ebb {
+
+/// The elements of a variable, as those of a tensor.
+template <class Tens>
+std::string to_string(const Var<Tens>& x) {
+  return to_string(x.value());
+}
+
+/// And those of a parameter.
+template <class Tens>
+std::string to_string(const Param<Tens>& x) {
+  return x.defined() ? to_string(x.value()) : "undefined";
+}
 
 /// One line per node, oldest first: number, operation, layer, shape, and the nodes it read.
 ///

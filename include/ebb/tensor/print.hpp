@@ -2,6 +2,7 @@
 /// A tensor as text.
 #pragma once
 
+#include <ebb/core/stream.hpp>
 #include <ebb/tensor/tensor.hpp>
 
 #include <string>

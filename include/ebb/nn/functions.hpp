@@ -1,0 +1,34 @@
+/// \file
+/// Functions that the C library has as well, as objects: `ebb::tanh` is overloaded beside C's, so
+/// that `tanh(x)` means what x is, and the name of overloaded functions cannot be handed on. Here
+/// it can, as `relu` can from `ebb`.
+#pragma once
+
+#include <ebb/ops/abs.hpp>
+#include <ebb/ops/exp.hpp>
+#include <ebb/ops/log.hpp>
+#include <ebb/ops/sqrt.hpp>
+#include <ebb/ops/square.hpp>
+#include <ebb/ops/tanh.hpp>
+#include <ebb/ops/trigonometric.hpp>
+
+namespace ebb::nn {
+
+/// `nn::Sequential(nn::Linear<>(2, 8), nn::tanh, nn::Linear<>(8, 1))`, and `nn::tanh(x)`.
+inline constexpr Tanh tanh;
+/// `ebb::abs` as an object.
+inline constexpr Abs abs;
+/// `ebb::exp` as an object.
+inline constexpr Exp exp;
+/// `ebb::log` as an object.
+inline constexpr Log log;
+/// `ebb::sqrt` as an object.
+inline constexpr Sqrt sqrt;
+/// `ebb::square` as an object.
+inline constexpr Square square;
+/// `ebb::sin` as an object.
+inline constexpr Sin sin;
+/// `ebb::cos` as an object.
+inline constexpr Cos cos;
+
+}  // namespace ebb::nn
