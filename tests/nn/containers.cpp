@@ -2,6 +2,7 @@
 #include <ebb/nn/nn.hpp>
 #include <ebb/ops/ops.hpp>
 #include <ebb/optim/optim.hpp>
+#include <ebb/tape/print.hpp>
 
 #include <algorithm>
 #include <cmath>

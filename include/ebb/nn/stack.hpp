@@ -51,6 +51,9 @@ struct PassOn<Receivers, Const, F, Leaf, Rest...> : PassOn<Receivers, Const, F, 
     else
       this->f(path, leaf);
   }
+
+ protected:
+  ~PassOn() = default;
 };
 
 /// The leaves that a layer in a stack can have.
@@ -65,8 +68,12 @@ struct StackLeaves {
   using Receivers = LeafReceivers<Mode, Count, P<0>, P<1>, P<2>, P<3>, P<4>, P<5>, B<0>, B<1>, B<2>,
                                   B<3>, B<4>, B<5>>;
   template <bool Const, class F>
-  using Pass = PassOn<Receivers, Const, F, Mode, Count, P<0>, P<1>, P<2>, P<3>, P<4>, P<5>, B<0>,
-                      B<1>, B<2>, B<3>, B<4>, B<5>>;
+  using PassAll = PassOn<Receivers, Const, F, Mode, Count, P<0>, P<1>, P<2>, P<3>, P<4>, P<5>, B<0>,
+                         B<1>, B<2>, B<3>, B<4>, B<5>>;
+  template <bool Const, class F>
+  struct Pass final : PassAll<Const, F> {
+    using PassAll<Const, F>::PassAll::PassOn;
+  };
 };
 
 }  // namespace detail

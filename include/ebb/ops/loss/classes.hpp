@@ -28,10 +28,16 @@ constexpr void check_label_types() {
                 "...); reshape a single sample to (1, classes)");
   static_assert(
       is_tensor<L>,
-      "ebb: the labels of this loss are a plain ebb::Tensor<int, N - 1> of class numbers");
+      "ebb: the labels of this loss are a plain ebb::Tensor<int, N - 1> of class numbers; for a "
+      "std::vector<int> v of n labels write ebb::Tensor<int, 1>::from({n}, v)");
   if constexpr (is_tensor<L>) {
     static_assert(
-        std::is_same_v<typename L::scalar, int>,
+        std::is_same_v<typename L::scalar, int> || !std::is_integral_v<typename L::scalar>,
+        "ebb: the labels of this loss are of int, not of another type of integers; with "
+        "const auto v = labels.values() write "
+        "ebb::Tensor<int, N - 1>::from(labels.shape(), std::vector<int>(v.begin(), v.end()))");
+    static_assert(
+        std::is_same_v<typename L::scalar, int> || std::is_integral_v<typename L::scalar>,
         "ebb: the labels of this loss are class numbers, a Tensor<int, N - 1>; for targets "
         "in floating point use bce_with_logits or mse_loss");
     static_assert(
