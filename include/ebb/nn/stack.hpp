@@ -72,7 +72,7 @@ struct StackLeaves {
                          B<1>, B<2>, B<3>, B<4>, B<5>>;
   template <bool Const, class F>
   struct Pass final : PassAll<Const, F> {
-    using PassAll<Const, F>::PassAll::PassOn;
+    explicit Pass(F& function) : PassAll<Const, F>(function) {}
   };
 };
 
