@@ -39,6 +39,33 @@ TEST_CASE("reshape: another number of elements is refused", "[ops][reshape]") {
                  "undefined"));
 }
 
+// torch.zeros(2, 3).reshape(-2, -3): "invalid shape dimension -3"
+TEST_CASE("reshape: extents are not negative, nor more than can be addressed", "[ops][reshape]") {
+  const auto x = Tensor<float, 2>::ones(Shape{2, 3});
+  const Index huge = Index{1} << 40;
+  const auto text = [&](const auto& shape) {
+    return test::error_of<ShapeError>([&] { reshape(x, shape); });
+  };
+  CHECK(text(Shape{-2, -3}) ==
+        "reshape: extent -2 on axis 0 of (-2, -3) is negative; only -1, for what the others leave, "
+        "may be");
+  CHECK(contains(text(Shape{-1, -6}), "extent -6 on axis 1"));
+  CHECK(contains(text(Shape<4>{huge, huge, huge, -1}), "do not divide"));
+  CHECK(contains(text(Shape<4>{huge, huge, huge, 1}), "more elements than can be addressed"));
+  CHECK(contains(test::error_of<ShapeError>([&] {
+                   x.reshape(Shape{-3, -2});
+                 }),
+                 "extent -3 on axis 0 of (-3, -2) is negative"));
+  CHECK(contains(test::error_of<ShapeError>([&] {
+                   Tensor<float, 3>(Shape<3>{0, huge, huge});
+                 }),
+                 "more elements than can be addressed"));
+  CHECK(contains(test::error_of<ShapeError>([] {
+                   Tensor<float, 2>(Shape{-2, -3});
+                 }),
+                 "is negative"));
+}
+
 TEST_CASE("reshape: gradients", "[ops][reshape]") {
   CHECK_GRADIENTS(
       [](const auto& x) {

@@ -17,9 +17,12 @@ Shape<M> fitted_shape(const Shape<N>& from, Shape<M> to) {
   for (int axis = 0; axis < M; ++axis) {
     if (to[axis] == -1 && open >= 0)
       throw ShapeError(message("reshape: ", to, " leaves two extents open; at most one may be -1"));
+    if (to[axis] < -1)
+      throw ShapeError(message("reshape: extent ", to[axis], " on axis ", axis, " of ", to,
+                               " is negative; only -1, for what the others leave, may be"));
     if (to[axis] == -1)
       open = axis;
-    else
+    else if (to[axis] == 0 || known <= from.size())  // or it divides nothing, and may overflow
       known *= to[axis];
   }
   if (open < 0) return to;

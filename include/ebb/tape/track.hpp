@@ -264,4 +264,22 @@ auto detach(const X& x) {
     return value(x);
 }
 
+/// Gives an operation's result that no number went into, as that of an empty batch, to the tape:
+/// the gradients of its operands are zero.
+template <class O, class Tens, class... X>
+auto track_empty(O name_of_op, const Tens& y, const X&... operands) {
+  return track(
+      name_of_op, y,
+      [... sinks = sink(operands)](const auto&) {
+        [[maybe_unused]] const auto zero = [](const auto& gradient) {
+          if (!gradient) return;
+          const auto into = gradient.into();
+          using T = std::remove_pointer_t<decltype(into.data)>;
+          if (!into.add) fill(typename Tens::device{}, into.view(), T(0));
+        };
+        (zero(sinks), ...);
+      },
+      operands...);
+}
+
 }  // namespace ebb

@@ -121,10 +121,11 @@ class Tensor {
   }
 
   /// The same memory under other extents.
-  /// \throws ShapeError when the number of elements differs.
+  /// \throws ShapeError when the number of elements differs, or an extent is negative.
   template <int M>
   Tensor<T, M, Device> reshape(const Shape<M>& shape) const {
     const Shape<N>& own = shape_.get();
+    Tensor<T, M, Device>::checked_bytes(shape);
     if (shape.size() != own.size())
       throw ShapeError(message("reshape: ", own, " holds ", own.size(), " elements, ", shape,
                                " holds ", shape.size()));
@@ -177,17 +178,19 @@ class Tensor {
       : storage_(storage), shape_(shape) {}
 
   static std::size_t checked_bytes(const Shape<N>& shape) {
-    Index size = 1;
+    Index size = 1;  // of the axes that are not empty: strides must not overflow either
+    bool empty = false;
     for (int axis = 0; axis < N; ++axis) {
       if (shape[axis] < 0)
         throw ShapeError(message("tensor: extent ", shape[axis], " on axis ", axis, " of ", shape,
                                  " is negative"));
-      if (shape[axis] > 0 &&
-          size > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)) / shape[axis])
+      empty = empty || shape[axis] == 0;
+      if (shape[axis] == 0) continue;
+      if (size > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)) / shape[axis])
         throw ShapeError(message("tensor: ", shape, " holds more elements than can be addressed"));
       size *= shape[axis];
     }
-    return static_cast<std::size_t>(size) * sizeof(T);
+    return empty ? 0 : static_cast<std::size_t>(size) * sizeof(T);
   }
 
   Storage<Device> storage_;

@@ -205,9 +205,9 @@ TEST_CASE("batch_norm: what does not fit", "[ops][batch_norm]") {
       "batch_norm (layer encoder.bn1): the input (1, 3, 1, 1) holds one value per channel"));
   CHECK(batch_norm(single, three, three).shape() == single.shape());
   CHECK(contains(test::error_of<ShapeError>([&] {
-                   batch_norm(Tensor<double, 2>(Shape{0, 3}), three, three);
+                   batch_norm(Tensor<double, 3>(Shape{2, 3, 0}), three, three);
                  }),
-                 "is empty"));
+                 "are empty"));
 }
 
 TEST_CASE("batch_norm: gradients", "[ops][batch_norm]") {

@@ -68,7 +68,7 @@ TEST_CASE("layer_norm: what does not fit", "[ops][layer_norm]") {
   CHECK(contains(test::error_of<ShapeError>([&] { layer_norm(x, Shape{5}, none, w); }),
                  "the bias has shape (4)"));
   CHECK(contains(test::error_of<ShapeError>([&] {
-                   layer_norm(Tensor<float, 2>(Shape{0, 5}), Shape{5});
+                   layer_norm(Tensor<float, 2>(Shape{5, 0}), Shape{0});
                  }),
                  "is empty"));
 }

@@ -312,8 +312,6 @@ TEST_CASE("cross_entropy: shapes, labels and weights that do not fit", "[ops][lo
       text(zeros, ignored) ==
       "cross_entropy: every label of the batch is the ignored one, and the mean of no terms is not "
       "defined; skip such a batch, or use Reduction::sum, which is 0");
-  CHECK(contains(text(Tensor<float, 2>(Shape{0, 10}), Tensor<int, 1>(Shape{0})),
-                 "the batch is empty"));
   Tape tape;
   const auto v = tape.watch(zeros);
   const auto y = cross_entropy(v, ignored, {.reduction = Reduction::sum});

@@ -165,6 +165,9 @@ TEST_CASE("dice_loss: what does not fit is said", "[ops][loss]") {
   CHECK(contains(text([&] { dice_loss(x, labels, {.smooth = -1}); }), "smooth is -1"));
   CHECK(contains(text([&] { generalised_dice_loss(x, x, {.first_class = 1}); }), "no background"));
   CHECK(contains(text([&] { tversky_loss(x, labels, {{}, -1, 1}); }), "alpha = -1"));
-  const Tensor<float, 4> none(Shape{0, 3, 2, 3});
-  CHECK(contains(text([&] { dice_loss(none, Tensor<int, 3>(Shape{0, 2, 3})); }), "no elements"));
+  const Tensor<float, 4> none(Shape{1, 3, 0, 3});
+  CHECK(contains(text([&] {
+                   dice_loss(none, Tensor<int, 3>(Shape{1, 0, 3}));
+                 }),
+                 "without elements"));
 }

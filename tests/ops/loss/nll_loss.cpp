@@ -162,8 +162,6 @@ TEST_CASE("nll_loss: shapes, labels and weights that do not fit", "[ops][loss]")
   CHECK(text(zeros, ignored) ==
         "nll_loss: every label of the batch is the ignored one, and the mean of no terms is not "
         "defined; skip such a batch, or use Reduction::sum, which is 0");
-  CHECK(contains(text(Tensor<float, 2>(Shape{0, 10}), Tensor<int, 1>(Shape{0})),
-                 "the batch is empty"));
   Tape tape;
   const auto v = tape.watch(zeros);
   const auto y = nll_loss(v, ignored, {.reduction = Reduction::sum});

@@ -127,7 +127,7 @@ TEST_CASE("adaptive_avg_pool2d: sizes that make no sense", "[ops][pool]") {
   CHECK(contains(test::error_of<ShapeError>([] {
                    global_avg_pool2d(Tensor<float, 4>(Shape{1, 2, 0, 4}));
                  }),
-                 "global_avg_pool2d: the input (1, 2, 0, 4) is empty"));
+                 "global_avg_pool2d: the input (1, 2, 0, 4) has empty images"));
 }
 
 namespace {

@@ -89,9 +89,12 @@ TEST_CASE("max_pool2d: windows that do not fit", "[ops][pool]") {
   CHECK(contains(test::error_of<ValueError>([&] { max_pool2d(x, {.kernel = 2, .dilation = 0}); }),
                  "dilation 0"));
   CHECK(contains(test::error_of<ShapeError>([] {
-                   max_pool2d(Tensor<float, 4>(Shape{0, 2, 4, 4}), 2);
+                   max_pool2d(Tensor<float, 4>(Shape{2, 0, 4, 4}), 2);
                  }),
-                 "the input (0, 2, 4, 4) is empty"));
+                 "the input (2, 0, 4, 4) has empty images"));
+  CHECK(contains(test::error_of<ValueError>(
+                     [&] { max_pool2d(x, {.kernel = Index{1} << 40, .padding = Index{1} << 39}); }),
+                 "none may be above 1073741824"));
   // padded to 3, a window of two elements two apart sees the padding on either side alone
   CHECK(contains(test::error_of<ShapeError>([] {
                    max_pool2d(Tensor<float, 4>::ones(Shape{1, 1, 1, 1}),

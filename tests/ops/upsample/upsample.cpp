@@ -151,7 +151,7 @@ TEST_CASE("upsampling: sizes that make no sense", "[ops][upsample]") {
   CHECK(contains(test::error_of<ShapeError>([] {
                    upsample_nearest2d(Tensor<float, 4>(Shape{1, 2, 0, 4}), 8);
                  }),
-                 "the input (1, 2, 0, 4) is empty"));
+                 "the input (1, 2, 0, 4) has empty images"));
 }
 
 namespace {

@@ -20,7 +20,8 @@ namespace detail {
 template <int N>
 void check_batch_norm(const std::string& layer, const Shape<N>& x, bool by_batch, Index weight,
                       Index bias, Index running_mean, Index running_variance) {
-  if (x.size() == 0) throw ShapeError(message("batch_norm", layer, ": the input ", x, " is empty"));
+  if (x.stride(0) == 0)
+    throw ShapeError(message("batch_norm", layer, ": the samples of the input ", x, " are empty"));
   const auto check = [&](const char* name, Index extent) {
     if (extent >= 0 && extent != x[1])
       throw ShapeError(message("batch_norm", layer, ": the input ", x, " has ", x[1],
@@ -48,6 +49,8 @@ auto batch_norm(const X& x, const Running& running_mean, const Running& running_
   check_batch_norm(layer_of_either(weight, bias), x.shape(), by_batch, extent(value(weight)),
                    extent(value(bias)), extent(running_mean), extent(running_variance));
 
+  if (x.shape()[0] == 0)
+    return track_empty(LayerOp("batch_norm"), tensor_of<X>(x.shape()), x, weight, bias);
   const auto g = BatchNormGeometry::of(x.shape());
   const Shape<1> channels{g.channels};
   Vector mean(channels), inv_std(channels);
@@ -103,10 +106,10 @@ auto batch_norm(const X& x, const Running& running_mean, const Running& running_
 /// and the running ones (each (c), updated in place; both may be undefined) move towards them, the
 /// variance unbiased; otherwise the running ones are used, or the batch's where there are none.
 /// Weight and bias, each (c), may be absent parameters. A tape that replays a forward pass leaves
-/// the running statistics alone. Saves x, mean and 1 / deviation. Ioffe & Szegedy, "Batch
-/// normalization: accelerating deep network training by reducing internal covariate shift",
-/// ICML 2015.
-/// \throws ShapeError on channel counts that differ, or one value per channel in training.
+/// the running statistics alone, and so does an empty batch. Saves x, mean and 1 / deviation. Ioffe
+/// & Szegedy, "Batch normalization: accelerating deep network training by reducing internal
+/// covariate shift", ICML 2015. \throws ShapeError on channel counts that differ, or one value per
+/// channel in training.
 template <Operand X, Operand W, Operand B>
 requires SameKind<X, W, B>
 auto batch_norm(const X& x, const Tensor<scalar_of<X>, 1, device_of<X>>& running_mean,

@@ -43,6 +43,7 @@ auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bi
   if (present(bias)) check_conv2d_bias("conv2d", layer_of(w), bias.shape(), g.out_channels);
 
   Tensor<T, 4, Device> y({g.batch, g.out_channels, g.output.height, g.output.width});
+  if (g.batch == 0) return track_empty(LayerOp("conv2d"), y, x, w, bias);
   const auto in = value(x);
   const auto weight = value(w);
   const bool rectify = options.activation == Activation::relu;

@@ -71,10 +71,10 @@ inline void check_conv2d_options(const char* op, const std::string& layer, Size2
 
 inline void check_conv2d_shapes(const char* op, const std::string& layer, const Shape<4>& x,
                                 const Shape<4>& w) {
-  if (x.size() == 0)
+  if (x.stride(0) == 0)
     throw ShapeError(message(op, layer, ": the input ", x,
-                             " is empty; a batch needs at least one "
-                             "image, and an image one channel, row and column"));
+                             " has empty images; an image needs at least one channel, row and "
+                             "column"));
   if (w.size() == 0) throw ShapeError(message(op, layer, ": the weight ", w, " is empty"));
 }
 

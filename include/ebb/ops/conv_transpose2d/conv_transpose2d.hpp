@@ -82,6 +82,7 @@ auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, cons
     check_conv2d_bias("conv_transpose2d", layer_of(w), bias.shape(), g.in_channels);
 
   Tensor<T, 4, Device> y({g.batch, g.in_channels, g.input.height, g.input.width});
+  if (g.batch == 0) return track_empty(LayerOp("conv_transpose2d"), y, x, w, bias);
   const auto in = value(x);
   const auto weight = value(w);
   conv2d_grad_input(Device{}, g, in.view(), weight.view(), view_or_none<T>(bias),

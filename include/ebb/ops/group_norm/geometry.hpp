@@ -19,8 +19,9 @@ struct GroupNormGeometry {
   /// \throws ShapeError, ValueError when the groups do not divide the channels.
   template <int N>
   static GroupNormGeometry of(const std::string& layer, const Shape<N>& x, Index groups) {
-    if (x.size() == 0)
-      throw ShapeError(message("group_norm", layer, ": the input ", x, " is empty"));
+    if (x.stride(0) == 0)
+      throw ShapeError(
+          message("group_norm", layer, ": the samples of the input ", x, " are empty"));
     if (groups < 1 || x[1] % groups != 0)
       throw ValueError(message("group_norm", layer, ": ", groups, " groups do not divide the ",
                                x[1], " channels (axis 1) of the input ", x));

@@ -31,6 +31,8 @@ auto group_norm(const X& x, Index groups, const W& weight, const B& bias, double
                              " has one value per group, which has no variance; use fewer "
                              "groups"));
 
+  if (g.batch == 0)
+    return track_empty(LayerOp("group_norm"), tensor_of<X>(x.shape()), x, weight, bias);
   const Tensor<T, 1, Device> mean(Shape<1>{g.rows()}), inv_std(Shape<1>{g.rows()});
   row_statistics(Device{}, g.rows(), g.group_size(), eps, flat(value(x).view()), mean.mut(),
                  inv_std.mut());

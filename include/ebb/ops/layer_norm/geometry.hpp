@@ -22,8 +22,9 @@ struct LayerNormGeometry {
                                  " does not end in the "
                                  "normalised shape ",
                                  normalized));
-    if (x.size() == 0)
-      throw ShapeError(message("layer_norm", layer, ": the input ", x, " is empty"));
+    if (normalized.size() == 0)
+      throw ShapeError(message("layer_norm", layer, ": the normalised shape ", normalized,
+                               " of the input ", x, " is empty"));
     return {x.size() / normalized.size(), normalized.size()};
   }
 };

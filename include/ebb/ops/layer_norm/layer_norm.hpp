@@ -26,6 +26,8 @@ auto layer_norm(const X& x, const Shape<M>& normalized, const W& weight, const B
   check("the weight", value(weight));
   check("the bias", value(bias));
 
+  if (g.rows == 0)
+    return track_empty(LayerOp("layer_norm"), tensor_of<X>(x.shape()), x, weight, bias);
   const Tensor<T, 1, Device> mean(Shape<1>{g.rows}), inv_std(Shape<1>{g.rows});
   row_statistics(Device{}, g.rows, g.length, eps, flat(value(x).view()), mean.mut(), inv_std.mut());
   tensor_of<X> y(x.shape());

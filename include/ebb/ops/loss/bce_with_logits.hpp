@@ -117,14 +117,12 @@ struct BceOptions {
 ///
 /// Shapes: logits and target alike, any rank; to a scalar. The classes of `pos_weight` lie on axis
 /// 1 as everywhere here (PyTorch would broadcast it from the last axis: the same for rank 2).
-/// \throws ShapeError when the shapes differ, `pos_weight` has another length, or the input is
-/// empty and a mean is wanted.
+/// \throws ShapeError when the shapes differ or `pos_weight` has another length.
 template <Operand X, Operand Y>
 auto bce_with_logits(const X& logits, const Y& target,
                      const BceOptions<scalar_of<X>, device_of<X>>& options = {}) {
   constexpr const char* name = "bce_with_logits";
   detail::check_target(name, logits, target);
-  detail::check_terms(name, logits.shape(), options.reduction);
   using T = scalar_of<X>;
   using Device = device_of<X>;
   constexpr int N = rank_of<X>;
@@ -144,6 +142,8 @@ auto bce_with_logits(const X& logits, const Y& target,
                                axis, ")"));
     weight_shape[axis] = weights.size();
   }
+  if (logits.size() == 0)
+    return track_empty(name, detail::loss_of_nothing<T, Device>(options.reduction), logits, target);
   const auto view = [weight_shape](const Tensor<T, 1, Device>& w) {
     return View<const T, N>{w.defined() ? w.data() : nullptr, weight_shape};
   };

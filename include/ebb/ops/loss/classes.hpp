@@ -60,7 +60,7 @@ auto class_terms(const Options& options, double smoothing) {
 
 /// Checks shapes, weights and labels at run time.
 /// \throws ShapeError on shapes that do not belong together; ValueError on a label out of range,
-/// and where a mean is wanted of no label at all.
+/// and where a mean is wanted of labels that are all ignored.
 template <class Tens, class Labels, class Weights>
 void check_labels(const char* loss, const Tens& input, const Labels& labels, const Weights& weights,
                   int ignore_index, Reduction reduction) {
@@ -82,6 +82,7 @@ void check_labels(const char* loss, const Tens& input, const Labels& labels, con
                              "shape ",
                              input.shape(), " has ", classes, " classes on axis 1"));
 
+  if (labels.size() == 0) return;
   const LabelCount found =
       count_labels(typename Tens::device{}, classes, ignore_index, labels.view());
   if (found.first_bad >= 0) {
@@ -92,11 +93,10 @@ void check_labels(const char* loss, const Tens& input, const Labels& labels, con
                              classes - 1, ", or ", ignore_index, " to be ignored"));
   }
   if (reduction == Reduction::mean && found.counted == 0)
-    throw ValueError(message(
-        loss, ": ",
-        labels.size() == 0 ? "the batch is empty" : "every label of the batch is the ignored one",
-        ", and the mean of no terms is not defined; skip such a batch, or use "
-        "Reduction::sum, which is 0"));
+    throw ValueError(message(loss,
+                             ": every label of the batch is the ignored one, and the mean of no "
+                             "terms is not defined; skip such a batch, or use Reduction::sum, "
+                             "which is 0"));
 }
 
 }  // namespace ebb::detail

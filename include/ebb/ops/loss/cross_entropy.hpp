@@ -36,7 +36,8 @@ struct CrossEntropyOptions {
 /// Shapes: logits (N, C, ...) of rank >= 2, labels (N, ...) of int; to a scalar.
 /// \throws ShapeError when the shapes do not belong together, or the weights have another length.
 /// \throws ValueError when a label is neither a class nor `ignore_index`, when the smoothing is
-/// outside [0, 1], and when a mean is wanted but no label counts (where PyTorch yields nan).
+/// outside [0, 1], and when a mean is wanted but every label is ignored (where PyTorch yields nan).
+/// The mean of an empty batch is nan, its sum 0.
 /// Labels that count, but whose weights are all zero, have a mean of 0 / 0: nan, and so is the
 /// gradient, as PyTorch has it. A training loop says so; leave out such a batch, or take the sum.
 template <Operand X, class Labels>
@@ -52,6 +53,8 @@ auto cross_entropy(const X& logits, const Labels& labels,
   detail::check_labels(name, value(logits), labels, options.weights, options.ignore_index,
                        options.reduction);
 
+  if (labels.size() == 0)
+    return track_empty(name, detail::loss_of_nothing<T, Device>(options.reduction), logits);
   const auto terms = [options] { return detail::class_terms(options, options.label_smoothing); };
   Tensor<T, 2, Device> log_sum(Shape<2>{2, labels.size()});
   Tensor<T, 0, Device> norm(Shape<0>{}), y(Shape<0>{});

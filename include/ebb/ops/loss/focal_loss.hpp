@@ -40,6 +40,8 @@ auto focal_loss(const X& logits, const Labels& labels,
   const Shape<2> lines{shape[0], shape[2]};
   const FocalTerm term{options.gamma};
   const auto terms = [options] { return detail::class_terms(options, 0.0); };
+  if (labels.size() == 0)
+    return track_empty(name, detail::loss_of_nothing<T, Device>(options.reduction), x);
   Tensor<T, 0, Device> norm(Shape<0>{}), y(Shape<0>{});
   focal_forward(Device{}, term, terms(), View<const T, 3>{value(x).data(), shape},
                 View<const int, 2>{labels.data(), lines}, norm.mut(), y.mut());

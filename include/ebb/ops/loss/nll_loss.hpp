@@ -32,6 +32,9 @@ auto nll_loss(const X& log_probabilities, const Labels& labels,
   detail::check_labels(name, value(log_probabilities), labels, options.weights,
                        options.ignore_index, options.reduction);
 
+  if (labels.size() == 0)
+    return track_empty(name, detail::loss_of_nothing<T, Device>(options.reduction),
+                       log_probabilities);
   Tensor<T, 0, Device> norm(Shape<0>{}), y(Shape<0>{});
   const auto terms = [options] { return detail::class_terms(options, 0.0); };
   nll_forward(Device{}, terms(), value(log_probabilities).view(), labels.view(), norm.mut(),

@@ -71,15 +71,6 @@ void check_target(const char* loss, const X& input, const Y& target) {
                                target.shape(), "; they must be equal (losses do not broadcast)"));
 }
 
-/// \throws ShapeError when a mean is wanted of no terms.
-template <class Shape>
-void check_terms(const char* loss, const Shape& shape, Reduction reduction) {
-  if (reduction == Reduction::mean && shape.size() == 0)
-    throw ShapeError(message(loss, ": an input of shape ", shape,
-                             " has no elements, and the mean of "
-                             "none is not defined; skip the empty batch, or use Reduction::sum"));
-}
-
 }  // namespace detail
 
 /// Makes a scalar function of an input and a target a loss. Derive from it as from `Binary`
@@ -100,9 +91,10 @@ struct PointwiseLoss {
   template <Operand X, Operand Y>
   auto operator()(const X& input, const Y& target, Reduction reduction = Reduction::mean) const {
     detail::check_target(F::name, input, target);
-    detail::check_terms(F::name, input.shape(), reduction);
     using T = scalar_of<X>;
     using Device = device_of<X>;
+    if (input.size() == 0)
+      return track_empty(F::name, detail::loss_of_nothing<T, Device>(reduction), input, target);
     const F& f = static_cast<const F&>(*this);
     const T divisor = reduction == Reduction::mean ? T(input.size()) : T(1);
     Tensor<T, 0, Device> y(Shape<0>{});

@@ -32,9 +32,9 @@ template <class X>
 void check_region(const char* loss, const X& logits, const RegionOptions& options) {
   if (!(options.smooth >= 0))
     throw ValueError(message(loss, ": smooth is ", options.smooth, "; it must not be negative"));
-  if (logits.shape().size() == 0)
+  if (logits.shape()[0] > 0 && logits.shape().size() == 0)
     throw ShapeError(message(loss, ": logits of shape ", logits.shape(),
-                             " have no elements, so there are no regions; skip the empty batch"));
+                             " have samples without elements, so there are no regions"));
   if (options.first_class < 0 || options.first_class >= logits.shape()[1])
     throw ValueError(message(loss, ": first_class is ", options.first_class,
                              ", but logits of shape ", logits.shape(), " have ", logits.shape()[1],
@@ -49,6 +49,7 @@ auto region_of(const char* name, const P& p, bool batch, const Term& term, const
   using T = scalar_of<P>;
   using Device = device_of<P>;
   const Shape<3> shape = region_shape(p.shape());
+  if (shape[0] == 0) return track_empty(name, loss_of_nothing<T, Device>(Reduction::mean), p);
   Tensor<T, 3, Device> sums({shape[0], shape[1], 3}), slopes({batch ? 1 : shape[0], shape[1], 2});
   Tensor<T, 0, Device> y(Shape<0>{});
   sum(View<const T, 3>{value(p).data(), shape}, sums.mut());

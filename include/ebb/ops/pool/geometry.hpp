@@ -73,12 +73,11 @@ struct Pool2dGeometry {
 
 namespace detail {
 
-/// \throws ShapeError when an image has no pixels or there are no images.
+/// \throws ShapeError when an image has no pixels; a batch may have no images.
 inline void require_images(const char* op, const Shape<4>& x) {
-  if (x.size() == 0)
+  if (x.stride(0) == 0)
     throw ShapeError(message(op, ": the input ", x,
-                             " is empty; every extent of (batch, channels, "
-                             "height, width) must be at least 1"));
+                             " has empty images; channels, height and width must be at least 1"));
 }
 
 /// Sizes of one axis, checked.

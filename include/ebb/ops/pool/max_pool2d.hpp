@@ -33,6 +33,7 @@ auto max_pool2d(const X& x, const MaxPool2dOptions& options) {
                                  options.padding, options.dilation, options.ceil_mode);
   const Shape<4> shape{x.shape()[0], x.shape()[1], g.y.out, g.x.out};
   Tens y(shape);
+  if (g.planes == 0) return track_empty("max_pool2d", y, x);
   Tensor<int, 4, Device> argmax;
   if constexpr (is_var<X>)
     if (x.wants_grad()) argmax = Tensor<int, 4, Device>(shape);

@@ -18,7 +18,6 @@ struct Mean {
     static_assert(!std::is_integral_v<T>,
                   "ebb::mean: the mean of whole numbers is not a whole number; use a tensor of "
                   "float or double");
-    require_elements(name, x.shape(), set);
     const Index count = set.count(x.shape());
     reduce(typename Tens::device{}, AddUp{}, T(count), x.view(), y.mut());
     return count;
@@ -32,14 +31,14 @@ struct Mean {
 
 }  // namespace detail
 
-/// The mean of all elements, a tensor of rank 0.
-/// \throws ShapeError when there are no elements.
+/// The mean of all elements, a tensor of rank 0; nan when there are none.
 template <Operand X>
 auto mean(const X& x) {
   return detail::reduce_all(detail::Mean{}, x);
 }
-/// The mean over one axis or several (`mean(x, -1)`, `mean(x, Axes{2, 3})`), which disappear.
-/// \throws ShapeError when an axis is out of range or named twice, or there are no elements.
+/// The mean over one axis or several (`mean(x, -1)`, `mean(x, Axes{2, 3})`), which disappear;
+/// nan of no elements.
+/// \throws ShapeError when an axis is out of range or named twice.
 template <Operand X, AxisList A>
 auto mean(const X& x, const A& axes) {
   return detail::reduce_axes(detail::Mean{}, x, axes);

@@ -95,10 +95,10 @@ struct UpsampleGeometry {
 
  private:
   static void check(const char* op, const Shape<4>& x, Size2 out, const std::string& what) {
-    if (x.size() == 0)
+    if (x.stride(0) == 0)
       throw ShapeError(message(op, ": the input ", x,
-                               " is empty; every extent of (batch, "
-                               "channels, height, width) must be at least 1"));
+                               " has empty images; channels, height and width must be at least "
+                               "1"));
     if (out.height < 1 || out.width < 1)
       throw ValueError(message(op, ": ", what, " is empty for the input ", x,
                                "; height and width must be at least 1"));

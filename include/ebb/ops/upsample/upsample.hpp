@@ -15,6 +15,7 @@ template <Operand X>
 auto upsample_nearest2d(const X& x, const UpsampleGeometry& g) {
   using Device = device_of<X>;
   tensor_of<X> y(Shape<4>{x.shape()[0], x.shape()[1], g.y.out, g.x.out});
+  if (g.planes == 0) return track_empty("upsample_nearest2d", y, x);
   upsample_nearest_forward(Device{}, g, value(x).view(), y.mut());
   return track(
       "upsample_nearest2d", y,
@@ -28,6 +29,7 @@ template <Operand X>
 auto upsample_bilinear2d(const X& x, const UpsampleGeometry& g) {
   using Device = device_of<X>;
   tensor_of<X> y(Shape<4>{x.shape()[0], x.shape()[1], g.y.out, g.x.out});
+  if (g.planes == 0) return track_empty("upsample_bilinear2d", y, x);
   upsample_bilinear_forward(Device{}, g, value(x).view(), y.mut());
   return track(
       Op("upsample_bilinear2d", 4 * g.size()), y,
