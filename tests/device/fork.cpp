@@ -11,6 +11,7 @@
 #  include <unistd.h>
 
 #  include <atomic>
+#  include <chrono>
 #  include <thread>
 
 using namespace ebb;
@@ -18,31 +19,33 @@ using namespace ebb;
 namespace {
 
 /// The sum of the numbers below 1,000, by a parallel loop; how many threads had a part goes to
-/// `threads`. The first tasks wait for one another, as long as that takes no more than seconds.
+/// `threads`. The first tasks wait for one another, for as long as a busy machine may need.
 Index parallel_total(int wanted, int& threads) {
   static std::atomic<int> loops{0};
   const int loop = ++loops;
   std::atomic<Index> total{0};
-  std::atomic<int> seen{0}, waits{0};
+  std::atomic<int> seen{0};
+  using Clock = std::chrono::steady_clock;
+  const auto late = Clock::now() + std::chrono::seconds(20);
   parallel_for(1000, 1 << 22, [&](Index i) {
     static thread_local int counted = 0;
     if (counted != loop) {
       counted = loop;
       ++seen;
     }
-    while (seen < wanted && ++waits < 100000) std::this_thread::yield();
+    while (seen < wanted && Clock::now() < late) std::this_thread::yield();
     total += i;
   });
   threads = seen;
   return total;
 }
 
-/// What a child makes of `work()`: its exit status, or -1 if it had to be stopped after 20 seconds.
+/// What a child makes of `work()`: its exit status, or -1 if it had to be stopped after a minute.
 template <class Work>
 int in_child(Work&& work) {
   const pid_t child = fork();
   if (child == 0) {
-    alarm(20);
+    alarm(60);
     _exit(work());
   }
   int status = 0;
@@ -78,16 +81,23 @@ TEST_CASE("a child's parallel loops run, on a team of its own", "[device][fork]"
 
 TEST_CASE("a child takes memory while another thread of its parent did", "[device][fork]") {
   std::atomic<bool> stop{false};
+  std::atomic<int> rounds{0};
   std::thread busy([&] {
-    while (!stop) Cpu::give(Cpu::take(1 << 16));
+    while (!stop) {
+      ++rounds;
+      for (int i = 0; i < 2000; ++i) Cpu::give(Cpu::take(1 << 16));
+      std::this_thread::sleep_for(std::chrono::microseconds(1));  // or nobody else gets the lock
+    }
   });
   int well = 0;
-  for (int i = 0; i < 50; ++i)
+  for (int i = 0; i < 50; ++i) {
+    for (const int seen = rounds; rounds == seen;) std::this_thread::yield();  // it is at work
     well += in_child([] {
               Cpu::give(Cpu::take(1 << 16));
               Cpu::give(Cpu::take(100));
               return 0;
             }) == 0;
+  }
   stop = true;
   busy.join();
   CHECK(well == 50);
