@@ -62,7 +62,8 @@ def unary(rng):
     if within(rng, 0, 1):
         x = spoil(rng, x, 0.5)
     if name == "pow_to":
-        x[np.isneginf(x)] = 0  # whose powers PyTorch has by way of square roots and products, or not
+        # PyTorch has powers of these by square roots and quotients, which differ from pow's.
+        x[np.isneginf(x) | (x == 0)] = 0
     mask = None
     if name == "clamp":  # PyTorch 1.13 and ebb pass the gradient at the ends, 2.15 does not
         mask = (x == NUMPY[T](-a)) | (x == NUMPY[T](b))
@@ -93,7 +94,8 @@ def binary(rng):
         x, y = np.asarray(np.round(x), NUMPY[T]), np.asarray(np.round(y), NUMPY[T])
     if within(rng, 0, 2) == 0:
         x, y = spoil(rng, x, 0.1), spoil(rng, y, 0.1)
-    return Case({"op": "binary", "f": name, **o}, [x, y], functions[name], 200, special=True)
+    # The gradient of an operand that is repeated is a sum, which may cancel.
+    return Case({"op": "binary", "f": name, **o}, [x, y], functions[name], 200, special=True, floor=1)
 
 
 def reduction(rng):

@@ -40,7 +40,7 @@ EBB_HD inline float of_bits(std::uint32_t x) { return std::bit_cast<float>(x); }
 template <class T>
 inline constexpr bool is_float = std::is_same_v<T, float>;
 
-#if defined(__ASSOCIATIVE_MATH__) && !defined(__clang__)
+#if (defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)) && !defined(__clang__)
 /// x, of which the compiler does not know that it is x. (GCC's own barrier,
 /// `__builtin_assoc_barrier`, is lost where a loop becomes vectors: GCC 12.)
 inline std::uint32_t no_bits = 0;
