@@ -8,6 +8,7 @@
 #include <ebb/data/array.hpp>
 #include <ebb/data/augment.hpp>
 #include <ebb/data/dataset.hpp>
+#include <ebb/data/fit.hpp>
 #include <ebb/data/idx.hpp>
 #include <ebb/data/image_file.hpp>
 #include <ebb/data/image_folder.hpp>

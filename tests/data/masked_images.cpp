@@ -69,6 +69,31 @@ TEST_CASE("images come with the masks of their names, in the order of numbers") 
   CHECK(last.masks(1, 0, 0) == 1);
 }
 
+TEST_CASE("images of several sizes keep theirs, where they are asked for") {
+  const Folders folders;
+  folders.image("1", 10);
+  folders.mask("1", 255, 0);
+  folders.image("2", 20, 6);
+  io::write_png(folders.masks() + "/2.png", 6, 3, 1, std::vector<std::uint8_t>(18, 255));
+  CHECK_THAT(folders.error(), contains("2.png' is 3x6 pixels") && contains("must all have one"));
+  const MaskedImages set =
+      read_masked_images(folders.images(), folders.masks(), {.mixed_sizes = true});
+  CHECK(set.images.shape() == Shape{2, 1, 3, 6});
+  CHECK(set.size_of(0) == Size2{3, 4});
+  CHECK(set.size_of(1) == Size2{3, 6});
+  CHECK(set.image(0).values() == std::vector<std::uint8_t>(12, 10));
+  CHECK(set.mask(1).values() == std::vector<int>(18, 1));
+  CHECK(set.part(0, 1).size_of(0) == Size2{3, 4});
+  // What lies beside an image is no foreground, whatever the foreground's value.
+  const MaskedImages dark =
+      read_masked_images(folders.images(), folders.masks(), {.foreground = 0, .mixed_sizes = true});
+  CHECK(dark.masks(0, 2, 3) == 1);
+  CHECK(dark.masks(0, 2, 4) == 0);
+  folders.image("2", 20, 5);
+  CHECK_THAT(folders.error({.mixed_sizes = true}),
+             contains("2.png' is 3x6 pixels and its image") && contains("is 3x5"));
+}
+
 TEST_CASE("numbers in names count as numbers") {
   using data::detail::before_by_number;
   const std::vector<std::string> sorted{"",    "a",     "a01",    "a1",   "a2",

@@ -67,9 +67,23 @@ TEST_CASE("a CSV log refuses rows of another length and files it cannot write") 
   CsvLog log(folder / "log.csv", {"a", "b"});
   CHECK_THROWS_WITH(log.row(1), contains("2 columns") && contains("1 fields"));
   CHECK_THROWS_AS(CsvLog(folder / "x.csv", {}), ValueError);
-  CHECK_THROWS_WITH(CsvLog(folder / "no/such/folder.csv", {"a"}), contains("cannot be opened"));
+  CHECK_THROWS_WITH(CsvLog(folder / "no/such/folder.csv", {"a"}),
+                    contains("the folder must exist"));
   CHECK_THROWS_AS(CsvLog(folder.path.string(), {"a"}), FileError);
   if (std::filesystem::exists("/dev/full")) {
     CHECK_THROWS_WITH(CsvLog("/dev/full", {"a"}), contains("No space left"));
   }
+}
+
+TEST_CASE("a CSV log that cannot begin leaves the old table") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "log.csv";
+  write_file(path, "a\n1\n");
+  CHECK_THROWS_WITH(CsvLog(path, {"b"}, {.keep_rows = 1}), contains("first line"));
+  CHECK(read_file(path) == "a\n1\n");
+  // Through a link, the file behind it is written.
+  std::filesystem::create_symlink(path, folder / "link.csv");
+  CsvLog(folder / "link.csv", {"a"}, {.keep_rows = 1}).row(2);
+  CHECK(read_file(path) == "a\n1\n2\n");
+  CHECK(std::filesystem::is_symlink(folder / "link.csv"));
 }

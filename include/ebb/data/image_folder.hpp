@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/data/dataset.hpp>
+#include <ebb/data/fit.hpp>
 #include <ebb/data/image_file.hpp>
 #include <ebb/device/parallel.hpp>
 
@@ -11,9 +12,10 @@
 namespace ebb::data {
 
 struct ImageFolderOptions {
-  int channels = 0;    ///< 1: grey, 3: colour, 0: as the first image
-  Size2 size = {};     ///< every image is resized to this; 0x0: they must be alike
-  Index limit = 0;     ///< images read per class, the first by name; 0: all
+  int channels = 0;        ///< 1: grey, 3: colour, 0: as the first image
+  Size2 size = {};         ///< every image is resized to this; 0x0: they must be alike
+  Fit fit = Fit::stretch;  ///< how they take that size
+  Index limit = 0;         ///< images read per class, the first by name; 0: all
   ValueRange range{};  ///< of images of 16 bits: what is black and white, as in ReadImageOptions
 };
 
@@ -127,7 +129,7 @@ inline Dataset<std::uint8_t> read_image_folder(const std::string& root,
   const Index pixels = channels * size.area();
   for_each_file([&](Index i, const std::string& path) {
     ByteImage x = read_image(path, {.channels = channels, .range = options.range});
-    if (resizes && !(x.extent(1) == size.height && x.extent(2) == size.width)) x = resize(x, size);
+    if (resizes) x = resize(x, size, options.fit);
     if (x.size() != pixels)
       throw FileError(message("read_image_folder: '", path, "' changed while it was read"));
     Cpu::copy(images.mutable_data() + i * pixels, x.data(), static_cast<std::size_t>(pixels));

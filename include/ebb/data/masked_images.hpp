@@ -10,16 +10,45 @@
 
 namespace ebb::data {
 
-/// Images of one size, and for each pixel whether it belongs to what is looked for.
+/// Images, and for each of their pixels whether it belongs to what is looked for.
 struct MaskedImages {
   Tensor<std::uint8_t, 4> images;  ///< (n, channels, height, width)
   Tensor<int, 3> masks;            ///< (n, height, width): 1 is foreground, 0 is not
   std::vector<std::string> names;  ///< of the images' files, without folder and extension
   int foreground = 0;              ///< the value in the files that became 1
+  /// Where images are of several sizes: that of each. It lies in the upper left corner of its place
+  /// in `images` and `masks`, with zeros beside it. Empty: all fill their places.
+  std::vector<Size2> sizes{};
 
   Index size() const { return images.extent(0); }
   Index channels() const { return images.extent(1); }
+  /// The largest height and width.
   Size2 image_size() const { return {images.extent(2), images.extent(3)}; }
+  /// Height and width of image `n`.
+  Size2 size_of(Index n) const {
+    return sizes.empty() ? image_size() : sizes[static_cast<std::size_t>(n)];
+  }
+
+  /// Image `n` in its own size, (channels, height, width).
+  ByteImage image(Index n) const {
+    const Size2 size = size_of(n);
+    ByteImage x({channels(), size.height, size.width});
+    for (Index c = 0; c < channels(); ++c)
+      for (Index i = 0; i < size.height; ++i)
+        std::copy_n(
+            images.data() + ((n * channels() + c) * images.extent(2) + i) * images.extent(3),
+            size.width, x.mutable_data() + (c * size.height + i) * size.width);
+    return x;
+  }
+  /// Its mask, (height, width).
+  Tensor<int, 2> mask(Index n) const {
+    const Size2 size = size_of(n);
+    Tensor<int, 2> x({size.height, size.width});
+    for (Index i = 0; i < size.height; ++i)
+      std::copy_n(masks.data() + (n * masks.extent(1) + i) * masks.extent(2), size.width,
+                  x.mutable_data() + i * size.width);
+    return x;
+  }
 
   /// `count` of them, from number `first` on.
   MaskedImages part(Index first, Index count) const {
@@ -31,6 +60,7 @@ struct MaskedImages {
         foreground};
     std::copy_n(images.data() + first * pixels, count * pixels, some.images.mutable_data());
     std::copy_n(masks.data() + first * area, count * area, some.masks.mutable_data());
+    if (!sizes.empty()) some.sizes = {sizes.begin() + first, sizes.begin() + first + count};
     return some;
   }
 };
@@ -39,6 +69,7 @@ struct MaskedImagesOptions {
   int channels = 0;                 ///< of the images; 1: grey, 3: colour, 0: as the first image
   std::optional<int> foreground{};  ///< value of a mask's foreground; none: the larger of its two
   ValueRange range{};  ///< of images of 16 bits: what is black and white, as in ReadImageOptions
+  bool mixed_sizes = false;  ///< take images of several sizes; else all must have one
 };
 
 namespace detail {
@@ -106,12 +137,12 @@ inline ByteImage read_mask(const std::string& path) {
 }  // namespace detail
 
 /// Reads two folders of PNG, JPEG or BMP files into memory. An image and its mask have the same
-/// name, whatever the extension ("a/7.jpg" and "b/7.png"); all images have one size. They come
-/// sorted by name, numbers as numbers, so that neighbours in a stack stay neighbours.
-/// \throws FileError when a folder cannot be listed or is empty, an image has no mask or a mask no
-/// image, a file cannot be read, sizes differ, a mask has colours or 16 bits; ValueError when
-/// `foreground` is not given and the masks do not have exactly two values, or is given and occurs
-/// in none of them.
+/// name, whatever the extension ("a/7.jpg" and "b/7.png"), and the same size; all images have one
+/// size, unless several are asked for. They come sorted by name, numbers as numbers, so that
+/// neighbours in a stack stay neighbours. \throws FileError when a folder cannot be listed or is
+/// empty, an image has no mask or a mask no image, a file cannot be read, sizes differ, a mask has
+/// colours or 16 bits; ValueError when `foreground` is not given and the masks do not have exactly
+/// two values, or is given and occurs in none of them.
 inline MaskedImages read_masked_images(const std::string& images, const std::string& masks,
                                        const MaskedImagesOptions& options = {}) {
   if (options.foreground && (*options.foreground < 0 || *options.foreground > 255))
@@ -135,30 +166,55 @@ inline MaskedImages read_masked_images(const std::string& images, const std::str
   const std::string& first = image_files.at(set.names[0]);
   const ImageInfo info = image_info(first);
   const int channels = options.channels != 0 ? options.channels : info.channels < 3 ? 1 : 3;
-  for (const auto* files : {&image_files, &mask_files})
-    for (const auto& [name, path] : *files)
-      if (const Size2 other = image_info(path).size; !(other == info.size))
-        throw FileError(message("read_masked_images: '", path, "' is ", other, " pixels and '",
-                                first, "' is ", info.size,
-                                "; images and masks must all have one size"));
-
   const auto count = static_cast<Index>(set.names.size());
-  const Index area = info.size.area();
-  set.images = Tensor<std::uint8_t, 4>({count, channels, info.size.height, info.size.width});
-  set.masks = Tensor<int, 3>({count, info.size.height, info.size.width});
+  Size2 largest_size = info.size;
+  Index own_area = 0;
+  for (const std::string& name : set.names) {
+    const std::string &path = image_files.at(name), &mask = mask_files.at(name);
+    const Size2 size = image_info(path).size;
+    if (!options.mixed_sizes && !(size == info.size))
+      throw FileError(message("read_masked_images: '", path, "' is ", size, " pixels and '", first,
+                              "' is ", info.size, "; images must all have one size"));
+    if (const Size2 other = image_info(mask).size; !(other == size))
+      throw FileError(message("read_masked_images: the mask '", mask, "' is ", other,
+                              " pixels and its image '", path, "' is ", size,
+                              "; they must have one size"));
+    largest_size = {std::max(largest_size.height, size.height),
+                    std::max(largest_size.width, size.width)};
+    own_area += size.area();
+    set.sizes.push_back(size);
+  }
+  const bool mixed = std::any_of(set.sizes.begin(), set.sizes.end(),
+                                 [&](const Size2& size) { return !(size == largest_size); });
+  // A byte a channel and an int for the mask: one giant must not make a gigabyte out of each image.
+  if (mixed && count * largest_size.area() > std::max(4 * own_area, Index{1} << 28))
+    throw FileError(message("read_masked_images: '", images, "' has images of up to ", largest_size,
+                            " pixels, and most are far smaller; cut the largest into pieces"));
+  set.images =
+      Tensor<std::uint8_t, 4>::zeros({count, channels, largest_size.height, largest_size.width});
+  set.masks = Tensor<int, 3>::zeros({count, largest_size.height, largest_size.width});
   std::array<Index, 256> seen{};
   for (Index n = 0; n < count; ++n) {
     const std::string& name = set.names[static_cast<std::size_t>(n)];
     const ByteImage image =
         read_image(image_files.at(name), {.channels = channels, .range = options.range});
     const ByteImage mask = detail::read_mask(mask_files.at(name));
-    if (image.size() != channels * area || mask.size() / mask.extent(0) != area)
+    const Size2 size = set.sizes[static_cast<std::size_t>(n)];
+    const auto is_as_before = [&](const ByteImage& x) {
+      return x.extent(1) == size.height && x.extent(2) == size.width;
+    };
+    if (!is_as_before(image) || !is_as_before(mask))
       throw FileError(message("read_masked_images: '", name, "' changed while it was read"));
-    std::copy_n(image.data(), channels * area, set.images.mutable_data() + n * channels * area);
-    for (Index i = 0; i < area; ++i) {
-      ++seen[mask.data()[i]];
-      set.masks.mutable_data()[n * area + i] = mask.data()[i];
-    }
+    for (Index c = 0; c < channels; ++c)
+      for (Index i = 0; i < size.height; ++i)
+        std::copy_n(image.data() + (c * size.height + i) * size.width, size.width,
+                    &set.images(n, c, i, 0));
+    for (Index i = 0; i < size.height; ++i)
+      for (Index j = 0; j < size.width; ++j) {
+        const std::uint8_t value = mask(0, i, j);
+        ++seen[value];
+        set.masks(n, i, j) = value;
+      }
   }
   std::string values;
   int kinds = 0, largest = 0;
@@ -175,8 +231,13 @@ inline MaskedImages read_masked_images(const std::string& images, const std::str
   if (seen[static_cast<std::size_t>(set.foreground)] == 0)
     throw ValueError(message("read_masked_images: no mask in '", masks, "' has the foreground ",
                              set.foreground, "; their values are ", values));
-  for (Index i = 0; i < set.masks.size(); ++i)
-    set.masks.mutable_data()[i] = set.masks.data()[i] == set.foreground;
+  for (Index n = 0; n < count; ++n) {
+    const Size2 size = set.sizes[static_cast<std::size_t>(n)];
+    for (Index i = 0; i < size.height; ++i)
+      for (Index j = 0; j < size.width; ++j)
+        set.masks(n, i, j) = set.masks(n, i, j) == set.foreground;
+  }
+  if (!mixed) set.sizes.clear();
   return set;
 }
 

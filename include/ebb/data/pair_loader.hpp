@@ -88,14 +88,12 @@ class PairLoader {
 
  private:
   ImageAndMask sample(Index which, Index position, RandomStream random) const {
-    const Index n = which % set_.size(), area = set_.image_size().area();
-    const Size2 size = set_.image_size();
-    ImageAndMask x{Image({set_.channels(), size.height, size.width}),
-                   Mask({size.height, size.width})};
-    const std::uint8_t* const bytes = set_.images.data() + n * x.image.size();
+    const Index n = which % set_.size();
+    const Size2 size = set_.size_of(n);
+    ImageAndMask x{Image({set_.channels(), size.height, size.width}), set_.mask(n)};
+    const ByteImage bytes = set_.image(n);
     for (Index i = 0; i < x.image.size(); ++i)
-      x.image.mutable_data()[i] = detail::to_float(bytes[i]);
-    std::copy_n(set_.masks.data() + n * area, area, x.mask.mutable_data());
+      x.image.mutable_data()[i] = detail::to_float(bytes.data()[i]);
     if (!options_.transform) return x;
     return options_.transform(x, derive(derive(random, 1), static_cast<std::uint64_t>(position)));
   }

@@ -5,6 +5,7 @@
 #include <ebb/core/config.hpp>
 #include <ebb/core/error.hpp>
 #include <ebb/core/system.hpp>
+#include <ebb/io/atomic_file.hpp>
 
 #include <cerrno>
 #include <charconv>
@@ -63,7 +64,9 @@ struct CsvOptions {
 ///     ebb::CsvLog log("run.csv", {"epoch", "loss", "accuracy"});
 ///     log.row(1, 0.21, 0.93);
 ///
-/// A row is handed to the system whole by one append, so a killed run leaves complete rows.
+/// An older table is replaced, or shortened to the rows to keep, in one step: it is lost only once
+/// the new one is on disk. A row is handed to the system whole by one append, so a killed run
+/// leaves complete rows; so does a full disk. The path "-" is standard output.
 class CsvLog {
  public:
   /// \throws FileError when the file cannot be written, ValueError when rows are to be kept of a
@@ -76,23 +79,30 @@ class CsvLog {
       header += (header.empty() ? "" : ",") + detail::csv_field(column);
     header += "\n";
 
-    file_ = os::open_to_append(path_);
+    const os::Kind there = os::look_at(path_);
+    if (path_ == "-") {
+      file_ = standard_output;
+    } else if (there.there && !there.regular) {
+      file_ = os::open_to_append(path_);  // a pipe, a device
+    } else {
+      const std::string table = options.keep_rows > 0 ? kept(header, options.keep_rows) : header;
+      io::AtomicFile file(path_);
+      file.write(table.data(), table.size());
+      file.commit();
+      header.clear();
+      file_ = os::open_to_append(path_);
+    }
     if (file_ < 0) fail("cannot be opened for writing");
     try {
-      if (options.keep_rows > 0) {
-        cut(header, options.keep_rows);
-      } else {
-        if (!os::cut(file_, 0)) fail("cannot be emptied");
-        append(header);
-      }
+      append(header);
     } catch (...) {
-      os::close_quietly(file_);
+      close();
       throw;
     }
   }
   CsvLog(const CsvLog&) = delete;
   CsvLog& operator=(const CsvLog&) = delete;
-  ~CsvLog() { os::close_quietly(file_); }
+  ~CsvLog() { close(); }
 
   /// Appends a row: numbers, texts or truth values, one for each column.
   /// \throws ValueError for another number of fields, FileError when the disk is full.
@@ -110,28 +120,45 @@ class CsvLog {
   const std::string& path() const { return path_; }
 
  private:
+  static constexpr int standard_output = 1;
+
+  void close() const {
+    if (file_ != standard_output) os::close_quietly(file_);
+  }
+
   [[noreturn]] void fail(const char* what) const {
     throw FileError(message("CsvLog: ", path_, " ", what, ": ", std::strerror(errno)));
   }
 
   void append(std::string_view text) const {
+    const os::Kind before = os::look_at(file_);
     while (!text.empty()) {
       const std::ptrdiff_t written = os::write(file_, text.data(), text.size());
-      if (written < 0) fail("cannot be written");
+      if (written < 0) {
+        const int why = errno;
+        // A full disk may have taken a part: what stays are whole rows.
+        if (before.regular && file_ != standard_output)
+          static_cast<void>(os::cut(file_, before.bytes));
+        errno = why;
+        fail("cannot be written");
+      }
       text.remove_prefix(static_cast<std::size_t>(written));
     }
   }
 
-  /// Leaves the header and `rows` rows in the file.
-  void cut(const std::string& header, Index rows) const {
+  /// The header and the first rows of the table that is there.
+  std::string kept(const std::string& header, Index rows) const {
+    const int file = os::open_to_read(path_);
+    if (file < 0) fail("cannot be read");
     std::string table;
     char piece[4096];
-    for (;;) {
-      const std::ptrdiff_t got = os::read_at(file_, piece, sizeof piece, table.size());
-      if (got < 0) fail("cannot be read");
-      if (got == 0) break;
+    std::ptrdiff_t got = 0;
+    while ((got = os::read_at(file, piece, sizeof piece, table.size())) > 0)
       table.append(piece, static_cast<std::size_t>(got));
-    }
+    const int why = errno;
+    os::close_quietly(file);
+    errno = why;
+    if (got < 0) fail("cannot be read");
     if (table.compare(0, header.size(), header) != 0)
       throw ValueError(message("CsvLog: ", path_,
                                " cannot be continued, because its first line is "
@@ -142,7 +169,7 @@ class CsvLog {
     if (end == table.npos)
       throw ValueError(message("CsvLog: ", path_, " cannot be continued after row ", rows,
                                ", because it has fewer rows; name another file"));
-    if (!os::cut(file_, end)) fail("cannot be shortened");
+    return table.substr(0, end);
   }
 
   std::string path_;

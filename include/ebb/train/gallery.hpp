@@ -4,7 +4,7 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
-#include <ebb/core/system.hpp>
+#include <ebb/io/atomic_file.hpp>
 #include <ebb/io/png.hpp>
 #include <ebb/tape/var.hpp>
 
@@ -220,10 +220,9 @@ inline void gallery(const std::string& path, const std::vector<Picture>& picture
   }
   svg += "</svg>\n";
 
-  std::FILE* file = os::open_file(path, "wb");
-  const bool written = file && std::fwrite(svg.data(), 1, svg.size(), file) == svg.size();
-  if ((file && std::fclose(file) != 0) || !written)
-    throw FileError(message("gallery: ", path, " cannot be written: ", std::strerror(errno)));
+  io::AtomicFile file(path);
+  file.write(svg.data(), svg.size());
+  file.commit();
 }
 
 }  // namespace plot

@@ -4,6 +4,7 @@
 
 #include <ebb/core/error.hpp>
 #include <ebb/core/process.hpp>
+#include <ebb/io/atomic_file.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -55,12 +56,9 @@ inline void gnuplot(const std::string& path, const std::string& script, int widt
   if (!drawn.well || drawn.output.empty())
     throw FileError(message("plot: gnuplot could not draw ", path, ": ", drawn.errors));
 
-  std::FILE* file = os::open_file(path, "wb");
-  if (!file) throw FileError(message("plot: ", path, " cannot be written: ", std::strerror(errno)));
-  const bool written =
-      std::fwrite(drawn.output.data(), 1, drawn.output.size(), file) == drawn.output.size();
-  if (std::fclose(file) != 0 || !written)
-    throw FileError(message("plot: ", path, " cannot be written: ", std::strerror(errno)));
+  io::AtomicFile file(path);
+  file.write(drawn.output.data(), drawn.output.size());
+  file.commit();
 }
 
 }  // namespace ebb::plot
