@@ -1,5 +1,7 @@
 #include "checkpoint.hpp"
 
+#include "provenance.hpp"
+
 #include <cstdio>
 #include <sstream>
 
@@ -54,6 +56,10 @@ Run to_run(const std::string& path, const ebb::io::Progress& progress) {
   if (static_cast<std::int64_t>(run.epochs.size()) != progress.epoch)
     throw ebb::FileError(ebb::message("--resume: ", path, " is not a checkpoint of this program"));
   return run;
+}
+
+std::string data_settings(const std::string& data, const std::string& load) {
+  return ", data " + data + (load.empty() ? "" : ", from the weights of " + fingerprint({load}));
 }
 
 void require_settings(const std::string& path, const std::string& settings) {

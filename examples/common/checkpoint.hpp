@@ -21,6 +21,10 @@ struct Run {
 ebb::io::Progress to_progress(const Run& run);
 Run to_run(const std::string& path, const ebb::io::Progress& progress);
 
+// What of a run's settings its options do not say: the images, and the weights of --load, by their
+// fingerprints.
+std::string data_settings(const std::string& data, const std::string& load);
+
 // Throws ebb::ValueError when the checkpoint at `path` is of a run with other settings.
 void require_settings(const std::string& path, const std::string& settings);
 

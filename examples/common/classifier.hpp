@@ -1,6 +1,7 @@
 // The networks of saved classifiers.
 #pragma once
 
+#include "../mnist/network.hpp"
 #include "model_file.hpp"
 
 #include <ebb/metrics/temperature.hpp>
@@ -17,7 +18,9 @@ void with_classifier(const ModelFile& file, Use&& use) {
     ebb::nn::eval(net);
     use(net, part);
   };
-  if (file.model == "resnet18")
+  if (file.model == "mnist")
+    loaded(Cnn<>(), "conv2");
+  else if (file.model == "resnet18")
     loaded(ebb::models::ResNet18<>(
                {.channels = file.channels, .classes = classes, .small_images = true}),
            "layer4");
@@ -34,5 +37,5 @@ std::vector<double> class_probabilities(const ModelFile& file, const Net& net,
   for (const double z : wide)
     if (!std::isfinite(z))
       throw ebb::ValueError(file.path + ": its network gives no finite numbers for this image");
-  return ebb::metrics::softmax_at(file.temperature, wide, wide.size());
+  return ebb::metrics::softmax_at(file.temperature.value_or(1), wide, wide.size());
 }

@@ -1,5 +1,8 @@
 #include "model_file.hpp"
 
+#include "pixels.hpp"
+#include "say.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -18,7 +21,7 @@ class Facts {
     if (found == file_.metadata().end())
       file_.fail(ebb::message("its metadata has no '", key,
                               "', so it is not known how to use its weights; write it with "
-                              "medmnist --save or segment --save"));
+                              "mnist --save, medmnist --save or segment --save"));
     return found->second;
   }
   std::vector<std::string> list(const std::string& key) const {
@@ -45,8 +48,8 @@ class Facts {
     std::vector<float> all;
     for (const std::string& word : list(key)) all.push_back(number(key, word, least, 1e6f));
     if (static_cast<ebb::Index>(all.size()) != count)
-      file_.fail(ebb::message("its metadata has ", all.size(), " numbers of ", key, " for ", count,
-                              " channels; give one for each"));
+      file_.fail(ebb::message("its metadata has ", all.size(), " numbers of ", key, ", where ",
+                              count, " are needed"));
     return all;
   }
 
@@ -66,17 +69,22 @@ ebb::Tensor<float, 3> with_channels(const ebb::Tensor<float, 3>& x, ebb::Index c
   return y;
 }
 
-ebb::Tensor<float, 3> resized(const ebb::Tensor<float, 3>& x, ebb::Size2 size) {
+ebb::Tensor<float, 3> resized(const ebb::Tensor<float, 3>& x, ebb::Size2 size, ebb::data::Fit how) {
   ebb::data::ByteImage bytes(x.shape());
   for (ebb::Index i = 0; i < x.size(); ++i)
     bytes.mutable_data()[i] =
         static_cast<std::uint8_t>(std::lround(255 * std::fmin(std::fmax(x.data()[i], 0), 1)));
-  if (size.height != x.extent(1) || size.width != x.extent(2))
-    bytes = ebb::data::resize(bytes, size);
+  bytes = ebb::data::resize(bytes, size, how);
   ebb::Tensor<float, 3> y(bytes.shape());
   for (ebb::Index i = 0; i < y.size(); ++i)
     y.mutable_data()[i] = static_cast<float>(bytes.data()[i]) / 255;
   return y;
+}
+
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
 }
 
 }  // namespace
@@ -87,17 +95,27 @@ ModelFile open_model(const std::string& path) {
   ModelFile m;
   m.path = path;
   m.model = facts.text("model");
-  if (m.model != "cnn" && m.model != "resnet18" && m.model != "unet")
+  if (m.model != "mnist" && m.model != "cnn" && m.model != "resnet18" && m.model != "unet")
     file.fail(ebb::message("its model is '", m.model,
-                           "', and cnn, resnet18 (of medmnist) and unet (of segment) are known"));
+                           "', and mnist, cnn, resnet18 (of medmnist) and unet (of segment) are "
+                           "known"));
   m.channels = facts.number<ebb::Index>("channels", 1, 3);
   if (m.channels == 2) file.fail("its metadata says channels = 2; images are of 1 or 3");
   m.mean = facts.numbers("mean", m.channels, -1e6f);
   m.deviation = facts.numbers("deviation", m.channels, 1e-9f);
+  if (facts.has("spacing")) {
+    const auto words = facts.list("spacing");
+    if (words.size() != 2) file.fail("its metadata says spacing, and not two numbers of it");
+    m.spacing = std::array{facts.number("spacing", words[0], 1e-6, 1e6),
+                           facts.number("spacing", words[1], 1e-6, 1e6)};
+  }
+  if (facts.has("data")) m.data = facts.text("data");
+  if (facts.has("licence")) m.licence = facts.text("licence");
   if (m.segments()) {
     m.base = facts.number<ebb::Index>("base", 1, 1024);
     m.depth = facts.number("depth", 1, 8);
     if (facts.has("threshold")) m.threshold = facts.number("threshold", 0.0, 1.0);
+    if (facts.has("foreground")) m.foreground = facts.number("foreground", 0, 255);
     m.batch_norm = file.contains("down.0.bn1.weight");
     const auto& head = file.info("head.weight").shape;
     if (head.empty() || head[0] != 2)
@@ -109,6 +127,16 @@ ModelFile open_model(const std::string& path) {
   if (m.classes.size() < 2) file.fail("its metadata names fewer than two classes");
   m.height = facts.number<ebb::Index>("height", 1, 4096);
   m.width = facts.number<ebb::Index>("width", 1, 4096);
+  if (facts.has("fit")) {
+    const std::string& how = facts.text("fit");
+    if (how != "stretch" && how != "pad")
+      file.fail(ebb::message("its metadata says fit = '", how, "'; stretch and pad are known"));
+    m.fit = how == "pad" ? ebb::data::Fit::pad : ebb::data::Fit::stretch;
+  }
+  if (m.model == "mnist" && (m.classes.size() != 10 || m.height != 28 || m.width != 28))
+    file.fail(
+        "its network, mnist's, tells 10 classes apart in images of 28 x 28 pixels, and its "
+        "metadata says otherwise");
   if (facts.has("temperature")) m.temperature = facts.number("temperature", 1e-6, 1e6);
   if (facts.has("conformal_threshold"))
     m.conformal_threshold =
@@ -117,6 +145,64 @@ ModelFile open_model(const std::string& path) {
     m.conformal_coverage = facts.number("conformal_coverage", 0.0, 1.0);
   if (facts.has("positive")) m.positive = facts.text("positive");
   return m;
+}
+
+std::optional<ModelFile> model_to_load(const std::string& path) {
+  if (path.empty()) return {};
+  if (ebb::io::SafetensorsFile(path).metadata().contains("model")) return open_model(path);
+  say_warning(
+      "%s does not say how its weights are to be used: they are taken with the options given, and "
+      "with the mean and deviation of these training images\n",
+      path.c_str());
+  return {};
+}
+
+ebb::io::Metadata to_metadata(const ModelFile& m) {
+  ebb::io::Metadata all{{"model", m.model},
+                        {"channels", std::to_string(m.channels)},
+                        {"mean", joined(m.mean)},
+                        {"deviation", joined(m.deviation)}};
+  if (m.spacing) all["spacing"] = joined(*m.spacing);
+  if (!m.data.empty()) all["data"] = m.data;
+  if (!m.licence.empty()) all["licence"] = m.licence;
+  if (m.segments()) {
+    all["base"] = std::to_string(m.base);
+    all["depth"] = std::to_string(m.depth);
+    all["classes"] = "background,foreground";
+    all["foreground"] = std::to_string(m.foreground);
+    all["threshold"] = digits(m.threshold);
+    return all;
+  }
+  all["classes"] = joined(m.classes);
+  all["height"] = std::to_string(m.height);
+  all["width"] = std::to_string(m.width);
+  all["fit"] = m.fit == ebb::data::Fit::pad ? "pad" : "stretch";
+  if (m.temperature) all["temperature"] = digits(*m.temperature);
+  if (m.conformal_threshold) {
+    all["conformal_coverage"] = digits(m.conformal_coverage);
+    all["conformal_threshold"] = digits(*m.conformal_threshold);
+  }
+  if (!m.positive.empty()) all["positive"] = m.positive;
+  return all;
+}
+
+void require_model(const ModelFile& m, const std::vector<std::string>& models,
+                   ebb::Index channels) {
+  if (std::find(models.begin(), models.end(), m.model) == models.end())
+    throw ebb::ValueError(ebb::message("--load: ", m.path, " holds the network '", m.model,
+                                       "'; this program goes on with ", listed(models)));
+  if (m.channels != channels)
+    throw ebb::ValueError(ebb::message("--load: the network in ", m.path, " takes images of ",
+                                       m.channels, m.channels == 1 ? " channel" : " channels",
+                                       ", and these have ", channels,
+                                       "; convert the images, or train without --load"));
+}
+
+std::string about(const ModelFile& m) {
+  return ebb::message(m.path, ": ", m.model,
+                      m.segments() ? std::string() : " of " + listed(m.classes),
+                      m.data.empty() ? "" : ", learnt from data " + m.data,
+                      ", licence of the data: ", m.licence.empty() ? "not stated" : m.licence);
 }
 
 PreparedImage prepare(const ModelFile& m, const ebb::Tensor<float, 3>& image) {
@@ -129,9 +215,10 @@ PreparedImage prepare(const ModelFile& m, const ebb::Tensor<float, 3>& image) {
   const ebb::Size2 had{x.extent(1), x.extent(2)};
   const ebb::Size2 wanted = m.segments() ? had : ebb::Size2{m.height, m.width};
   if (had.height != wanted.height || had.width != wanted.width)
-    made.changed += ebb::message(made.changed.empty() ? "" : ", ", "resized from ", had.height,
-                                 " x ", had.width, " to ", wanted.height, " x ", wanted.width);
-  x = resized(x, wanted);
+    made.changed += ebb::message(
+        made.changed.empty() ? "" : ", ", m.fit == ebb::data::Fit::pad ? "padded and " : "",
+        "resized from ", had.height, " x ", had.width, " to ", wanted.height, " x ", wanted.width);
+  x = resized(x, wanted, m.fit);
   made.shown = ebb::Tensor<float, 4>({1, m.channels, wanted.height, wanted.width});
   std::copy_n(x.data(), x.size(), made.shown.mutable_data());
   made.input = made.shown.clone();

@@ -1,10 +1,11 @@
-// Saved models that say what they are: what medmnist and segment write, and explain and predict
-// use.
+// Saved models that say what they are: what mnist, medmnist and segment write, and they, explain
+// and predict use. Every program goes by what the file says, and says where an option differs.
 #pragma once
 
-#include <ebb/data/image_file.hpp>
+#include <ebb/data/fit.hpp>
 #include <ebb/io/state.hpp>
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <string>
@@ -13,14 +14,18 @@
 // What the metadata of a safetensors file says of the model in it.
 struct ModelFile {
   std::string path;
-  std::string model;  // "cnn", "resnet18" (classifiers), "unet" (a segmenter)
+  std::string model;  // "mnist", "cnn", "resnet18" (classifiers), "unet" (a segmenter)
   ebb::Index channels = 1;
-  std::vector<float> mean, deviation;  // of each channel, for pixels from 0 to 1
+  std::vector<float> mean, deviation;            // of each channel, for pixels from 0 to 1
+  std::optional<std::array<double, 2>> spacing;  // of rows and columns of the images, mm
+  std::string data;                              // fingerprint of the images it learnt from
+  std::string licence;                           // of these images
 
   // Of a classifier.
   std::vector<std::string> classes;
   ebb::Index height = 0, width = 0;
-  double temperature = 1;
+  ebb::data::Fit fit = ebb::data::Fit::stretch;  // how an image of another size takes this one
+  std::optional<double> temperature;
   std::optional<double> conformal_threshold;  // infinite: sets hold every class
   double conformal_coverage = 0.9;
   std::string positive;
@@ -29,6 +34,7 @@ struct ModelFile {
   ebb::Index base = 16;
   int depth = 3;
   bool batch_norm = true;
+  int foreground = 255;    // the value in the masks that the second class stands for
   double threshold = 0.5;  // of the probability of the foreground
 
   bool segments() const { return model == "unet"; }
@@ -36,6 +42,21 @@ struct ModelFile {
 
 // Throws ebb::FileError when the file cannot be read, or does not say what is needed.
 ModelFile open_model(const std::string& path);
+
+// What a file of weights to go on with says of itself; nothing where no file is named. Of weights
+// that say nothing (of another library, say) a warning tells what is assumed.
+std::optional<ModelFile> model_to_load(const std::string& path);
+
+// What `open_model` reads.
+ebb::io::Metadata to_metadata(const ModelFile& model);
+
+// Throws ebb::ValueError when a model to go on with is not one of `models`, or takes images of
+// other channels.
+void require_model(const ModelFile& model, const std::vector<std::string>& models,
+                   ebb::Index channels);
+
+// A line about a model: what it is, the data it learnt from, the licence of these.
+std::string about(const ModelFile& model);
 
 // An image as it is shown, and as a network takes it: both (1, channels, height, width).
 struct PreparedImage {

@@ -2,22 +2,36 @@
 
 #include <ebb/core/error.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
 Pixels pixels_of(const ebb::Tensor<std::uint8_t, 4>& images) {
+  PixelSums sums(images.extent(1));
+  ebb::Tensor<std::uint8_t, 3> image({images.extent(1), images.extent(2), images.extent(3)});
+  for (ebb::Index n = 0; n < images.extent(0); ++n) {
+    std::copy_n(images.data() + n * image.size(), image.size(), image.mutable_data());
+    sums.add(image);
+  }
+  return sums.pixels();
+}
+
+void PixelSums::add(const ebb::Tensor<std::uint8_t, 3>& image) {
+  const ebb::Index area = image.extent(1) * image.extent(2);
+  for (std::size_t c = 0; c < sums_.size(); ++c)
+    for (ebb::Index i = 0; i < area; ++i) {
+      const double x = image.data()[static_cast<ebb::Index>(c) * area + i] / 255.0;
+      sums_[c] += x;
+      squares_[c] += x * x;
+    }
+  area_ += area;
+}
+
+Pixels PixelSums::pixels() const {
   Pixels pixels;
-  const ebb::Index channels = images.extent(1), area = images.extent(2) * images.extent(3);
-  for (ebb::Index c = 0; c < channels; ++c) {
-    double sum = 0, squares = 0;
-    for (ebb::Index n = 0; n < images.extent(0); ++n)
-      for (ebb::Index i = 0; i < area; ++i) {
-        const double x = images.data()[(n * channels + c) * area + i] / 255.0;
-        sum += x;
-        squares += x * x;
-      }
-    const double count = static_cast<double>(images.extent(0) * area);
-    const double mean = sum / count, variance = squares / count - mean * mean;
+  const double count = static_cast<double>(area_);
+  for (std::size_t c = 0; c < sums_.size(); ++c) {
+    const double mean = sums_[c] / count, variance = squares_[c] / count - mean * mean;
     if (!(variance > 1e-12))
       throw ebb::ValueError(ebb::message("channel ", c,
                                          " of the training images is the same "

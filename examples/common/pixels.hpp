@@ -15,6 +15,20 @@ struct Pixels {
 // Of images (n, channels, h, w). Throws ebb::ValueError when a channel is the same everywhere.
 Pixels pixels_of(const ebb::Tensor<std::uint8_t, 4>& images);
 
+// Of images of any sizes; their sums are taken one image after the other, as those of one tensor.
+class PixelSums {
+ public:
+  explicit PixelSums(ebb::Index channels)
+      : sums_(static_cast<std::size_t>(channels)), squares_(sums_) {}
+  // (channels, h, w)
+  void add(const ebb::Tensor<std::uint8_t, 3>& image);
+  Pixels pixels() const;
+
+ private:
+  std::vector<double> sums_, squares_;
+  ebb::Index area_ = 0;
+};
+
 // The shortest digits that read back as the same number.
 std::string digits(double x);
 std::string digits(float x);

@@ -1,14 +1,11 @@
 #include "program.hpp"
 
-#include <ebb/core/error.hpp>
+#include "say.hpp"
 
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <new>
-
-namespace fs = std::filesystem;
 
 namespace {
 volatile std::sig_atomic_t stop = 0;
@@ -24,26 +21,6 @@ void catch_interrupts() {
 
 bool interrupted() { return stop != 0; }
 
-void require_writable(const char* option, const std::string& file) {
-  if (file.empty()) return;
-  const fs::path folder = fs::path(file).parent_path();
-  std::error_code ignored;
-  if (!folder.empty() && !fs::is_directory(folder, ignored))
-    throw ebb::FileError(ebb::message(option, ": ", file,
-                                      " cannot be written, because there is no folder ",
-                                      folder.string(), "; make it first"));
-  if (fs::is_directory(file, ignored))
-    throw ebb::FileError(ebb::message(option, ": ", file, " is a folder; name a file in it"));
-}
-
-void make_folder(const char* option, const std::string& folder) {
-  if (folder.empty()) return;
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error || !fs::is_directory(folder, error))
-    throw ebb::FileError(ebb::message(option, ": the folder ", folder, " cannot be made"));
-}
-
 std::string percent(double share) {
   char text[16];
   std::snprintf(text, sizeof text, "%.2f %%", 100 * share);
@@ -52,9 +29,14 @@ std::string percent(double share) {
 
 int run_program(const char* program, int (*work)(int, char**), int argc, char** argv) {
   try {
-    return work(argc, argv);
+    const int code = work(argc, argv);
+    flush_standard_output();
+    return code;
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "%s: there is not enough memory; use a smaller --batch-size\n", program);
+    std::fprintf(stderr,
+                 "%s: there is not enough memory; use smaller images or a smaller --batch-size, or "
+                 "end other programs\n",
+                 program);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", program, error.what());
   }

@@ -1,4 +1,4 @@
-// What every program does around its work: signals, files it will write, errors.
+// What every program does around its work: signals, errors.
 #pragma once
 
 #include <string>
@@ -7,14 +7,8 @@
 void catch_interrupts();
 bool interrupted();
 
-// Throws ebb::FileError when `file`, the value of `option`, could not be written: better now than
-// after an hour of training. An empty name asks for nothing.
-void require_writable(const char* option, const std::string& file);
-
-// Makes a folder for the files of `option`. Throws ebb::FileError.
-void make_folder(const char* option, const std::string& folder);
-
 std::string percent(double share);  // "98.55 %"
 
-// Runs `work` (which returns the exit code) and turns exceptions into a sentence and the code 1.
+// Runs `work` (which returns the exit code) and turns exceptions into a sentence and the code 1; so
+// it does with a standard output that did not take all that was written to it.
 int run_program(const char* program, int (*work)(int, char**), int argc, char** argv);

@@ -11,6 +11,22 @@
 #include <filesystem>
 #include <fstream>
 
+void Fingerprint::add(const void* bytes, std::size_t count) {
+  const auto* at = static_cast<const Bytef*>(bytes);
+  while (count > 0) {
+    const std::size_t piece = std::min(count, std::size_t{1} << 30);
+    sum_ = crc32(sum_, at, static_cast<uInt>(piece));
+    at += piece;
+    count -= piece;
+  }
+}
+
+std::string Fingerprint::text() const {
+  char text[16];
+  std::snprintf(text, sizeof text, "%08lx", sum_);
+  return text;
+}
+
 std::string fingerprint(const std::vector<std::string>& paths) {
   std::vector<char> piece(1 << 16);
   uLong sum = crc32(0, nullptr, 0);

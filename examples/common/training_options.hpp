@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 // What a program can do with a GPU: nothing, nothing in this build, or train on one.
@@ -18,4 +19,9 @@ struct TrainingOptions {
   std::string device = "cpu";
   std::string precision = "fp32";  // of products and convolutions on a GPU
   std::string save, load, resume, csv;
+  std::string licence;          // of the data, for the file of weights; empty: not stated
+  std::set<std::string> given;  // options that the command line had: "--classes"
+  std::string command;          // the command line, for who wants to do it again
+
+  bool has(const char* option) const { return given.contains(option); }
 };

@@ -6,7 +6,9 @@
 
 #include "../common/classifier.hpp"
 #include "../common/command_line.hpp"
+#include "../common/paths.hpp"
 #include "../common/program.hpp"
+#include "../common/say.hpp"
 #include "../predict/read_input.hpp"
 
 #include <ebb/explain/grad_cam.hpp>
@@ -15,6 +17,7 @@
 #include <ebb/explain/overlay.hpp>
 #include <ebb/explain/saliency.hpp>
 #include <ebb/explain/smooth_grad.hpp>
+#include <ebb/io/png.hpp>
 
 #include <cstdio>
 
@@ -25,6 +28,7 @@ namespace {
 
 struct Options {
   std::string model, image, method = "gradcam", output, called;
+  int threads = 0;
 };
 
 int class_of(const ModelFile& file, const Options& o, const std::vector<double>& p) {
@@ -97,30 +101,54 @@ explain::Overlay enlarged(const explain::Overlay& x) {
   return y;
 }
 
+void write_picture(const std::string& path, const explain::Overlay& x) {
+  if (path != "-") return explain::write_overlay(path, x);
+  const std::string png = ebb::io::encode_png(x.width, x.height, 3, x.pixels);
+  std::fwrite(png.data(), 1, png.size(), stdout);
+}
+
 int work(int argc, char** argv) {
   Options o;
   CLI::App app(
       "Shows what in an image made a classifier say what it said. For research: not a medical "
       "device.");
-  option(app, "--model", o.model, "What medmnist --save wrote", "FILE")->required();
+  app.footer(
+      "Examples:\n"
+      "  explain --load pneumonia.safetensors --image chest.png --output why.png\n"
+      "  explain --load digits.safetensors --image 7.png --method integrated --class 1 --output "
+      "-\n");
+  option(app, "--load,--model", o.model, "The model: what mnist --save or medmnist --save wrote",
+         "FILE")
+      ->required();
   option(app, "--image", o.image,
          "PNG, JPEG, BMP, DICOM or NIfTI (of several slices the middle one)", "FILE")
       ->required();
+  const std::vector<std::string> methods{"gradcam", "saliency", "smoothgrad", "integrated",
+                                         "occlusion"};
   option(app, "--method", o.method,
          "gradcam, saliency, smoothgrad, integrated, occlusion [gradcam]", "NAME")
-      ->check(CLI::IsMember({"gradcam", "saliency", "smoothgrad", "integrated", "occlusion"}));
-  option(app, "--output", o.output, "The image under its heat map, as PNG", "PNG")->required();
+      ->check(one_of(methods, "method"));
+  option(app, "--output", o.output,
+         "The image under its heat map, as PNG of 400 pixels a side or more; - is standard output",
+         "PNG")
+      ->required();
   option(app, "--class", o.called, "The class to explain [the most probable]", "NAME");
+  add_threads(app, o.threads);
   if (const auto code = parse(app, argc, argv, "explain")) return *code;
 
+  Paths paths;
+  paths.reads("--load", o.model).reads("--image", o.image);
+  paths.writes("--output", o.output, Kind::png).check();
+  if (o.output == "-") give_standard_output_away();
+  ebb::set_num_threads(o.threads);
   const ModelFile file = open_model(o.model);
   if (file.segments())
     throw ebb::ValueError(o.model +
                           ": it is a segmenter, whose mask already says where it looks; explain is "
                           "for classifiers (use predict for masks)");
-  require_writable("--output", o.output);
+  say("%s\n", about(file).c_str());
   const PreparedImage image = prepare(file, read_input(o.image, false).front().image);
-  if (!image.changed.empty()) std::printf("%s: %s\n", o.image.c_str(), image.changed.c_str());
+  if (!image.changed.empty()) say("%s: %s\n", o.image.c_str(), image.changed.c_str());
   with_classifier(file, [&](const auto& net, const char* part) {
     const auto p = class_probabilities(file, net, image.input);
     const int best = static_cast<int>(std::max_element(p.begin(), p.end()) - p.begin());
@@ -128,15 +156,16 @@ int work(int argc, char** argv) {
     std::string note;
     const auto map = heat(o, net, part, image.input, target, note);
     const auto at = [](int c) { return static_cast<std::size_t>(c); };
-    std::printf("predicted: %s, probability %.3f\n", file.classes[at(best)].c_str(), p[at(best)]);
-    std::printf("explained: %s, probability %.3f, by %s\n", file.classes[at(target)].c_str(),
-                p[at(target)], o.method.c_str());
-    std::printf("%s\n", note.c_str());
+    say_result("predicted: %s, probability %.3f\n", file.classes[at(best)].c_str(), p[at(best)]);
+    say_result("explained: %s, probability %.3f, by %s\n", file.classes[at(target)].c_str(),
+               p[at(target)], o.method.c_str());
+    say("%s\n", note.c_str());
     float most = 0;
     for (Index i = 0; i < map.size(); ++i) most = std::fmax(most, map.data()[i]);
-    if (!(most > 0)) std::printf("nothing in the image speaks for this class: the map is empty\n");
-    explain::write_overlay(o.output, enlarged(explain::overlay(image.shown, map)));
-    std::printf("wrote %s\n", o.output.c_str());
+    if (!(most > 0)) say("nothing in the image speaks for this class: the map is empty\n");
+    write_picture(o.output, enlarged(explain::overlay(image.shown, map)));
+    if (o.output == "-") return;
+    say("wrote %s\n", o.output.c_str());
   });
   return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "../common/command_line.hpp"
 #include "../common/program.hpp"
+#include "../common/say.hpp"
 #include "inspect.hpp"
 
 #include <ebb/data/printable.hpp>
@@ -45,8 +46,10 @@ int inspect_files(int argc, char** argv) {
       ->required()
       ->type_name("FILE");
   app.add_flag("--all", request.all,
-               "List UIDs, and private elements without texts, one by one, too");
+               "List UIDs, and private elements without texts, one by one, too [off]");
   if (const auto code = parse(app, argc, argv, "inspect")) return *code;
+  // What is left is the exit code, and sentences about files that cannot be read.
+  if (quiet() && !std::freopen("/dev/null", "w", stdout)) return 1;
   int code = 0;
   for (const std::string& path : files) {
     std::printf("%s\n", ebb::data::printable(path).c_str());

@@ -1,5 +1,7 @@
 #include "calibration.hpp"
 
+#include "../common/plots.hpp"
+
 #include <ebb/metrics/precision_recall.hpp>
 #include <ebb/metrics/temperature.hpp>
 #include <ebb/train/plot.hpp>
@@ -32,19 +34,19 @@ plot::Line diagram(const std::string& name, const metrics::Claims& claims) {
   return line;
 }
 
-plot::Axes square(const char* title, const char* x, const char* y) {
-  plot::Axes axes{title, x, y};
-  axes.x_range = axes.y_range = {0, 1};
-  axes.width = 620;
-  axes.height = 520;
-  axes.key_below = true;
-  return axes;
-}
-
 std::string share(double x) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", 100 * x);
   return std::isnan(x) ? "-" : text;
+}
+
+// "After: of answers of probability 0.55, 0.48 were right, ..."
+std::string in_words(const plot::Line& line) {
+  std::string text;
+  for (std::size_t i = 0; i < line.x.size(); ++i)
+    text += ebb::message(i == 0 ? line.label + ": of answers of probability " : ", of ",
+                         figure(line.x[i]), ", ", figure(line.y[i]), " were right");
+  return text + ". ";
 }
 
 void reliability(Page& page, const std::string& folder, const Calibration& calibration,
@@ -54,10 +56,13 @@ void reliability(Page& page, const std::string& folder, const Calibration& calib
   page.heading("Can its probabilities be believed?");
   page.paragraph(
       calibration.why_not.empty()
-          ? ebb::message("Logits are divided by a temperature of ", figure(calibration.temperature),
-                         ", fitted on the ", calibration.images,
-                         " validation images; above 1, the network was too sure of itself. It "
-                         "changes no answer. All figures of this table are of the test images.")
+          ? ebb::message(
+                "Logits are divided by a temperature of ", figure(calibration.temperature),
+                calibration.source.empty()
+                    ? ebb::message(", fitted on the ", calibration.images, " validation images")
+                    : ", which " + calibration.source + " says",
+                "; above 1, the network was too sure of itself. It "
+                "changes no answer. All figures of this table are of the test images.")
           : "No temperature could be fitted, and 1 is used: " + calibration.why_not);
   const auto ece = [](const metrics::Claims& c) {
     return figure(metrics::expected_calibration_error(c.confidence, c.right, bins));
@@ -67,17 +72,19 @@ void reliability(Page& page, const std::string& folder, const Calibration& calib
               {"Brier score, summed over classes (0 to 2)",
                figure(metrics::brier_score_of_classes(test.probabilities(), test.labels())),
                figure(metrics::brier_score_of_classes(after, test.labels()))}});
-  page.picture(
-      folder, "reliability.svg",
-      "Of the images for which the network is so sure, the share it got right: on the "
-      "diagonal, its probabilities can be taken at their word",
-      [&](const std::string& path) {
-        plot::Line perfect{"perfect", {0, 1}, {0, 1}};
-        perfect.dashed = true;
-        plot::lines(
-            path, {diagram("before temperature", was), diagram("after", is), perfect},
-            square("Reliability", "mean probability of the answer", "share of right answers"));
-      });
+  page.picture(folder, "reliability.svg",
+               "Of the images for which the network is so sure, the share it got right: on the "
+               "diagonal, its probabilities can be taken at their word",
+               in_words(diagram("Before temperature", was)) + in_words(diagram("After", is)),
+               [&](const std::string& path) {
+                 plot::Line perfect{"perfect", {0, 1}, {0, 1}};
+                 perfect.dashed = true;
+                 auto before = diagram("before temperature", was);
+                 before.dashed = true;
+                 plot::lines(path, {before, diagram("after", is), perfect},
+                             square("Reliability", "mean probability of the answer",
+                                    "share of right answers"));
+               });
 }
 
 // What sets under the threshold do on the test images.
@@ -102,7 +109,7 @@ void sets(Page& page, const Calibration& calibration, const Answers& test,
   page.paragraph(ebb::message(
       "A conformal set holds every class that is not implausible. Sets were calibrated on the ",
       calibration.images, " validation images to hold the true class of ",
-      share(Calibration::coverage),
+      share(calibration.coverage),
       " of new ones. The epoch was chosen on these same images, and the temperature was fitted on "
       "them, so this is approximate; and it is off where test images come from elsewhere. On the "
       "test images, sets held the true class of ",
@@ -151,6 +158,7 @@ void precision(Page& page, const std::string& folder, const Answers& test, std::
   page.heading("Precision and recall");
   std::vector<std::vector<std::string>> rows;
   std::vector<plot::Line> lines;
+  std::string averages;
   for (int c = 0; c < static_cast<int>(test.classes().size()); ++c) {
     if (!test.both_kinds(c)) continue;
     const auto scores = test.scores(c);
@@ -158,6 +166,8 @@ void precision(Page& page, const std::string& folder, const Answers& test, std::
     const std::string& name = test.classes()[static_cast<std::size_t>(c)];
     double positives = 0;
     for (const int x : is) positives += x;
+    averages += ebb::message(averages.empty() ? "" : ", ", name, " ",
+                             figure(metrics::average_precision(scores, is)));
     rows.push_back({name, share(positives / static_cast<double>(is.size())),
                     to_text(metrics::average_precision_bootstrap(scores, is, {.seed = seed}))});
     auto curve = metrics::precision_recall_curve(scores, is);
@@ -168,9 +178,21 @@ void precision(Page& page, const std::string& folder, const Answers& test, std::
              rows);
   page.picture(folder, "precision_recall.svg",
                "Precision at every recall, each class against the rest, on the test images",
+               "Precision over recall. Average precision: " + averages + ".",
                [&](const std::string& path) {
                  plot::lines(path, lines, square("Precision and recall", "recall", "precision"));
                });
+}
+
+}  // namespace
+
+namespace {
+
+void fit_referral(Calibration& found, const Answers& validation, const std::vector<double>& p) {
+  const auto claims = metrics::claims(p, validation.labels());
+  found.referral =
+      uncertainty::referral_threshold(claims.confidence, claims.right, Calibration::most_risk)
+          .threshold;
 }
 
 }  // namespace
@@ -185,20 +207,28 @@ Calibration calibrate(const Answers& validation) {
   }
   const auto p = tempered(validation, found.temperature);
   found.threshold =
-      uncertainty::Conformal(p, validation.labels(), {.coverage = Calibration::coverage})
-          .threshold();
-  const auto claims = metrics::claims(p, validation.labels());
-  found.referral =
-      uncertainty::referral_threshold(claims.confidence, claims.right, Calibration::most_risk)
-          .threshold;
+      uncertainty::Conformal(p, validation.labels(), {.coverage = found.coverage}).threshold();
+  fit_referral(found, validation, p);
+  return found;
+}
+
+Calibration calibration_of(const ModelFile& file, const Answers& validation) {
+  Calibration found;
+  found.source = file.path;
+  found.images = validation.labels().size();
+  found.temperature = *file.temperature;
+  found.threshold = *file.conformal_threshold;
+  found.coverage = file.conformal_coverage;
+  fit_referral(found, validation, tempered(validation, found.temperature));
   return found;
 }
 
 std::string to_text(const Calibration& c) {
-  return ebb::message("from ", c.images, " validation images: temperature ", figure(c.temperature),
-                      c.why_not.empty() ? "" : " (none could be fitted)", ", conformal sets at ",
-                      share(Calibration::coverage), " take classes of probability ",
-                      std::isinf(c.threshold) ? "0" : figure(1 - c.threshold), " and above");
+  return ebb::message(
+      "from ", c.source.empty() ? ebb::message(c.images, " validation images") : c.source,
+      ": temperature ", figure(c.temperature), c.why_not.empty() ? "" : " (none could be fitted)",
+      ", conformal sets at ", share(c.coverage), " take classes of probability ",
+      std::isinf(c.threshold) ? "0" : figure(1 - c.threshold), " and above");
 }
 
 void report_certainty(Page& page, const std::string& folder, const Calibration& calibration,

@@ -1,15 +1,17 @@
 // What the validation images teach about how far to believe the network.
 #pragma once
 
-#include "../common/page.hpp"
+#include "../common/model_file.hpp"
 #include "account.hpp"
+
+class Page;
 
 // Fitted on the validation images alone. The epoch was chosen on the same images, and temperature
 // and threshold share them, so the coverage that is promised holds approximately: look at what the
 // test images say of it.
 struct Calibration {
-  static constexpr double coverage = 0.9;
-
+  double coverage = 0.9;
+  std::string source;  // a file that it comes from; empty: it was fitted now
   double temperature = 1;
   std::string why_not;   // why no temperature was fitted; empty where one was
   double threshold = 0;  // a class is in the conformal set when 1 - its probability is at most this
@@ -19,6 +21,9 @@ struct Calibration {
 };
 
 Calibration calibrate(const Answers& validation);
+
+// What a file of weights says; the threshold of referral it does not keep is fitted.
+Calibration calibration_of(const ModelFile& file, const Answers& validation);
 
 // One line of it.
 std::string to_text(const Calibration& calibration);

@@ -12,7 +12,8 @@
 //   cnn.cpp, resnet18.cpp   the networks it is compiled for
 //   account.cpp    what the test images say
 //   report.cpp     the same as a page, with pictures
-//   options.cpp    the command line
+//   options.cpp    the command line, and what the file of --load adds to it
+//   folder.cpp     images that are files of their own
 //   ../common      optimizers by name, checkpoints: what the training programs share
 
 #include "../common/program.hpp"
@@ -25,6 +26,8 @@ int main(int argc, char** argv) {
       [](int count, char** words) {
         Options options;
         if (const auto code = parse_command_line(count, words, options)) return *code;
+        paths_of(options).check();
+        take_from_file(options);
         const auto set = read_images(options);
         return options.model == "resnet18" ? train_resnet18(options, set) : train_cnn(options, set);
       },

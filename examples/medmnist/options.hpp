@@ -1,6 +1,8 @@
 // What the command line of medmnist says.
 #pragma once
 
+#include "../common/model_file.hpp"
+#include "../common/paths.hpp"
 #include "../common/training_options.hpp"
 
 #include <ebb/data/medmnist.hpp>
@@ -16,14 +18,34 @@ struct Options : TrainingOptions {
   std::vector<std::string> classes;
   bool augment = true;
   std::string report;
+  ebb::Size2 size{};  // of the images; 0x0: as they are, or what most of them have
+  double val_fraction = 0.2, test_fraction = 0.2;  // of a folder without splits
+  std::optional<ModelFile> loaded;                 // what the file of --load says of itself
 };
 
 // Returns the exit code when the program is to end here.
 std::optional<int> parse_command_line(int argc, char** argv, Options& options);
 
-// The file of --data, under the names of --classes.
-// Throws ebb::Error when it cannot be read, or --positive names no class.
+// What the options say is read and written.
+Paths paths_of(const Options& options);
+
+// Looks at the file of --load: what it says of itself becomes the default of the options that the
+// command line did not give. Says what disagrees; throws ebb::ValueError where it cannot be.
+void take_from_file(Options& options);
+
+// The images of --data, a file or a folder, as the options say.
+// Throws ebb::Error when they cannot be read, or cannot be trained on and tested with: a split
+// without images or with one class, images of other sizes, labels of no class, and when --positive
+// names no class.
 ebb::data::MedMnist read_images(const Options& options);
+
+// The same of a folder: DIR/train/CLASS/..., DIR/val/CLASS/..., DIR/test/CLASS/..., or
+// DIR/CLASS/..., of which the last images by name are for validation and test.
+ebb::data::MedMnist read_folder(const Options& options);
+
+// How images take another size: as those of the file of --load did; else files in folders keep
+// their shape, and those of a MedMNIST file, which are square, are stretched.
+ebb::data::Fit fit_of(const Options& options);
 
 // The class of --positive, where one is named.
 std::optional<int> positive_class(const Options& options, const std::vector<std::string>& classes);

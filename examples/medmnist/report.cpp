@@ -3,12 +3,12 @@
 #include "../common/page.hpp"
 #include "../common/plots.hpp"
 #include "../common/provenance.hpp"
+#include "../common/say.hpp"
 
-#include <ebb/train/curves.hpp>
+#include <ebb/train/gallery.hpp>
 #include <ebb/train/plot.hpp>
 
 #include <algorithm>
-#include <cstdio>
 
 namespace plot = ebb::plot;
 
@@ -29,21 +29,12 @@ plot::Line diagonal(const std::string& name) {
   return line;
 }
 
-plot::Axes square(const char* title, const char* x, const char* y) {
-  plot::Axes axes{title, x, y};
-  axes.x_range = axes.y_range = {0, 1};
-  axes.width = 620;
-  axes.height = 520;
-  axes.key_below = true;
-  return axes;
-}
-
 }  // namespace
 
 void write_report(const Options& options, const Run& run, const std::vector<double>& aucs,
                   const Answers& answers, const Account& account, const Calibration& calibration,
                   const ebb::Mistakes& mistakes) {
-  Page page("A classifier of medical images: " + options.model);
+  Page page("A classifier of medical images: " + options.model, options.command);
   page.paragraph(
       "Research use only. This is not a medical device; nothing here is fit to decide about a "
       "patient. Figures hold for images like those of this file, and intervals only say what "
@@ -67,51 +58,57 @@ void write_report(const Options& options, const Run& run, const std::vector<doub
              rows);
 
   const std::string& folder = options.report;
+  std::string areas;
+  std::vector<plot::Line> lines;
+  for (int c = 0; c < static_cast<int>(answers.classes().size()); ++c) {
+    const auto at = static_cast<std::size_t>(c);
+    if (!answers.both_kinds(c)) continue;
+    lines.push_back(roc_line(answers.classes()[at], answers.scores(c), answers.is(c)));
+    areas +=
+        ebb::message(areas.empty() ? "" : ", ", answers.classes()[at], " ", figure(answers.auc(c)));
+  }
+  lines.push_back(diagonal("chance"));
   page.picture(folder, "roc.svg", "ROC curve of each class against the rest, on the test images",
+               "ROC curves. Area under each: " + areas + ". Chance is the diagonal, 0.5.",
                [&](const std::string& path) {
-                 std::vector<plot::Line> lines;
-                 for (int c = 0; c < static_cast<int>(answers.classes().size()); ++c)
-                   if (answers.both_kinds(c))
-                     lines.push_back(roc_line(answers.classes()[static_cast<std::size_t>(c)],
-                                              answers.scores(c), answers.is(c)));
-                 lines.push_back(diagonal("chance"));
                  plot::lines(path, lines, square("ROC", "1 - specificity", "sensitivity"));
                });
-  page.picture(folder, "confusion.svg", "Which class was taken for which",
-               [&](const std::string& path) { plot::confusion(path, matrix); });
+  show_confusion(page, folder, matrix);
   report_certainty(page, folder, calibration, answers, options.seed);
 
   page.heading("Training");
   if (!run.epochs.empty()) {
-    page.picture(folder, "curves.svg", "Loss and accuracy, epoch by epoch",
-                 [&](const std::string& path) { plot::curves(path, run.epochs); });
-    page.picture(
-        folder, "auc.svg",
-        "Area under the ROC curve on the validation images; the best epoch was kept",
-        [&](const std::string& path) { draw_by_epoch(path, "Area under the ROC curve", aucs); });
+    show_course(page, folder, run.epochs);
+    show_by_epoch(page, folder, "auc.svg", "Area under the ROC curve",
+                  "Area under the ROC curve on the validation images; the best epoch was kept",
+                  aucs);
   }
-  page.picture(folder, "mistakes.svg", "Where the network was most convinced, and wrong",
-               [&](const std::string& path) {
-                 plot::gallery(
-                     path, mistakes.pictures(answers.classes()),
-                     ebb::message(mistakes.kept().size(), " of ", mistakes.count(),
-                                  " mistakes among ", answers.labels().size(), " test images"));
-               });
-
+  page.heading("Where it was most convinced, and wrong");
+  const std::string count =
+      ebb::message(mistakes.kept().size(), " of ", mistakes.count(), " mistakes among ",
+                   answers.labels().size(), " test images");
+  plot::gallery(folder + "/mistakes.svg", mistakes.pictures(answers.classes()), count);
+  page.gallery(mistakes.pictures(answers.classes()), count);
   if (mistakes.count() > 0)
     page.image(folder + "/reasons.png",
                "The first of these again, and what spoke for the wrong class (Grad-CAM): yellow "
                "most, grey nothing",
+               ebb::message("The first ", std::min<std::size_t>(8, mistakes.kept().size()),
+                            " of these mistakes side by side, each under a heat map of what spoke "
+                            "for the wrong class"),
                800);
 
   page.heading("How it was made");
-  page.list({{"settings", run.settings},
+  page.list({{"settings, with the CRC-32 of the data", run.settings},
              {"ebb", library_version()},
-             {"data", options.data + ": " + fingerprint({options.data})},
+             {"command", options.command},
+             {"data", options.data},
+             {"licence of the data",
+              options.licence.empty() ? "not stated (--licence)" : options.licence},
              {"seed", std::to_string(options.seed)},
              {"compiler", __VERSION__},
              {"date", today()}});
   const std::string path = folder + "/report.html";
   page.write(path);
-  std::printf("wrote %s\n", path.c_str());
+  say("wrote %s\n", path.c_str());
 }

@@ -4,6 +4,7 @@
 #include "../common/checkpoint.hpp"
 #include "../common/pixels.hpp"
 #include "../common/program.hpp"
+#include "../common/say.hpp"
 #include "account.hpp"
 #include "options.hpp"
 #include "report.hpp"
@@ -18,14 +19,16 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 
 // One for each network; return the exit code of the program.
 int train_cnn(const Options& options, const ebb::data::MedMnist& set);
 int train_resnet18(const Options& options, const ebb::data::MedMnist& set);
 
-// What a file of weights says about itself, so that it can be used without this program.
-ebb::io::Metadata describe(const Options& options, const ebb::data::MedMnist& set,
-                           const Pixels& pixels, const Calibration& calibration);
+// What is known of the network and its images; and, with what the validation images taught, what
+// its file says, so that it can be used without this program.
+ModelFile model_of(const Options& options, const ebb::data::MedMnist& set, const Pixels& pixels);
+ebb::io::Metadata describe(ModelFile model, const Calibration& calibration);
 
 // The epochs of the CSV file, and what is printed after each.
 class EpochLog {
@@ -35,7 +38,7 @@ class EpochLog {
   void add(const ebb::EpochFacts& epoch, double auc, bool best);
 
  private:
-  std::optional<ebb::CsvLog> csv_;
+  std::unique_ptr<ebb::CsvLog> csv_;
 };
 
 // The network in training, and as it was after its best epoch.
@@ -120,10 +123,6 @@ template <class Net>
 int train_and_test(const Options& options, const ebb::data::MedMnist& set, const char* last_image,
                    const std::function<Net()>& make) {
   namespace data = ebb::data;
-  require_writable("--save", options.save);
-  require_writable("--csv", options.csv);
-  require_writable("--resume", options.resume);
-  make_folder("--report", options.report);
   ebb::set_num_threads(options.threads);
   ebb::manual_seed(options.seed);
   Contest<Net> contest{make(), make()};
@@ -133,7 +132,10 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set, const
 
   const double lr = optimizer->lr();  // a checkpoint has the rate of its step
 
-  const Pixels pixels = pixels_of(set.train.images());
+  // Weights go on with the normalisation that they learnt under.
+  const Pixels pixels = options.loaded ? Pixels{options.loaded->mean, options.loaded->deviation}
+                                       : pixels_of(set.train.images());
+  const ModelFile model = model_of(options, set, pixels);
   const data::Normalize normalize(pixels.mean, pixels.deviation);
   data::Transform shown = normalize;
   if (options.augment)
@@ -153,29 +155,28 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set, const
   Run run{ebb::message(options.model, ", ", optimizer->description(), ", one cycle of ",
                        options.epochs, " epochs, batch size ", options.batch_size, ", seed ",
                        options.seed, options.augment ? ", augmented" : "", ", ", set.train.size(),
-                       " training images")};
+                       " training images", data_settings(model.data, options.load))};
   std::error_code ignored;
   if (!options.resume.empty() && std::filesystem::exists(options.resume, ignored)) {
     run = load_checkpoint(options.resume, contest, *optimizer, run.settings);
     contest.read_notes(run.notes);
-    std::printf("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
+    say("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
   } else if (!options.load.empty()) {
     ebb::io::load(net, options.load);
     contest.best = net;
-    std::printf("starting from the weights in %s\n", options.load.c_str());
+    say("starting from the weights in %s\n", options.load.c_str());
   } else if (options.epochs == 0) {
     throw ebb::ValueError("--epochs 0 needs weights to test: give --load FILE");
   }
 
   const int done = static_cast<int>(run.epochs.size());
   if (done < options.epochs) {
-    std::printf("%s\n%s\n",
-                to_string(ebb::nn::summary(net, ebb::Shape{1, set.train.channels(),
-                                                           set.train.image_size().height,
-                                                           set.train.image_size().width}))
-                    .c_str(),
-                run.settings.c_str());
-    std::fflush(stdout);
+    say("%s\n%s\n",
+        to_string(
+            ebb::nn::summary(net, ebb::Shape{1, set.train.channels(), set.train.image_size().height,
+                                             set.train.image_size().width}))
+            .c_str(),
+        run.settings.c_str());
     EpochLog log(options.csv, run.epochs, contest.aucs);
     catch_interrupts();
 
@@ -206,23 +207,26 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set, const
                           save_checkpoint(options.resume, contest, *optimizer, run);
                       },
                   .interrupted = interrupted,
-                  .progress = stderr});
+                  .progress = quiet() ? nullptr : stderr});
     if (history.interrupted) {
-      std::printf("interrupted in epoch %zu; %s\n", run.epochs.size() + 1,
-                  options.resume.empty()
-                      ? "nothing was saved (with --resume FILE, a run can be continued)"
-                      : "the same command continues after the last whole epoch");
+      say("interrupted in epoch %zu; %s\n", run.epochs.size() + 1,
+          options.resume.empty() ? "nothing was saved (with --resume FILE, a run can be continued)"
+                                 : "the same command continues after the last whole epoch");
       return 130;
     }
-    std::printf("kept: epoch %zu, the best on the validation images\n", contest.best_epoch);
+    say("kept: epoch %zu, the best on the validation images\n", contest.best_epoch);
   }
 
   Answers tried(classes);
   ebb::evaluate(contest.best, validation, tried);
-  const Calibration calibration = calibrate(tried);
+  // Nothing learnt, nothing calibrated: the file's own temperature and sets are what is tested.
+  const bool as_it_is = options.epochs == 0 && options.loaded && options.loaded->temperature &&
+                        options.loaded->conformal_threshold;
+  const Calibration calibration =
+      as_it_is ? calibration_of(*options.loaded, tried) : calibrate(tried);
   if (!options.save.empty()) {
-    ebb::io::save(contest.best, options.save, describe(options, set, pixels, calibration));
-    std::printf("wrote %s\n", options.save.c_str());
+    ebb::io::save(contest.best, options.save, describe(model, calibration));
+    say("wrote %s\n", options.save.c_str());
   }
   Answers answers(classes);
   ebb::Mistakes mistakes(40, -pixels.mean[0] / pixels.deviation[0],
@@ -230,13 +234,13 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set, const
   ebb::evaluate(contest.best, test, answers, mistakes);
   const auto positive = positive_class(options, classes);
   const Account account = account_of(answers, positive, options.seed);
-  std::printf("%s\n\n%s\n", to_text(calibration).c_str(), to_text(account, positive).c_str());
+  say("%s\n\n%s\n", to_text(calibration).c_str(), to_text(account, positive).c_str());
   if (!options.report.empty()) {
     draw_reasons(options.report + "/reasons.png", contest.best, last_image, set.test, mistakes,
                  pixels);
     write_report(options, run, contest.aucs, answers, account, calibration, mistakes);
   }
-  std::printf("test AUC: %s  accuracy: %.3f\n", to_text(account.auc).c_str(),
-              account.confusion.accuracy());
+  say_result("test AUC: %s  accuracy: %.3f\n", to_text(account.auc).c_str(),
+             account.confusion.accuracy());
   return 0;
 }

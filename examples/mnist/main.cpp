@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
         const Command command = parse_command_line(count, words);
         if (command.exit_code) return *command.exit_code;
         const Options& options = command.options;
+        paths_of(options).check();
         const Source source = find_images(options.data);
         return options.device == "cuda" ? train_and_test_on_gpu(options, source)
                                         : train_and_test(options, source);

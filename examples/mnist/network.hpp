@@ -1,6 +1,7 @@
 // The network: the one of many tutorials, under PyTorch's names.
 #pragma once
 
+#include <ebb/models/probe.hpp>
 #include <ebb/nn/nn.hpp>
 #include <ebb/ops/flatten.hpp>
 #include <ebb/ops/relu.hpp>
@@ -19,8 +20,12 @@ struct Cnn {
   ebb::nn::Linear<float, Device> fc1{32 * 28 * 28, 64};
   ebb::nn::Linear<float, Device> fc2{64, 10};
 
-  auto operator()(const auto& images) const {
+  auto operator()(const auto& images) const { return run(images, ebb::models::NoProbe{}); }
+
+  // The same, and shows `probe` the last part that still has an image: explain looks there.
+  auto run(const auto& images, auto&& probe) const {
     const auto features = relu(conv2(relu(conv1(images))));
+    probe("conv2", features);
     return fc2(relu(fc1(flatten(features))));
   }
 

@@ -1,6 +1,7 @@
 // What the command line of mnist says.
 #pragma once
 
+#include "../common/paths.hpp"
 #include "../common/training_options.hpp"
 
 #include <optional>
@@ -9,7 +10,7 @@
 struct Options : TrainingOptions {
   std::string data;  // folder with the four idx files; empty: find some
   std::optional<double> momentum;
-  std::string plots;
+  std::string report;  // folder
   bool eval_only = false;
 };
 
@@ -20,3 +21,6 @@ struct Command {
   std::optional<int> exit_code;
 };
 Command parse_command_line(int argc, char** argv);
+
+// What the options say is read and written.
+Paths paths_of(const Options& options);

@@ -1,10 +1,11 @@
 #include "pictures.hpp"
 
+#include "../common/plots.hpp"
+#include "../common/say.hpp"
+
 #include <ebb/train/curves.hpp>
 #include <ebb/train/gallery.hpp>
 #include <ebb/train/plot.hpp>
-
-#include <cstdio>
 
 struct Pictures::Parts {
   std::vector<std::string> classes;
@@ -25,14 +26,16 @@ void Pictures::add(const ebb::Tensor<float, 4>& images, const ebb::Tensor<float,
   parts_->mistakes.add(images, logits, labels);
 }
 
-void Pictures::write(const std::string& folder, const std::vector<ebb::EpochFacts>& epochs) const {
+void Pictures::write(const std::string& folder, const std::string& command,
+                     const std::vector<ebb::EpochFacts>& epochs,
+                     const std::vector<std::pair<std::string, std::string>>& facts) const {
   const auto draw = [&](const char* name, auto&& drawing) {
     const std::string path = folder + "/" + name;
     try {
       drawing(path);
-      std::printf("wrote %s\n", path.c_str());
+      say("wrote %s\n", path.c_str());
     } catch (const ebb::Error& error) {
-      std::printf("not written: %s\n", error.what());
+      say("not written: %s\n", error.what());
     }
   };
   if (!epochs.empty())
@@ -46,4 +49,15 @@ void Pictures::write(const std::string& folder, const std::vector<ebb::EpochFact
         ebb::message("The ", pictures.size(), " most confident of ", parts_->mistakes.count(),
                      " mistakes among ", parts_->confusion.count(), " test images"));
   });
+  Page page("A network that reads digits", command);
+  show_confusion(page, folder, parts_->confusion);
+  if (!epochs.empty()) show_course(page, folder, epochs, "test");
+  page.heading("Where it was most convinced, and wrong");
+  page.gallery(parts_->mistakes.pictures(parts_->classes),
+               ebb::message(parts_->mistakes.kept().size(), " of ", parts_->mistakes.count(),
+                            " mistakes among ", parts_->confusion.count(), " test images"));
+  page.heading("How it was made");
+  page.list(facts);
+  page.write(folder + "/report.html");
+  say("wrote %s/report.html\n", folder.c_str());
 }

@@ -1,4 +1,4 @@
-// The pictures of --plots.
+// The pictures of --report.
 #pragma once
 
 #include <ebb/train/fit.hpp>
@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 // Gathers what the pictures need while the network is tested.
@@ -21,9 +22,11 @@ class Pictures {
   void add(const ebb::Tensor<float, 4>& images, const ebb::Tensor<float, 2>& logits,
            const ebb::Tensor<int, 1>& labels);
 
-  // Writes curves.svg (if there are epochs), confusion.svg and mistakes.svg into `folder`, and
-  // prints where they are, or why not.
-  void write(const std::string& folder, const std::vector<ebb::EpochFacts>& epochs) const;
+  // Writes report.html, and beside it curves.svg (if there are epochs), confusion.svg and
+  // mistakes.svg, into `folder`, and says where they are, or why not. `facts` end the page.
+  void write(const std::string& folder, const std::string& command,
+             const std::vector<ebb::EpochFacts>& epochs,
+             const std::vector<std::pair<std::string, std::string>>& facts) const;
 
  private:
   struct Parts;

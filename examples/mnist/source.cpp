@@ -1,10 +1,10 @@
 #include "source.hpp"
 
+#include "../common/say.hpp"
 #include "download.hpp"
 
 #include <ebb/data/stroke_digits.hpp>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -40,8 +40,8 @@ std::string fashion_folder() {
 }
 
 Source take(std::string name, data::TrainTest images, const std::string& why) {
-  std::printf("data: %s, %td training and %td test images, %s\n", name.c_str(), images.train.size(),
-              images.test.size(), why.c_str());
+  say("data: %s, %td training and %td test images, %s\n", name.c_str(), images.train.size(),
+      images.test.size(), why.c_str());
   return {std::move(images), std::move(name)};
 }
 
@@ -56,8 +56,8 @@ Source find_images(const std::string& folder) {
   if (mnist.complete)
     return take("MNIST", data::read_mnist(cache),
                 (mnist.fetched ? "downloaded to " : "from the cache ") + cache);
-  std::printf("MNIST is not to be had: %s\n(with the four files in a folder, say --data FOLDER)\n",
-              mnist.problem.c_str());
+  say("MNIST is not to be had: %s\n(with the four files in a folder, say --data FOLDER)\n",
+      mnist.problem.c_str());
 
   const std::string fashion = fashion_folder();
   if (!fashion.empty())

@@ -9,54 +9,28 @@
 #include "training.hpp"
 
 #include "../common/checkpoint.hpp"
+#include "../common/epoch_table.hpp"
+#include "../common/model_file.hpp"
+#include "../common/pixels.hpp"
 #include "../common/program.hpp"
+#include "../common/provenance.hpp"
+#include "../common/say.hpp"
 #include "network.hpp"
 #include "pictures.hpp"
 
 #include <ebb/data/transforms.hpp>
 #include <ebb/nn/summary.hpp>
-#include <ebb/train/csv.hpp>
 #include <ebb/train/fit.hpp>
 
-#include <cstdio>
 #include <filesystem>
 
 namespace {
-
-// Mean and standard deviation of MNIST's training pixels, from 0 to 1.
-constexpr float mean = 0.1307f, deviation = 0.3081f;
 
 struct BatchOptions {
   ebb::Index batch_size;
   bool shuffle = false;
   std::uint64_t seed = 0;
-  ebb::data::Normalize normalize{mean, deviation};
-};
-
-// The epochs of a CSV file: those of a resumed run stay, or are written again from its checkpoint.
-class Log {
- public:
-  Log(const std::string& path, const std::vector<ebb::EpochFacts>& done) {
-    if (path.empty()) return;
-    std::error_code ignored;
-    const bool keep = !done.empty() && std::filesystem::exists(path, ignored);
-    csv_.emplace(path,
-                 std::vector<std::string>{"epoch", "lr", "training_loss", "training_accuracy",
-                                          "test_loss", "test_accuracy", "seconds"},
-                 ebb::CsvOptions{keep ? static_cast<ebb::Index>(done.size()) : 0});
-    if (!keep)
-      for (const auto& e : done) row(e, "");
-  }
-  void row(const ebb::EpochFacts& e) { row(e, e.seconds); }
-
- private:
-  template <class Seconds>
-  void row(const ebb::EpochFacts& e, const Seconds& seconds) {
-    if (csv_)
-      csv_->row(e.epoch, e.lr, e.loss, e.accuracy, e.validation->loss, e.validation->accuracy(),
-                seconds);
-  }
-  std::optional<ebb::CsvLog> csv_;
+  ebb::data::Normalize normalize;
 };
 
 // Hands tested batches to the pictures, if there are to be any.
@@ -68,6 +42,37 @@ struct Shown {
                     ebb::to<ebb::Cpu>(labels));
   }
 };
+
+// A row of the table of epochs; a checkpoint does not know how long an epoch took.
+template <class Seconds>
+void add_row(ebb::CsvLog& table, const ebb::EpochFacts& e, const Seconds& seconds) {
+  table.row(e.epoch, e.lr, e.loss, e.accuracy, e.validation->loss, e.validation->accuracy(),
+            seconds);
+}
+
+// What the file of weights is to say: what the one of --load says, where it says something, else
+// MNIST's mean and deviation.
+inline ModelFile model_of(const Options& options, const Source& source) {
+  ModelFile m;
+  m.model = "mnist";
+  m.mean = {0.1307f};
+  m.deviation = {0.3081f};
+  m.classes = source.images.train.classes();
+  for (std::size_t c = m.classes.size(); c < 10; ++c) m.classes.push_back(std::to_string(c));
+  if (const auto loaded = model_to_load(options.load)) {
+    require_model(*loaded, {"mnist"}, 1);
+    if (loaded->classes != m.classes)
+      say_warning("%s calls its classes %s, and these images are of %s\n", options.load.c_str(),
+                  joined(loaded->classes).c_str(), joined(m.classes).c_str());
+    m.mean = loaded->mean;
+    m.deviation = loaded->deviation;
+    m.licence = loaded->licence;
+  }
+  if (!options.licence.empty()) m.licence = options.licence;
+  m.height = m.width = 28;
+  m.data = Fingerprint::of(source.images.train, source.images.test);
+  return m;
+}
 
 }  // namespace
 
@@ -83,25 +88,25 @@ int train_and_test_with(const Options& options, const Source& source) {
           "this network takes grey images of 28x28 pixels in up to 10 "
           "classes; there are ",
           part->size(), " of ", part->image_size(), " in ", part->class_count(), " classes"));
-  require_writable("--save", options.save);
-  require_writable("--csv", options.csv);
-  require_writable("--resume", options.resume);
-  make_folder("--plots", options.plots);
-
   ebb::set_num_threads(options.threads);
   ebb::manual_seed(options.seed);
   Cnn<Device> net;
+  const ModelFile model = model_of(options, source);
+  const float mean = model.mean[0], deviation = model.deviation[0];
+  const ebb::data::Normalize normalize(mean, deviation);
   const auto optimizer = make_optimizer(options.optimizer, Parameters<Device>(net),
                                         {.lr = options.lr, .momentum = options.momentum});
 
-  auto train_loader = Backend::loader(
-      training, {.batch_size = options.batch_size, .shuffle = true, .seed = options.seed});
-  auto test_loader = Backend::loader(test, {.batch_size = 250});
+  auto train_loader = Backend::loader(training, {.batch_size = options.batch_size,
+                                                 .shuffle = true,
+                                                 .seed = options.seed,
+                                                 .normalize = normalize});
+  auto test_loader = Backend::loader(test, {.batch_size = 250, .normalize = normalize});
 
   // Where the run starts: fresh, from weights, or where an earlier one was interrupted.
   Run run{ebb::message(optimizer->description(), ", batch size ", options.batch_size, ", seed ",
                        options.seed, ", ", training.size(), " training images",
-                       Backend::settings(options)),
+                       Backend::settings(options), data_settings(model.data, options.load)),
           {}};
   std::error_code ignored;
   const bool resumes = !options.resume.empty() && std::filesystem::exists(options.resume, ignored);
@@ -109,10 +114,10 @@ int train_and_test_with(const Options& options, const Source& source) {
     load_checkpoint_weights(options.resume, net);
   } else if (resumes) {
     run = load_checkpoint(options.resume, net, *optimizer, run.settings);
-    std::printf("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
+    say("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
   } else if (!options.load.empty()) {
     ebb::io::load(net, options.load);
-    std::printf("starting from the weights in %s\n", options.load.c_str());
+    say("starting from the weights in %s\n", options.load.c_str());
   } else if (options.eval_only) {
     throw ebb::FileError(ebb::message("--eval-only: there is no checkpoint ", options.resume));
   }
@@ -120,7 +125,7 @@ int train_and_test_with(const Options& options, const Source& source) {
   ebb::Evaluation result;
   std::optional<Pictures> pictures;
   const auto evaluate = [&] {
-    if (!options.plots.empty())
+    if (!options.report.empty())
       pictures.emplace(test.classes().size() == 10 ? test.classes() : training.classes(), mean,
                        deviation);
     Shown shown{pictures};
@@ -131,12 +136,16 @@ int train_and_test_with(const Options& options, const Source& source) {
   if (options.eval_only || done >= options.epochs) {
     evaluate();
   } else {
-    std::printf("%s\n%s\n",
+    say("%s\n%s\n",
                 to_string(ebb::nn::summary<float, Device>(net, ebb::Shape{1, 1, 28, 28})).c_str(),
                 run.settings.c_str());
-    std::fflush(stdout);
     train_loader.set_epoch(static_cast<std::uint64_t>(done));
-    Log log(options.csv, run.epochs);
+    auto table = open_epochs(options.csv,
+                             {"epoch", "lr", "training_loss", "training_accuracy", "test_loss",
+                              "test_accuracy", "seconds"},
+                             run.epochs.size(), [&](ebb::CsvLog& to, std::size_t i) {
+                               add_row(to, run.epochs[i], "");
+                             });
     catch_interrupts();
 
     const auto history = Backend::fit(
@@ -146,37 +155,42 @@ int train_and_test_with(const Options& options, const Source& source) {
          .validate = evaluate,
          .on_epoch =
              [&](const ebb::EpochFacts& e) {
-               std::printf(
+               say(
                    "epoch %d/%d: loss %.4f, training accuracy %s, test accuracy %s, %.1f s "
                    "(%.0f images/s)\n",
                    e.epoch, e.epochs, e.loss, percent(e.accuracy).c_str(),
                    percent(result.accuracy()).c_str(), e.seconds,
                    static_cast<double>(e.samples) / e.seconds);
-               std::fflush(stdout);
-               run.epochs.push_back(e);
-               log.row(e);
+                          run.epochs.push_back(e);
+               if (table) add_row(*table, e, e.seconds);
                if (!options.resume.empty()) save_checkpoint(options.resume, net, *optimizer, run);
              },
          .interrupted = interrupted,
-         .progress = stderr});
+         .progress = quiet() ? nullptr : stderr});
     if (history.interrupted) {
-      std::printf("interrupted in epoch %zu; ", run.epochs.size() + 1);
+      say("interrupted in epoch %zu; ", run.epochs.size() + 1);
       if (options.resume.empty())
-        std::printf("nothing was saved (with --resume FILE, a run can be continued)\n");
+        say("nothing was saved (with --resume FILE, a run can be continued)\n");
       else if (run.epochs.empty())
-        std::printf("no epoch was finished, so there is no checkpoint\n");
+        say("no epoch was finished, so there is no checkpoint\n");
       else
-        std::printf("the same command continues after epoch %zu\n", run.epochs.size());
+        say("the same command continues after epoch %zu\n", run.epochs.size());
       return 130;
     }
   }
 
   if (!options.eval_only && !options.save.empty()) {
-    ebb::io::save(net, options.save);
-    std::printf("wrote %s\n", options.save.c_str());
+    ebb::io::save(net, options.save, to_metadata(model));
+    say("wrote %s\n", options.save.c_str());
   }
-  if (!options.plots.empty()) pictures->write(options.plots, run.epochs);
-  std::printf("test accuracy: %s (%td/%td)\n", percent(result.accuracy()).c_str(), result.correct,
+  if (!options.report.empty()) pictures->write(options.report, options.command, run.epochs,
+                    {{"images", source.name},
+                     {"settings, with the CRC-32 of the data", run.settings},
+                     {"ebb", library_version()},
+                     {"seed", std::to_string(options.seed)},
+                     {"compiler", __VERSION__},
+                     {"date", today()}});
+  say_result("test accuracy: %s (%td/%td)\n", percent(result.accuracy()).c_str(), result.correct,
               result.count);
   return 0;
 }

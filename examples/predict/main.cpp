@@ -7,16 +7,20 @@
 #include "../common/classifier.hpp"
 #include "../common/command_line.hpp"
 #include "../common/masks.hpp"
+#include "../common/page.hpp"
+#include "../common/paths.hpp"
 #include "../common/program.hpp"
+#include "../common/say.hpp"
 #include "read_input.hpp"
 
+#include <ebb/device/parallel.hpp>
 #include <ebb/io/png.hpp>
 #include <ebb/models/unet.hpp>
 #include <ebb/shape/csv.hpp>
 
-#include <cstdio>
-#include <filesystem>
+#include <exception>
 #include <functional>
+#include <new>
 #include <set>
 
 using ebb::Index;
@@ -26,19 +30,27 @@ namespace {
 struct Options {
   std::string model, output, slices = "middle";
   std::vector<std::string> inputs;
+  int threads = 0;
 };
 
-void say(const ModelFile& file, const Picture& picture, const std::string& changed,
-         const std::vector<double>& p) {
+// The results of a segmenter are called so.
+constexpr const char* mask_end = "_mask.png";
+constexpr const char* shapes_end = "_shapes.csv";
+bool is_a_result(const std::string& name) {
+  return name.ends_with(mask_end) || name.ends_with(shapes_end);
+}
+
+void report(const ModelFile& file, const Picture& picture, const std::string& changed,
+            const std::vector<double>& p) {
   std::vector<std::size_t> order(p.size());
   for (std::size_t c = 0; c < p.size(); ++c) order[c] = c;
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return p[a] > p[b]; });
-  std::printf("%s%s\n ", picture.name.c_str(),
-              changed.empty() ? "" : (" (" + changed + ")").c_str());
-  for (const std::size_t c : order) std::printf(" %s %.3f", file.classes[c].c_str(), p[c]);
-  std::printf("\n");
+  say_result("%s%s\n ", picture.name.c_str(),
+             changed.empty() ? "" : (" (" + changed + ")").c_str());
+  for (const std::size_t c : order) say_result(" %s %.3f", file.classes[c].c_str(), p[c]);
+  say_result("\n");
   if (!file.conformal_threshold) {
-    std::printf("  no set: the model file has no conformal threshold\n");
+    say_result("  no set: the model file has no conformal threshold\n");
     return;
   }
   std::string set;
@@ -49,8 +61,8 @@ void say(const ModelFile& file, const Picture& picture, const std::string& chang
       ++size;
     }
   const bool positive = size == 1 && set == file.positive;
-  std::printf("  set at %g %%: {%s}%s%s\n", 100 * file.conformal_coverage, set.c_str(),
-              size == 1 ? "" : ": refer to a clinician", positive ? ": positive" : "");
+  say_result("  set at %g %%: {%s}%s%s\n", 100 * file.conformal_coverage, set.c_str(),
+             size == 1 ? "" : ": refer to a clinician", positive ? ": positive" : "");
 }
 
 // The file name of a result: of the input's last part, and new for each picture.
@@ -75,35 +87,68 @@ void segment(const ModelFile& file, const ebb::models::UNet<>& net, const Pictur
     found += mask.data()[i];
   }
   const auto parts = ebb::shape::components(mask, 1, ebb::shape::Connectivity::corners);
-  const auto table = ebb::shape::measure(parts, {picture.spacing[0], picture.spacing[1]});
-  std::printf("%s%s\n  foreground %.1f %%, %d components\n", picture.name.c_str(),
-              image.changed.empty() ? "" : (" (" + image.changed + ")").c_str(),
-              100 * static_cast<double>(found) / static_cast<double>(area), parts.count);
+  // Pixels that do not say how large they are are taken to be as those of the training images.
+  const bool measured = picture.unit != "pixels", as_learnt = !measured && file.spacing;
+  const auto spacing = as_learnt ? *file.spacing : picture.spacing;
+  const std::string unit = as_learnt ? "mm" : picture.unit;
+  const auto table = ebb::shape::measure(parts, {spacing[0], spacing[1]});
+  if (measured && file.spacing && picture.spacing != *file.spacing)
+    say_warning("predict: %s has pixels of %g x %g %s, and the network learnt from %g x %g mm\n",
+                picture.name.c_str(), picture.spacing[0], picture.spacing[1], unit.c_str(),
+                (*file.spacing)[0], (*file.spacing)[1]);
+  say_result("%s%s\n  foreground %.1f %%, %d components\n", picture.name.c_str(),
+             image.changed.empty() ? "" : (" (" + image.changed + ")").c_str(),
+             100 * static_cast<double>(found) / static_cast<double>(area), parts.count);
   if (folder.empty()) {
-    std::printf("%s", ebb::shape::to_csv(table).c_str());
+    say_result("%s", ebb::shape::to_csv(table).c_str());
     return;
   }
   const std::string base = folder + "/" + result_name(picture, used);
-  ebb::io::write_png(base + "_mask.png", static_cast<int>(mask.extent(1)),
+  ebb::io::write_png(base + mask_end, static_cast<int>(mask.extent(1)),
                      static_cast<int>(mask.extent(0)), 1, white);
-  ebb::shape::save_csv(base + "_shapes.csv", table);
-  std::printf("  wrote %s_mask.png and %s_shapes.csv (lengths in %s)\n", base.c_str(), base.c_str(),
-              picture.unit.c_str());
+  write_text(base + shapes_end, ebb::shape::to_csv(table));
+  say_result("  wrote %s%s and %s%s (lengths in %s)\n", base.c_str(), mask_end, base.c_str(),
+             shapes_end, unit.c_str());
 }
 
-// Every input, with a sentence for each that fails; the exit code.
+// Every input, one after the other: with a sentence for each that fails, and a last one that names
+// them. After Ctrl-C the picture under way is finished, and no other begun. Returns the exit code.
 int each_input(const Options& o, const std::function<void(const Picture&)>& use) {
-  int code = 0;
+  std::vector<std::string> failed;
+  std::size_t done = 0;
+  const auto fail = [&](const std::string& path, const char* why) {
+    say_warning("predict: %s: %s\n", path.c_str(), why);
+    if (failed.empty() || failed.back() != path) failed.push_back(path);
+  };
+  catch_interrupts();
   for (const std::string& path : o.inputs) {
+    if (interrupted()) break;
     try {
-      for (const Picture& picture : read_input(path, o.slices == "all")) use(picture);
-    } catch (const ebb::Error& error) {
-      std::fflush(stdout);
-      std::fprintf(stderr, "predict: %s: %s\n", path.c_str(), error.what());
-      code = 1;
+      for (const Picture& picture : read_input(path, o.slices == "all")) {
+        if (interrupted()) break;
+        use(picture);
+        flush_standard_output();
+      }
+    } catch (const std::bad_alloc&) {
+      fail(path, "there is not enough memory for it; use a smaller image, or one slice of it");
+    } catch (const std::exception& error) {
+      fail(path, error.what());
     }
+    ++done;
   }
-  return code;
+  if (interrupted()) {
+    say_warning("predict: interrupted after %zu of %zu inputs; their results are there\n", done,
+                o.inputs.size());
+    return 130;
+  }
+  if (failed.empty()) return 0;
+  if (o.inputs.size() > 1) {
+    std::string names;
+    for (const auto& path : failed) names += (names.empty() ? "" : ", ") + path;
+    say_warning("predict: %zu of %zu inputs failed: %s\n", failed.size(), o.inputs.size(),
+                names.c_str());
+  }
+  return 1;
 }
 
 int work(int argc, char** argv) {
@@ -111,19 +156,33 @@ int work(int argc, char** argv) {
   CLI::App app(
       "Says what a saved model makes of images. For research: not a medical device, and no output "
       "is fit to decide about a patient.");
-  option(app, "--model", o.model, "What medmnist --save or segment --save wrote", "FILE")
+  app.footer(
+      "The exit code is 1 when an input failed: the others are answered all the same.\n"
+      "Examples:\n"
+      "  predict --load pneumonia.safetensors chest.png scan.dcm\n"
+      "  predict --load liver.safetensors --output masks --slices all abdomen.nii.gz\n");
+  option(app, "--load,--model", o.model,
+         "The model: what mnist --save, medmnist --save or segment --save wrote", "FILE")
       ->required();
-  option(app, "--output", o.output, "A folder for masks and tables of shapes (of a segmenter)",
+  option(app, "--output", o.output,
+         "A folder for masks and tables of shapes of a segmenter [tables to standard output]",
          "DIR");
   option(app, "--slices", o.slices, "Of files with several slices or frames: middle, all [middle]",
          "WHICH")
-      ->check(CLI::IsMember({"middle", "all"}));
+      ->check(one_of({"middle", "all"}, "choice of slices"));
+  add_threads(app, o.threads);
   app.add_option("inputs", o.inputs, "PNG, JPEG, BMP, DICOM or NIfTI files")
       ->required()
       ->type_name("INPUT...");
   if (const auto code = parse(app, argc, argv, "predict")) return *code;
 
+  Paths paths;
+  paths.reads("--load", o.model).writes_into("--output", o.output, is_a_result);
+  for (const std::string& input : o.inputs) paths.reads("the input", input);
+  paths.check();
+  ebb::set_num_threads(o.threads);
   const ModelFile file = open_model(o.model);
+  say("%s\n", about(file).c_str());
   int code = 0;
   if (file.segments()) {
     ebb::models::UNet<> net({.channels = file.channels,
@@ -132,14 +191,17 @@ int work(int argc, char** argv) {
                              .batch_norm = file.batch_norm});
     ebb::io::load(net, file.path);
     ebb::nn::eval(net);
-    make_folder("--output", o.output);
     std::set<std::string> used;
     return each_input(o, [&](const Picture& p) { segment(file, net, p, o.output, used); });
   }
+  if (!o.output.empty())
+    throw ebb::ValueError(
+        "--output is for masks, and " + o.model +
+        " is a classifier: its answers go to standard output; leave --output out");
   with_classifier(file, [&](const auto& net, const char*) {
     code = each_input(o, [&](const Picture& picture) {
       const PreparedImage image = prepare(file, picture.image);
-      say(file, picture, image.changed, class_probabilities(file, net, image.input));
+      report(file, picture, image.changed, class_probabilities(file, net, image.input));
     });
   });
   return code;

@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
       [](int count, char** words) {
         Options options;
         if (const auto code = parse_command_line(count, words, options)) return *code;
+        paths_of(options).check();
+        take_from_file(options);
         return train_and_account(options, read_images(options));
       },
       argc, argv);

@@ -1,6 +1,8 @@
 // What the command line of segment says.
 #pragma once
 
+#include "../common/model_file.hpp"
+#include "../common/paths.hpp"
 #include "../common/training_options.hpp"
 
 #include <ebb/data/masked_images.hpp>
@@ -16,15 +18,27 @@ struct Options : TrainingOptions {
   int patch = 256;                // pixels a side of what is shown in training
   bool augment = true;
   std::string report;
+  std::optional<double> spacing;    // of pixels, mm
+  std::optional<ModelFile> loaded;  // what the file of --load says of itself
+
+  double threshold() const { return loaded ? loaded->threshold : 0.5; }
 };
 
 // Returns the exit code when the program is to end here.
 std::optional<int> parse_command_line(int argc, char** argv, Options& options);
+
+// What the options say is read and written.
+Paths paths_of(const Options& options);
+
+// Looks at the file of --load: what it says of itself becomes the default of the options that the
+// command line did not give. Says what disagrees; throws ebb::ValueError where it cannot be.
+void take_from_file(Options& options);
 
 struct Split {
   ebb::data::MaskedImages training, validation;
 };
 
 // The images of --images and --masks: the first ones for training, the last ones, --val-fraction of
-// them, for validation. Throws ebb::Error when they cannot be read, or are too few for two parts.
+// them, for validation. Throws ebb::Error when they cannot be read, are too few for two parts,
+// or a part has no foreground.
 Split read_images(const Options& options);

@@ -3,39 +3,55 @@
 #include "../common/page.hpp"
 #include "../common/plots.hpp"
 #include "../common/provenance.hpp"
+#include "../common/say.hpp"
 
 #include <ebb/io/png.hpp>
 #include <ebb/shape.hpp>
-#include <ebb/train/curves.hpp>
-#include <ebb/train/plot.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
 
-namespace plot = ebb::plot;
 using ebb::Index;
 
 namespace {
 
-// The image in grey; found foreground green, missed blue, wrongly found red.
-void write_overlay(const std::string& path, const ebb::data::MaskedImages& set, Index n,
+// The image in grey; found foreground green, missed blue in stripes, wrongly found red in squares:
+// each is known by its pattern, too.
+void write_overlay(const std::string& path, const ebb::data::ByteImage& image,
                    const ImageAccount& account) {
-  const Index area = set.image_size().area(), channels = set.channels();
-  const std::uint8_t* const image = set.images.data() + n * channels * area;
+  const Index channels = image.extent(0), height = image.extent(1), width = image.extent(2);
+  const Index area = height * width, unit = std::max<Index>(1, width / 100);
   std::vector<std::uint8_t> pixels;
   pixels.reserve(static_cast<std::size_t>(3 * area));
   for (Index i = 0; i < area; ++i) {
     int grey = 0;
-    for (Index c = 0; c < channels; ++c) grey += image[c * area + i];
+    for (Index c = 0; c < channels; ++c) grey += image.data()[c * area + i];
     grey /= static_cast<int>(channels);
+    const Index row = i / width / unit, column = i % width / unit;
     const bool found = account.predicted.data()[i] != 0, is = account.truth.data()[i] != 0;
+    const bool drawn = found ? is || (row + column) % 2 == 0 : is && (row + column) % 3 != 0;
     const int colour[3] = {found && !is ? 255 : 0, found && is ? 200 : 0, is && !found ? 255 : 0};
     for (const int c : colour)
-      pixels.push_back(static_cast<std::uint8_t>(found || is ? (grey + c) / 2 : grey));
+      pixels.push_back(static_cast<std::uint8_t>(drawn ? (grey + c) / 2 : grey));
   }
-  ebb::io::write_png(path, static_cast<int>(set.image_size().width),
-                     static_cast<int>(set.image_size().height), 3, pixels);
+  ebb::io::write_png(path, static_cast<int>(width), static_cast<int>(height), 3, pixels);
+}
+
+// What an overlay shows, in words.
+std::string in_words(const ImageAccount& image) {
+  const auto& o = image.overlap;
+  const auto share = [](Index part, Index all) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f %%",
+                  100 * static_cast<double>(part) / static_cast<double>(std::max<Index>(1, all)));
+    return std::string(text);
+  };
+  return ebb::message("Overlay of image ", image.name, ": of ",
+                      o.true_positives + o.false_negatives, " pixels of foreground ",
+                      share(o.true_positives, o.true_positives + o.false_negatives),
+                      " were found; of the pixels called foreground ",
+                      share(o.false_positives, o.true_positives + o.false_positives), " are none.");
 }
 
 }  // namespace
@@ -43,7 +59,7 @@ void write_overlay(const std::string& path, const ebb::data::MaskedImages& set, 
 void write_report(const Options& options, const Split& split, const Run& run,
                   const std::vector<double>& dices, const Account& account) {
   const std::string& folder = options.report;
-  Page page("Segmentation: what a U-Net finds");
+  Page page("Segmentation: what a U-Net finds", options.command);
   page.paragraph(
       "Research use only. This is not a medical device; nothing here is fit to decide about a "
       "patient. Figures hold for images like these, and intervals only say what chance does to " +
@@ -65,7 +81,10 @@ void write_report(const Options& options, const Split& split, const Run& run,
   page.table({"image", "Dice", "IoU", "HD95, pixels", "mean surface distance, pixels"}, rows);
 
   page.heading("Overlays, the worst image first");
-  page.paragraph("Green: foreground that was found. Blue: missed. Red: found where there is none.");
+  page.paragraph(
+      "Green, whole: foreground that was found. Blue, striped: missed. Red, in squares: found "
+      "where "
+      "there is none.");
   std::vector<std::size_t> order(account.images.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto dice = [&](std::size_t i) {
@@ -78,27 +97,31 @@ void write_report(const Options& options, const Split& split, const Run& run,
   for (const std::size_t i : order) {
     const ImageAccount& image = account.images[i];
     const std::string path = folder + "/overlay_" + image.name + ".png";
-    write_overlay(path, split.validation, static_cast<Index>(i), image);
+    write_overlay(path, split.validation.image(static_cast<Index>(i)), image);
     // All of them are files in the folder; the page shows the worst four and the best.
     if (place++ < 4 || i == order.back())
-      page.image(path, ebb::message("Image ", image.name, ": Dice ", figure(dice(i))), 256);
+      page.image(path, ebb::message("Image ", image.name, ": Dice ", figure(dice(i))),
+                 in_words(image), 512);
     const auto parts =
         ebb::shape::components(image.predicted, 1, ebb::shape::Connectivity::corners);
-    ebb::shape::save_csv(folder + "/shapes_" + image.name + ".csv", ebb::shape::measure(parts));
+    write_text(folder + "/shapes_" + image.name + ".csv",
+               ebb::shape::to_csv(ebb::shape::measure(parts)));
   }
 
   if (!run.epochs.empty()) {
     page.heading("Training");
-    page.picture(folder, "curves.svg", "Loss and accuracy of pixels, epoch by epoch",
-                 [&](const std::string& path) { plot::curves(path, run.epochs); });
-    page.picture(folder, "dice.svg",
-                 "Dice on the validation images; the last epoch is kept, not the best: what is "
-                 "chosen on these images would look better on them than it is",
-                 [&](const std::string& path) { draw_by_epoch(path, "Dice", dices); });
+    show_course(page, folder, run.epochs);
+    show_by_epoch(page, folder, "dice.svg", "Dice",
+                  "Dice on the validation images; the last epoch is kept, not the best: what is "
+                  "chosen on these images would look better on them than it is",
+                  dices);
   }
   page.heading("How it was made");
   page.list({{"settings", run.settings},
              {"ebb", library_version()},
+             {"command", options.command},
+             {"licence of the data",
+              options.licence.empty() ? "not stated (--licence)" : options.licence},
              {"images", options.images + ": " + fingerprint(files_in(options.images))},
              {"masks", options.masks + ": " + fingerprint(files_in(options.masks))},
              {"seed", std::to_string(options.seed)},
@@ -106,5 +129,5 @@ void write_report(const Options& options, const Split& split, const Run& run,
              {"date", today()}});
   const std::string path = folder + "/report.html";
   page.write(path);
-  std::printf("wrote %s\n", path.c_str());
+  say("wrote %s\n", path.c_str());
 }

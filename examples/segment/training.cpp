@@ -1,9 +1,12 @@
 #include "training.hpp"
 
 #include "../common/checkpoint.hpp"
+#include "../common/epoch_table.hpp"
 #include "../common/masks.hpp"
 #include "../common/pixels.hpp"
 #include "../common/program.hpp"
+#include "../common/provenance.hpp"
+#include "../common/say.hpp"
 #include "account.hpp"
 #include "report.hpp"
 
@@ -12,7 +15,6 @@
 #include <ebb/ops/loss/dice_loss.hpp>
 #include <ebb/ops/loss/weighted_losses.hpp>
 #include <ebb/optim/schedule/one_cycle.hpp>
-#include <ebb/train/csv.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -56,7 +58,8 @@ Account account_on(const Options& options, const ebb::models::UNet<>& net,
             .transform = data::ComposePairs(data::Normalize(pixels.mean, pixels.deviation))});
   std::vector<ImageAccount> images;
   for (const auto& [image, mask] : loader)
-    images.push_back(account_of(set.names[images.size()], predict_mask(net, image),
+    images.push_back(account_of(set.names[images.size()],
+                                predict_mask(net, image, options.threshold()),
                                 ebb::reshape(mask, ebb::Shape<2>{mask.extent(1), mask.extent(2)})));
   return account_of(std::move(images), options.seed);
 }
@@ -64,16 +67,55 @@ Account account_on(const Options& options, const ebb::models::UNet<>& net,
 // What a file of weights says about itself, so that it can be used without this program: the
 // U-Net's extents, how images are normalised, the value in the masks that its second class was
 // (foreground), and from which probability of that class on a pixel belongs to it (threshold).
-ebb::io::Metadata describe(const Options& options, const Split& split, const Pixels& pixels) {
-  return {{"model", "unet"},
-          {"base", std::to_string(options.base)},
-          {"depth", std::to_string(options.depth)},
-          {"channels", std::to_string(split.training.channels())},
-          {"classes", "background,foreground"},
-          {"mean", joined(pixels.mean)},
-          {"deviation", joined(pixels.deviation)},
-          {"foreground", std::to_string(split.training.foreground)},
-          {"threshold", "0.5"}};
+ModelFile describe(const Options& options, const Split& split, const Pixels& pixels) {
+  ModelFile m;
+  m.model = "unet";
+  m.base = options.base;
+  m.depth = options.depth;
+  m.channels = split.training.channels();
+  m.mean = pixels.mean;
+  m.deviation = pixels.deviation;
+  m.foreground = split.training.foreground;
+  m.threshold = options.threshold();
+  m.licence = options.licence;
+  if (options.spacing) m.spacing = std::array{*options.spacing, *options.spacing};
+  Fingerprint data;
+  for (const auto* part : {&split.training, &split.validation}) {
+    data.add(part->images);
+    data.add(part->masks);
+  }
+  m.data = data.text();
+  return m;
+}
+
+Pixels pixels_of(const data::MaskedImages& set) {
+  PixelSums sums(set.channels());
+  for (Index n = 0; n < set.size(); ++n) sums.add(set.image(n));
+  return sums.pixels();
+}
+
+// How large images are that are of several sizes. Patches of the median size are cut out of small
+// images with their borders mirrored outwards, and out of large ones from any place.
+struct Extents {
+  ebb::Size2 median;
+  Index mean_area = 0;
+};
+Extents extents_of(const data::MaskedImages& set) {
+  std::vector<Index> heights, widths;
+  Extents extents;
+  for (Index n = 0; n < set.size(); ++n) {
+    heights.push_back(set.size_of(n).height);
+    widths.push_back(set.size_of(n).width);
+    extents.mean_area += set.size_of(n).area();
+  }
+  extents.mean_area /= set.size();
+  const auto median = [](std::vector<Index>& all) {
+    const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+    std::nth_element(all.begin(), middle, all.end());
+    return *middle;
+  };
+  extents.median = {median(heights), median(widths)};
+  return extents;
 }
 
 // One Dice for each epoch, in a checkpoint.
@@ -96,27 +138,29 @@ std::vector<double> from_notes(const std::string& notes) {
 }  // namespace
 
 int train_and_account(const Options& options, const Split& split) {
-  require_writable("--save", options.save);
-  require_writable("--csv", options.csv);
-  require_writable("--resume", options.resume);
-  make_folder("--report", options.report);
   ebb::set_num_threads(options.threads);
   ebb::manual_seed(options.seed);
   const data::MaskedImages& set = split.training;
-  ebb::models::UNet<> net(
-      {.channels = set.channels(), .base = options.base, .depth = options.depth});
+  ebb::models::UNet<> net({.channels = set.channels(),
+                           .base = options.base,
+                           .depth = options.depth,
+                           .batch_norm = options.loaded ? options.loaded->batch_norm : true});
   const auto optimizer =
       make_optimizer(options.optimizer, Parameters(net), {.lr = options.lr, .weight_decay = 0.01});
   const double lr = optimizer->lr();
 
   // Patches halve as often as the network does, and an epoch's cover about as much as its images.
-  const Pixels pixels = pixels_of(set.images);
+  // Weights go on with the normalisation that they learnt under.
+  const Pixels pixels =
+      options.loaded ? Pixels{options.loaded->mean, options.loaded->deviation} : pixels_of(set);
+  const ModelFile model = describe(options, split, pixels);
   const Index unit = Index{1} << options.depth;
   const auto cut = [&](Index n) {
     return std::max(unit, std::min<Index>(options.patch, n) / unit * unit);
   };
-  const ebb::Size2 size = set.image_size(), patch{cut(size.height), cut(size.width)};
-  const Index repeats = std::max<Index>(1, (size.area() + patch.area() / 2) / patch.area());
+  const Extents extents = extents_of(set);
+  const ebb::Size2 patch{cut(extents.median.height), cut(extents.median.width)};
+  const Index repeats = std::max<Index>(1, (extents.mean_area + patch.area() / 2) / patch.area());
   data::PairLoader training(set, {.batch_size = options.batch_size,
                                   .repeats = repeats,
                                   .shuffle = true,
@@ -127,34 +171,32 @@ int train_and_account(const Options& options, const Split& split) {
                        optimizer->description(), ", one cycle of ", options.epochs,
                        " epochs, batch size ", options.batch_size, ", patches of ", patch,
                        ", seed ", options.seed, options.augment ? ", augmented" : "", ", ",
-                       set.size(), " training images, foreground ", set.foreground)};
+                       set.size(), " training images, foreground ", set.foreground,
+                       data_settings(model.data, options.load))};
   std::vector<double> dices;
   std::error_code ignored;
   if (!options.resume.empty() && std::filesystem::exists(options.resume, ignored)) {
     run = load_checkpoint(options.resume, net, *optimizer, run.settings);
     dices = from_notes(run.notes);
-    std::printf("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
+    say("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
   } else if (!options.load.empty()) {
     ebb::io::load(net, options.load);
-    std::printf("starting from the weights in %s\n", options.load.c_str());
+    say("starting from the weights in %s\n", options.load.c_str());
   } else if (options.epochs == 0) {
     throw ebb::ValueError("--epochs 0 needs weights to test: give --load FILE");
   }
 
   const int done = static_cast<int>(run.epochs.size());
   if (done < options.epochs) {
-    std::printf(
-        "%s\n%s\n",
+    say("%s\n%s\n",
         to_string(ebb::nn::summary(net, ebb::Shape{1, set.channels(), patch.height, patch.width}))
             .c_str(),
         run.settings.c_str());
-    std::fflush(stdout);
-    std::optional<ebb::CsvLog> csv;
-    if (!options.csv.empty())
-      csv.emplace(options.csv,
-                  std::vector<std::string>{"epoch", "training_loss", "training_accuracy",
-                                           "validation_dice"},
-                  ebb::CsvOptions{done});
+    auto csv = open_epochs(
+        options.csv, {"epoch", "training_loss", "training_accuracy", "validation_dice"},
+        run.epochs.size(), [&](ebb::CsvLog& table, std::size_t i) {
+          table.row(run.epochs[i].epoch, run.epochs[i].loss, run.epochs[i].accuracy, dices.at(i));
+        });
     catch_interrupts();
     const ebb::optim::OneCycleLr cycle{
         .max_lr = lr, .total_steps = options.epochs * static_cast<std::int64_t>(training.size())};
@@ -170,37 +212,34 @@ int train_and_account(const Options& options, const Split& split) {
              [&](const ebb::EpochFacts& e) {
                const auto& overlap = account_on(options, net, split.validation, pixels).overlap;
                dices.push_back(overlap.defined() ? overlap.dice() : 0);
-               std::printf(
-                   "epoch %d/%d: loss %.4f, training accuracy %s, validation Dice %.4f, "
+               say("epoch %d/%d: loss %.4f, training accuracy %s, validation Dice %.4f, "
                    "%.1f s\n",
                    e.epoch, e.epochs, e.loss, percent(e.accuracy).c_str(), dices.back(), e.seconds);
-               std::fflush(stdout);
                run.epochs.push_back(e);
                run.notes = to_notes(dices);
                if (csv) csv->row(e.epoch, e.loss, e.accuracy, dices.back());
                if (!options.resume.empty()) save_checkpoint(options.resume, net, *optimizer, run);
              },
          .interrupted = interrupted,
-         .progress = stderr});
+         .progress = quiet() ? nullptr : stderr});
     if (history.interrupted) {
-      std::printf("interrupted in epoch %zu; %s\n", run.epochs.size() + 1,
-                  options.resume.empty()
-                      ? "nothing was saved (with --resume FILE, a run can be continued)"
-                      : "the same command continues after the last whole epoch");
+      say("interrupted in epoch %zu; %s\n", run.epochs.size() + 1,
+          options.resume.empty() ? "nothing was saved (with --resume FILE, a run can be continued)"
+                                 : "the same command continues after the last whole epoch");
       return 130;
     }
   }
 
   if (!options.save.empty()) {
-    ebb::io::save(net, options.save, describe(options, split, pixels));
-    std::printf("wrote %s\n", options.save.c_str());
+    ebb::io::save(net, options.save, to_metadata(model));
+    say("wrote %s\n", options.save.c_str());
   }
   const Account account = account_on(options, net, split.validation, pixels);
-  std::printf("\n%s\n", to_text(account).c_str());
+  say("\n%s\n", to_text(account).c_str());
   if (!options.report.empty()) write_report(options, split, run, dices, account);
   if (!account.overlap.defined())
     throw ebb::ValueError(
         "the validation images have no foreground, and none was found, so Dice is not defined");
-  std::printf("validation Dice: %.3f  IoU: %.3f\n", account.overlap.dice(), account.overlap.iou());
+  say_result("validation Dice: %.3f  IoU: %.3f\n", account.overlap.dice(), account.overlap.iou());
   return 0;
 }

@@ -71,4 +71,45 @@ inline std::string medical_images(int classes, int channels, int size = 12, int 
   return npz(members);
 }
 
+/// The members of such a file.
+inline std::vector<std::pair<std::string, std::string>> npz_members(const std::string& archive) {
+  const auto number = [&](std::size_t at, int bytes) {
+    std::size_t value = 0;
+    for (int i = bytes - 1; i >= 0; --i)
+      value = value << 8 | static_cast<unsigned char>(archive[at + static_cast<std::size_t>(i)]);
+    return value;
+  };
+  std::vector<std::pair<std::string, std::string>> members;
+  for (std::size_t at = 0; archive.compare(at, 4, "PK\3\4") == 0;) {
+    const std::size_t bytes = number(at + 18, 4), name = number(at + 26, 2);
+    members.emplace_back(archive.substr(at + 30, name - 4), archive.substr(at + 30 + name, bytes));
+    at += 30 + name + bytes;
+  }
+  return members;
+}
+
+/// The same file with one byte of a member changed to `value`, the `index`-th of its data.
+inline std::string npz_with(const std::string& archive, const std::string& member,
+                            std::size_t index = 0, char value = 77) {
+  auto members = npz_members(archive);
+  for (auto& [name, content] : members)
+    if (name == member) content[128 + index] = value;
+  return npz(members);
+}
+
+/// The same file with a split's images cut to `size` pixels a side (their values do not matter).
+inline std::string npz_with_size(const std::string& archive, const std::string& split, int size) {
+  auto members = npz_members(archive);
+  std::size_t count = 0;
+  for (const auto& [name, content] : members)
+    if (name == split + "_labels") count = content.size() - 128;
+  for (auto& [name, content] : members)
+    if (name == split + "_images") {
+      const std::string side = std::to_string(size);
+      content = npy(std::to_string(count) + ", " + side + ", " + side,
+                    std::string(count * static_cast<std::size_t>(size * size), '\7'));
+    }
+  return npz(members);
+}
+
 }  // namespace ebb::test

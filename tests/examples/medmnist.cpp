@@ -1,7 +1,10 @@
+#include <ebb/io/png.hpp>
+
 #include <regex>
 
 #include "tests/data/real_data.hpp"
 #include "tests/examples/medical_images.hpp"
+#include "tests/examples/page.hpp"
 #include "tests/examples/run.hpp"
 
 using namespace ebb;
@@ -52,6 +55,7 @@ TEST_CASE("medmnist learns to tell two classes apart, and accounts for it", "[me
   CHECK_THAT(page, contains("Research use only") && contains("CRC-32") && contains("AUC") &&
                        contains("temperature") && contains("conformal set") &&
                        contains("referred") && contains("average precision"));
+  check_page(page);
 
   // The same bits with another number of threads, and after an interruption between epochs.
   const Outcome two =
@@ -59,8 +63,30 @@ TEST_CASE("medmnist learns to tell two classes apart, and accounts for it", "[me
           "--save", go.file("w2"), "--threads", "2", "--resume", go.file("checkpoint")});
   REQUIRE(two.code == 0);
   CHECK(read_file(go.file("w")) == read_file(go.file("w2")));
+  // The names, the positive class, the temperature and the sets are the file's own.
   const Outcome again = go({"--load", go.file("w"), "--epochs", "0"});
   CHECK(again.last_line() == first.last_line());
+  CHECK(again.err.empty());
+  CHECK_THAT(again.out, contains("sensitivity for right at 90 % specificity") &&
+                            contains("from " + go.file("w") + ": temperature "));
+  const auto from = [](const std::string& out, const std::string& word) {
+    const std::size_t at = out.find(word);
+    return out.substr(at, out.find('\n', at) - at);
+  };
+  CHECK(from(again.out, "conformal sets") == from(first.out, "conformal sets"));
+  // What an option says against it is said.
+  const Outcome renamed = go({"--load", go.file("w"), "--epochs", "0", "--classes", "a,b"});
+  CHECK(renamed.code == 0);
+  CHECK_THAT(renamed.err, contains("--classes says a,b") && contains("says left,right"));
+  for (const auto& [words, sentence] :
+       {std::pair{std::vector<std::string>{"--model", "resnet18"}, "--model says resnet18"},
+        {{"--classes", "a,b,c"}, "--classes names 3 classes"}}) {
+    auto all = words;
+    all.insert(all.end(), {"--load", go.file("w"), "--epochs", "0"});
+    const Outcome refused = go(all);
+    CHECK(refused.code == 1);
+    CHECK_THAT(refused.err, contains(sentence));
+  }
 }
 
 TEST_CASE("medmnist resumes to the same bits", "[medmnist]") {
@@ -85,6 +111,44 @@ TEST_CASE("medmnist resumes to the same bits", "[medmnist]") {
   const Outcome other = go({"--epochs", "3", "--seed", "2", "--resume", go.file("c")});
   CHECK(other.code == 1);
   CHECK_THAT(other.err, contains("other settings"));
+  // Nor is it continued with other images, or from weights that it did not begin with.
+  std::string images = read_file(go.file("images.npz"));
+  images = npz_with(images, "train_images");
+  write_file(go.file("images.npz"), images);
+  const Outcome data = go({"--epochs", "3", "--resume", go.file("c")});
+  CHECK(data.code == 1);
+  CHECK_THAT(data.err, contains("other settings") && contains(", data "));
+}
+
+TEST_CASE("medmnist trains on folders of images of several sizes", "[medmnist]") {
+  const Medmnist go(medical_images(2, 1));
+  if (!go.there()) return;
+  const std::string root = go.file("folder");
+  std::uint32_t random = 1;
+  const auto next = [&] { return (random = random * 1664525u + 1013904223u) >> 24; };
+  // A bright square left or right, in images of 10 to 17 pixels.
+  for (const bool right : {false, true})
+    for (int n = 0; n < 40; ++n) {
+      const int h = 10 + static_cast<int>(next() % 8), w = 10 + static_cast<int>(next() % 8);
+      std::vector<std::uint8_t> pixels;
+      for (int i = 0; i < h; ++i)
+        for (int j = 0; j < w; ++j)
+          pixels.push_back(
+              static_cast<std::uint8_t>(next() / 4 + (2 * j >= w == right ? 150 : 30)));
+      const std::string folder = root + (right ? "/right" : "/left");
+      std::filesystem::create_directories(folder);
+      io::write_png(folder + "/" + std::to_string(100 + n) + ".png", w, h, 1, pixels);
+    }
+  const Outcome outcome = go({"--data", root, "--epochs", "6", "--save", go.file("w")});
+  INFO(outcome.out << outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK_THAT(outcome.out, contains("48 training, 16 validation and 16 test images") &&
+                              contains("images of several sizes"));
+  CHECK(auc_in(outcome) > 0.95);  // by hand: each image padded to a square, and resized
+  const std::string weights = read_file(go.file("w"));
+  CHECK_THAT(weights, contains(R"("fit":"pad")") && contains(R"("classes":"left,right")"));
+  CHECK_THAT(go({"--data", root, "--val-fraction", "0.7", "--test-fraction", "0.3"}).err,
+             contains("leave nothing to train on"));
 }
 
 TEST_CASE("medmnist takes colour and several classes, by a residual network, too", "[medmnist]") {
@@ -107,7 +171,8 @@ TEST_CASE("medmnist answers nonsense with a sentence", "[medmnist]") {
   };
   const Case cases[] = {
       {{"--epochs", "-1"}, 2, "--epochs: '-1' is not"},
-      {{"--model", "vgg"}, 2, "--model"},
+      {{"--model", "cnm"}, 2, "did you mean cnn?"},
+      {{"--size", "3"}, 2, "'3' is not a size"},
       {{"--positive", "tumour"}, 1, "there is no class 'tumour'; the classes are 0, 1"},
       {{"--classes", "one"}, 1, "out of range"},
       {{"--data", go.file("missing.npz")}, 1, "missing.npz"},
@@ -124,12 +189,27 @@ TEST_CASE("medmnist answers nonsense with a sentence", "[medmnist]") {
   }
 }
 
-TEST_CASE("medmnist says when an area is not defined", "[medmnist]") {
-  const Medmnist go(medical_images(2, 1, 12, 0));
-  if (!go.there()) return;
-  const Outcome outcome = go({"--epochs", "1"});
-  CHECK(outcome.code == 1);
-  CHECK_THAT(outcome.err, contains("not defined"));
+TEST_CASE("medmnist finds what does not fit before it trains", "[medmnist]") {
+  struct Case {
+    std::string images;
+    const char* sentence;
+  };
+  const std::string good = medical_images(2, 1);
+  const Case cases[] = {
+      {medical_images(2, 1, 12, 0), "test images are all of one class"},
+      {npz_with(good, "val_labels", 0, 7), "out of range"},
+      {npz_with(good, "test_labels", 3, 2), "out of range"},
+      {npz_with_size(good, "val", 8), "validation images are of 1 channels and 8x8 pixels"},
+  };
+  for (const Case& c : cases) {
+    const Medmnist go(c.images);
+    if (!go.there()) return;
+    const Outcome outcome = go({"--epochs", "1"});
+    INFO(c.sentence << "\n" << outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK_THAT(outcome.err, contains(c.sentence));
+    CHECK_THAT(outcome.out, !contains("epoch 1"));
+  }
 }
 
 TEST_CASE("medmnist beats a linear model on PneumoniaMNIST within two epochs", "[medmnist]") {

@@ -1,6 +1,7 @@
 #include <regex>
 
 #include "tests/examples/digits.hpp"
+#include "tests/examples/page.hpp"
 #include "tests/examples/run.hpp"
 
 using namespace ebb;
@@ -28,7 +29,7 @@ TEST_CASE("mnist explains itself") {
   CHECK(help.code == 0);
   for (const char* option :
        {"--data", "--epochs", "--batch-size", "--optimizer", "--lr", "--momentum", "--seed",
-        "--threads", "--save", "--load", "--resume", "--csv", "--plots", "--eval-only"})
+        "--threads", "--save", "--load", "--resume", "--csv", "--report", "--eval-only"})
     CHECK_THAT(help.out, contains(option));
 }
 
@@ -84,7 +85,7 @@ TEST_CASE("mnist trains, saves, reloads, and gives the same bits with any number
   const std::string one = folder / "one.safetensors", two = folder / "two.safetensors";
   const std::string csv = folder / "log.csv", plots = folder / "plots";
   const Outcome trained =
-      go({"--epochs", "2", "--threads", "1", "--save", one, "--csv", csv, "--plots", plots});
+      go({"--epochs", "2", "--threads", "1", "--save", one, "--csv", csv, "--report", plots});
   CHECK_THAT(trained.out, contains("320 training and 100 test images") && contains("conv1") &&
                               contains("fc2") && contains("epoch 1/2: loss ") &&
                               contains("epoch 2/2: loss "));
@@ -101,6 +102,7 @@ TEST_CASE("mnist trains, saves, reloads, and gives the same bits with any number
   CHECK(std::count(table.begin(), table.end(), '\n') == 3);
 
   CHECK_THAT(read_file(plots + "/mistakes.svg"), contains("</svg>"));
+  check_page(read_file(plots + "/report.html"));
   if (trained.out.find("gnuplot") == std::string::npos) {
     CHECK_THAT(read_file(plots + "/curves.svg"), contains("</svg>"));
     CHECK_THAT(read_file(plots + "/confusion.svg"), contains("</svg>"));

@@ -48,6 +48,7 @@ TEST_CASE("predict answers nonsense with a sentence, and goes on", "[predict]") 
   CHECK(mixed.code == 1);
   CHECK_THAT(mixed.err, StartsWith("predict: ") && contains("there is no such file"));
   CHECK_THAT(mixed.out, contains("left.png"));
+  CHECK_THAT(mixed.err, contains("1 of 2 inputs failed: " + model.file("missing.png")));
 
   write_file(model.file("bad.nii"), "not a header");
   write_file(model.file("bad.dcm"), "not a header");
@@ -66,4 +67,20 @@ TEST_CASE("predict answers nonsense with a sentence, and goes on", "[predict]") 
     CHECK(outcome.code == 1);
     CHECK_THAT(outcome.err, contains(sentence));
   }
+}
+
+TEST_CASE("Ctrl-C leaves predict's finished answers whole", "[predict]") {
+  const SavedModel model("predict");
+  if (!model.there()) return;
+  std::vector<std::string> words{"--load", model.file("w")};
+  for (int i = 0; i < 20000; ++i) words.push_back(model.file(i % 2 ? "left.png" : "right.png"));
+  const TemporaryFolder folder;
+  Running running(folder, example("predict"), words);
+  REQUIRE(running.wait_for("set at"));
+  running.send(SIGINT);
+  const Outcome outcome = running.wait();
+  CHECK(outcome.code == 130);
+  CHECK_THAT(outcome.err, contains("predict: interrupted after ") && contains(" of 20000 inputs"));
+  CHECK(outcome.out.back() == '\n');
+  CHECK_THAT(outcome.last_line(), contains("set at 90 %"));
 }
