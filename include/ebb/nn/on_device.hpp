@@ -48,6 +48,10 @@ struct OnDevice<M<N, A, B>, Device> {
   using type = M<N, typename OnDevice<A, Device>::type, typename OnDevice<B, Device>::type>;
 };
 template <class Part, std::size_t N, class Device>
+struct OnDevice<Part[N], Device> {
+  using type = typename OnDevice<Part, Device>::type[N];
+};
+template <class Part, std::size_t N, class Device>
 struct OnDevice<std::array<Part, N>, Device> {
   using type = std::array<typename OnDevice<Part, Device>::type, N>;
 };
@@ -62,8 +66,21 @@ using on_device = typename detail::OnDevice<Net, Device>::type;
 
 namespace detail {
 
+template <class>
+inline constexpr std::size_t variant_size = 0;
+template <template <class...> class V, class... Parts>
+inline constexpr std::size_t variant_size<V<Parts...>> = sizeof...(Parts);
+
 template <class Into, class Device, class From>
 Into moved_to(const From& from);
+
+template <class Device, class From, class Into>
+void move_part(const From& from, Into& into) {
+  if constexpr (std::is_array_v<Into>)
+    for (std::size_t i = 0; i < std::extent_v<Into>; ++i) move_part<Device>(from[i], into[i]);
+  else
+    into = moved_to<Into, Device>(from);
+}
 
 /// Replaces the parts of `into` by those of `from`, one by one.
 template <class Device, class From, class Into>
@@ -75,7 +92,7 @@ void move_parts(const From& from, Into& into) {
     From::visit(from, [&]<class Source>(std::string_view called, const Source& source) {
       if (other++ != place) return;
       if constexpr (std::is_same_v<on_device<Source, Device>, Part>)
-        part = moved_to<Part, Device>(source);
+        move_part<Device>(source, part);
       else
         throw ValueError(message("to another device: the part ", std::string(called),
                                  " is of another kind than the part ", std::string(name),
@@ -90,20 +107,54 @@ void move_parts(const From& from, Into& into) {
         "this one was built and use nn::copy_state"));
 }
 
+/// The same for what holds parts.
 template <class Into, class Device, class From>
-Into moved_to(const From& from) {
-  if constexpr (std::is_same_v<Into, From>) {
-    return from;
-  } else if constexpr (requires { typename From::allocator_type; }) {
+Into held_moved_to(const From& from) {
+  constexpr Holder kind = holder_of<From>();
+  if constexpr (kind == Holder::map) {
     Into into;
-    into.reserve(from.size());
+    for (const auto& [key, part] : from)
+      into.emplace(key, moved_to<typename Into::mapped_type, Device>(part));
+    return into;
+  } else if constexpr (kind == Holder::list && requires { typename From::allocator_type; }) {
+    Into into;
     for (const auto& part : from) into.push_back(moved_to<typename Into::value_type, Device>(part));
     return into;
-  } else if constexpr (is_list<From>) {
+  } else if constexpr (kind == Holder::list || kind == Holder::tuple) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return Into{moved_to<typename Into::value_type, Device>(from[I])...};
+      return Into{moved_to<std::tuple_element_t<I, Into>, Device>(get<I>(from))...};
     }
     (std::make_index_sequence<std::tuple_size_v<From>>{});
+  } else if constexpr (kind == Holder::pointer) {
+    using Part = std::remove_cvref_t<decltype(*std::declval<Into&>())>;
+    if (!from) return Into();
+    if constexpr (requires { from.use_count(); })
+      if (from.use_count() > 1)
+        throw ValueError(
+            "to another device: a part is shared by several shared_ptrs, which would lead to "
+            "several parts there; build the network there as this one was built and use "
+            "nn::copy_state");
+    if constexpr (std::is_constructible_v<Into, Part*>)
+      return Into(new Part(moved_to<Part, Device>(*from)));
+    else
+      return Into(moved_to<Part, Device>(*from));
+  } else {
+    const auto pick = [&]<std::size_t I>(auto& self, std::integral_constant<std::size_t, I>) {
+      if constexpr (I + 1 < variant_size<From>)
+        if (from.index() != I) return self(self, std::integral_constant<std::size_t, I + 1>{});
+      using Part = std::remove_cvref_t<decltype(get<I>(std::declval<Into&>()))>;
+      return Into(std::in_place_index<I>, moved_to<Part, Device>(get<I>(from)));
+    };
+    return pick(pick, std::integral_constant<std::size_t, 0>{});
+  }
+}
+
+template <class Into, class Device, class From>
+Into moved_to(const From& from) {
+  if constexpr (is_holder<From> && !Module<From>) {
+    return held_moved_to<Into, Device>(from);
+  } else if constexpr (std::is_same_v<Into, From> && std::is_copy_constructible_v<From>) {
+    return from;
   } else if constexpr (std::is_constructible_v<Into, const From&> && !std::is_aggregate_v<Into>) {
     return Into(from);
   } else {

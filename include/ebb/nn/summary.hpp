@@ -63,7 +63,7 @@ struct KeepGenerator {
 
 }  // namespace detail
 
-/// Runs zeros of the given shape (batch first) through a copy of the network in `eval` mode and
+/// Runs zeros of the given shape (batch first) through the network, whose layers evaluate, and
 /// notes every operation. The network's statistics and the random state stay as they are; its
 /// parameters get their names.
 ///
@@ -74,10 +74,9 @@ template <class T = float, class Device = Cpu, class Net, int N>
 Summary summary(const Net& net, const Shape<N>& input) {
   name_parameters(net);
   const detail::KeepGenerator keep;
-  Net probe = net;
-  eval(probe);
-  Tape tape;
-  static_cast<void>(probe(tape.watch(Tensor<T, N, Device>::zeros(input))));
+  Tape tape({.evaluate = true});
+  tape.set_replays(true);  // no side effects
+  static_cast<void>(net(tape.watch(Tensor<T, N, Device>::zeros(input))));
 
   Summary s;
   s.input = to_string(input);

@@ -9,14 +9,16 @@
 ///       static void visit(auto& self, auto&& f) { f("fc1", self.fc1); f("fc2", self.fc2); }
 ///     };
 ///
-/// Parts are `Param`, `Buffer`, `Mode`, other modules, and vectors or arrays of these (numbered
-/// "0", "1", ...). From `visit` come names, optimizers, saving, counting, freezing and summaries.
+/// Parts are `Param`, `Buffer`, `Mode`, other modules, and what holds any of these: vector, array,
+/// deque, list, tuple, pair (numbered "0", "1", ...), map (named by the keys), unique_ptr,
+/// shared_ptr, optional, variant (what they hold has their name). From `visit` come names,
+/// optimizers, saving, counting, freezing and summaries.
 #pragma once
 
 #include <ebb/nn/buffer.hpp>
 #include <ebb/nn/mode.hpp>
+#include <ebb/tape/parts.hpp>
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,12 +57,10 @@ void visit(M& module, F&& f) {
 
 namespace detail {
 
-template <class>
-inline constexpr bool is_list = false;
-template <class Part, class Allocator>
-inline constexpr bool is_list<std::vector<Part, Allocator>> = true;
-template <class Part, std::size_t N>
-inline constexpr bool is_list<std::array<Part, N>> = true;
+using ebb::detail::each_held;
+using ebb::detail::Holder;
+using ebb::detail::holder_of;
+using ebb::detail::is_holder;
 
 /// The order of PyTorch's state_dict: a module's own parameters, its own buffers, its children.
 enum class Kind { param, buffer, other };
@@ -68,17 +68,69 @@ enum class Kind { param, buffer, other };
 template <class Part>
 constexpr Kind kind_of() {
   using P = std::remove_const_t<Part>;
-  if constexpr (is_list<P>)
+  constexpr Holder holder = holder_of<P>();
+  if constexpr (std::is_array_v<P>)
+    return kind_of<std::remove_extent_t<P>>();
+  else if constexpr (holder == Holder::list)
     return kind_of<typename P::value_type>();
+  else if constexpr (holder == Holder::map)
+    return kind_of<typename P::mapped_type>();
+  else if constexpr (holder == Holder::pointer)
+    return kind_of<std::remove_cvref_t<decltype(*std::declval<P&>())>>();
   else
     return is_param<P> ? Kind::param : is_buffer<P> ? Kind::buffer : Kind::other;
 }
 
 inline std::string join(const std::string& path, std::string_view name) {
   std::string joined = path;
-  if (!path.empty()) joined += '.';
+  if (!path.empty() && !name.empty()) joined += '.';
   joined += name;
   return joined;
+}
+
+/// Something that refers to an object without holding it: a raw pointer, a reference_wrapper.
+template <class P>
+inline constexpr bool refers_only = (std::is_pointer_v<P> &&
+                                     std::is_object_v<std::remove_pointer_t<P>>) ||
+                                    requires(P& p) {
+  typename P::type;
+  requires std::is_same_v<decltype(p.get()), typename P::type&>;
+};
+
+/// What can have no parameters inside: plain data, and function objects without any of their own.
+template <class P>
+inline constexpr bool has_no_parts =
+    (std::is_trivially_copyable_v<P> && !refers_only<P>) || requires {
+  typename P::traits_type;
+};
+
+/// Refuses a part that would vanish without a word.
+template <class P>
+constexpr void require_walkable() {
+  static_assert(!is_tensor<P>,
+                "ebb::nn: a Tensor among the parts of a network would be neither trained nor saved "
+                "nor moved; make it a Param, or an nn::Buffer where it is not to be trained");
+  static_assert(!refers_only<P>,
+                "ebb::nn: a part that is a raw pointer or a reference_wrapper belongs to somebody "
+                "else; list it where it is held, or hold it in a unique_ptr or a shared_ptr");
+  static_assert(
+      is_tensor<P> || refers_only<P> || has_no_parts<P>,
+      "ebb::nn: a part of this network has no parts to visit, and is more than plain "
+      "data, so that its parameters would be lost; give it a member `static void visit("
+      "auto& self, auto&& f) { f(\"name\", self.part); ... }`, empty if there are none (a "
+      "lambda that holds layers or tensors, or a std::function, becomes a struct)");
+}
+
+/// Whether a visitor wants a part that it reaches by this holder: one that visits each part once
+/// declines what a shared_ptr has led it to before.
+template <class H, class F>
+bool wants(const H& holder, F& f) {
+  if constexpr (requires(const void* p) { f.first_time(p); }) {
+    const void* const address = ebb::detail::shared_address(holder);
+    return address == nullptr || f.first_time(address);
+  } else {
+    return true;
+  }
 }
 
 /// Calls `f(path, leaf)` for every Param, Buffer and Mode at or below `part` that is present.
@@ -89,9 +141,6 @@ void each_leaf(const std::string& path, Part& part, F& f) {
     if (part.defined()) f(path, part);
   } else if constexpr (std::is_same_v<P, Mode>) {
     f(path, part);
-  } else if constexpr (is_list<P>) {
-    for (std::size_t i = 0; i < part.size(); ++i)
-      each_leaf(join(path, std::to_string(i)), part[i], f);
   } else if constexpr (ErasedModule<Part>) {
     P::visit_leaves(part, path, f);
   } else if constexpr (Module<Part>) {
@@ -103,15 +152,22 @@ void each_leaf(const std::string& path, Part& part, F& f) {
     pass(std::integral_constant<Kind, Kind::param>{});
     pass(std::integral_constant<Kind, Kind::buffer>{});
     pass(std::integral_constant<Kind, Kind::other>{});
+  } else if constexpr (is_holder<P>) {
+    if (!wants(part, f)) return;
+    each_held(part,
+              [&](const std::string& name, auto& held) { each_leaf(join(path, name), held, f); });
+  } else {
+    require_walkable<P>();
   }
 }
 
 template <class Part, class F>
 void each_module(const std::string& path, Part& part, F& f) {
   using P = std::remove_const_t<Part>;
-  if constexpr (is_list<P>) {
-    for (std::size_t i = 0; i < part.size(); ++i)
-      each_module(join(path, std::to_string(i)), part[i], f);
+  if constexpr (is_holder<P> && !Module<Part>) {
+    if (!wants(part, f)) return;
+    each_held(part,
+              [&](const std::string& name, auto& held) { each_module(join(path, name), held, f); });
   } else if constexpr (!is_param<P> && !is_buffer<P> && !std::is_same_v<P, Mode>) {
     f(path, part);
     if constexpr (Module<Part>)
@@ -125,7 +181,7 @@ void each_module(const std::string& path, Part& part, F& f) {
 template <class Net>
 constexpr void require_parts() {
   using N = std::remove_const_t<Net>;
-  static_assert(Module<Net> || ErasedModule<Net> || is_list<N> || is_param<N> || is_buffer<N> ||
+  static_assert(Module<Net> || ErasedModule<Net> || is_holder<N> || is_param<N> || is_buffer<N> ||
                     std::is_empty_v<N>,
                 "ebb::nn: this type has no parts to visit; give it a member `static void visit("
                 "auto& self, auto&& f) { f(\"name\", self.part); ... }` listing its layers and "
@@ -138,29 +194,49 @@ void each_leaf_of(Net& net, F& f) {
   each_leaf(std::string(), net, f);
 }
 
+/// A visitor that a shared_ptr leads to a part but once.
+template <class F>
+struct Once {
+  F f;
+  std::vector<const void*> seen{};
+
+  explicit Once(F function) : f(std::move(function)) {}
+  bool first_time(const void* part) {
+    for (const void* known : seen)
+      if (known == part) return false;
+    seen.push_back(part);
+    return true;
+  }
+  template <class Part>
+  void operator()(const std::string& path, Part& part) {
+    f(path, part);
+  }
+};
+
 }  // namespace detail
 
 /// Calls `f(path, p)` for every parameter: "conv1.weight", a `Param<...>&`. Absent ones (a layer
-/// without bias) are left out.
+/// without bias) are left out; what two shared_ptrs hold is visited once, under its first name.
 template <class Net, class F>
 void visit_parameters(Net& net, F&& f) {
-  auto only = [&]<class Leaf>(const std::string& path, Leaf& leaf) {
+  detail::Once only([&]<class Leaf>(const std::string& path, Leaf& leaf) {
     if constexpr (is_param<std::remove_const_t<Leaf>>) f(path, leaf);
-  };
+  });
   detail::each_leaf_of(net, only);
 }
 
 /// Calls `f(path, b)` for every buffer: "bn1.running_mean", a `Buffer<...>&`.
 template <class Net, class F>
 void visit_buffers(Net& net, F&& f) {
-  auto only = [&]<class Leaf>(const std::string& path, Leaf& leaf) {
+  detail::Once only([&]<class Leaf>(const std::string& path, Leaf& leaf) {
     if constexpr (is_buffer<std::remove_const_t<Leaf>>) f(path, leaf);
-  };
+  });
   detail::each_leaf_of(net, only);
 }
 
 /// Calls `f(path, x)` for every parameter and buffer, in the order and under the names of PyTorch's
-/// `state_dict`. Both have `value()`, `set(tensor)`, `shape()` and `size()`.
+/// `state_dict`, which has what is shared under each of its names. Both have `value()`,
+/// `set(tensor)`, `shape()` and `size()`.
 template <class Net, class F>
 void visit_state(Net& net, F&& f) {
   auto only = [&]<class Leaf>(const std::string& path, Leaf& leaf) {
@@ -174,7 +250,8 @@ void visit_state(Net& net, F&& f) {
 /// parents first. What a Stack holds is visited as `AnyLayer`.
 template <class Net, class F>
 void visit_modules(Net& net, F&& f) {
-  detail::each_module(std::string(), net, f);
+  detail::Once once([&](const std::string& path, auto& module) { f(path, module); });
+  detail::each_module(std::string(), net, once);
 }
 
 /// Tells every parameter its dotted path, so that tapes and errors can speak of "conv1".
@@ -232,7 +309,7 @@ Index set_dropout_mode(Net& net, Mode mode) {
   // A layer's own parameters and buffers come before its mode.
   std::vector<std::string> with_state;
   Index found = 0;
-  auto pick = [&]<class Leaf>(const std::string& path, Leaf& leaf) {
+  detail::Once pick([&]<class Leaf>(const std::string& path, Leaf& leaf) {
     std::string layer = path.substr(0, path.rfind('.') + 1);
     if constexpr (!std::is_same_v<Leaf, Mode>) {
       with_state.push_back(std::move(layer));
@@ -242,7 +319,7 @@ Index set_dropout_mode(Net& net, Mode mode) {
       leaf = mode;
       ++found;
     }
-  };
+  });
   detail::each_leaf_of(net, pick);
   return found;
 }

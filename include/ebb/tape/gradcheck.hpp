@@ -4,6 +4,7 @@
 
 #include <ebb/core/finite.hpp>
 #include <ebb/tape/backward.hpp>
+#include <ebb/tape/parts.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -42,6 +43,10 @@ void each_param(M& module, const std::string& path, F&& f) {
   } else if constexpr (requires { Plain::visit(module, [](auto&&...) {}); }) {
     Plain::visit(module, [&](const auto& name, auto& part) {
       each_param(part, path.empty() ? std::string(name) : path + "." + name, f);
+    });
+  } else if constexpr (is_holder<Plain>) {
+    each_held(module, [&](const std::string& name, auto& part) {
+      each_param(part, path.empty() || name.empty() ? path + name : path + "." + name, f);
     });
   }
 }

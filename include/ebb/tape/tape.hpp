@@ -56,6 +56,7 @@ struct NodeInfo {
 struct TapeOptions {
   bool check_finite = false;  ///< throw NumericError at the first operation that yields nan or inf
   bool keep_gradients = false;  ///< keep every intermediate gradient after backward, to look at
+  bool evaluate = false;        ///< layers evaluate, whatever their mode
 };
 
 /// The record of one forward pass, made fresh for each step:
