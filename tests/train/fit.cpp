@@ -25,6 +25,16 @@ using ebb::test::contains;
 
 namespace {
 
+/// A layer that the call leaves out.
+struct Idle {
+  nn::Linear<> line{1, 1}, idle{1, 1};
+  auto operator()(const auto& v) const { return line(v); }
+  static void visit(auto& self, auto&& f) {
+    f("line", self.line);
+    f("idle", self.idle);
+  }
+};
+
 struct Net {
   nn::Linear<> fc1{64, 16};
   nn::Dropout<> dropout{0.2};
@@ -230,6 +240,19 @@ TEST_CASE("fit takes any loss and any range of batches") {
   const Evaluation result = evaluate_with(loss, line, batches);
   CHECK(result.loss < 1e-6);
   CHECK(result.count == 4);
+  CHECK(history.unreached.empty());
+
+  // A layer that the call leaves out is told, in the history and where progress is shown.
+  Idle net;
+  optim::Optimizer other(net, optim::Sgd{.lr = 0.1});
+  std::FILE* const shown = std::tmpfile();
+  const History told = fit(net, other, batches, loss, {.epochs = 2, .progress = shown});
+  CHECK(told.unreached == std::vector<std::string>{"idle.weight", "idle.bias"});
+  std::rewind(shown);
+  std::string text(4096, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), shown));
+  std::fclose(shown);
+  CHECK(text.find("no gradient has reached idle.weight, idle.bias;") != std::string::npos);
 }
 
 TEST_CASE("curves need an epoch") { CHECK_THROWS_AS(plot::curves("x.svg", {}), ValueError); }

@@ -27,6 +27,9 @@ struct Summary {
   Index macs = 0;
   std::size_t parameter_bytes = 0;
   std::size_t activation_bytes = 0;  ///< of all outputs together, as training keeps them
+  /// Parameters that are not frozen and that no operation of the forward pass recorded: no gradient
+  /// can reach them.
+  std::vector<std::string> unused;
 };
 
 namespace detail {
@@ -74,6 +77,9 @@ template <class T = float, class Device = Cpu, class Net, int N>
 Summary summary(const Net& net, const Shape<N>& input) {
   name_parameters(net);
   const detail::KeepGenerator keep;
+  visit_parameters(net, [](const std::string&, const auto& p) {
+    p.cell()->arrival.used_by.store(nullptr, std::memory_order_relaxed);
+  });
   Tape tape({.evaluate = true});
   tape.set_replays(true);  // no side effects
   static_cast<void>(net(tape.watch(Tensor<T, N, Device>::zeros(input))));
@@ -85,6 +91,8 @@ Summary summary(const Net& net, const Shape<N>& input) {
     s.parameters += p.size();
     if (p.trainable()) s.trainable += p.size();
     s.parameter_bytes += p.value().bytes();
+    if (p.trainable() && p.cell()->arrival.used_by.load(std::memory_order_relaxed) == nullptr)
+      s.unused.push_back(path);
     const std::string layer = detail::layer_name(path);
     const auto known = std::find_if(layers.begin(), layers.end(),
                                     [&](const auto& entry) { return entry.first == layer; });
@@ -137,6 +145,11 @@ inline std::string to_string(const Summary& s) {
     text += message(", of which ", detail::grouped(s.trainable), " are trained");
   text += message("\nmultiply-adds: ", detail::grouped(s.macs),
                   "\nactivations: ", detail::readable_bytes(s.activation_bytes), "\n");
+  if (!s.unused.empty()) {
+    text += "not used by the forward pass, so that no gradient reaches it: ";
+    for (std::size_t i = 0; i < s.unused.size(); ++i) text += (i > 0 ? ", " : "") + s.unused[i];
+    text += "\n";
+  }
   return text;
 }
 

@@ -102,6 +102,7 @@ class Lbfgs {
       using T = typename Tens::scalar;
       parts_.push_back(std::make_unique<detail::StretchOf<T, typename Tens::device>>(p.cell()));
       size_ += static_cast<std::size_t>(p.size());
+      p.cell()->arrival.expected = true;
     });
     if (size_ == 0)
       throw ValueError(

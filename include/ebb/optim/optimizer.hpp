@@ -19,6 +19,14 @@ struct AllParameters {
   constexpr bool operator()(std::string_view) const { return true; }
 };
 
+/// Says that the parameters of `net` may have gradients though no optimizer is given them: somebody
+/// updates them by hand, or reads the gradients.
+template <class Net>
+void untrained(const Net& net) {
+  nn::visit_parameters(
+      net, [](const std::string&, const auto& p) { p.cell()->arrival.expected = true; });
+}
+
 /// Changes the parameters of a network by a rule:
 ///
 ///     optim::Optimizer opt(net, optim::Sgd{.lr = 0.01, .momentum = 0.9});
@@ -57,6 +65,7 @@ class Optimizer {
     const std::size_t group = rules_.size();
     std::vector<const void*> known = cells_;
     nn::visit_parameters(net, [&]<class Tens>(const std::string& path, const Param<Tens>& p) {
+      p.cell()->arrival.expected = true;  // also where it is left out on purpose
       if (!take(std::string_view(path))) return;
       for (const void* cell : known)
         if (cell == p.cell().get())
@@ -83,7 +92,12 @@ class Optimizer {
   }
 
   /// Updates every parameter that has a gradient.
+  /// \throws ValueError at the first step, if the backward pass before it left a gradient in a
+  /// parameter that no optimizer was given, nor the network that it is a part of: a layer that
+  /// `visit` forgets, most of the time. Nothing is changed then. Parameters that a `take` leaves
+  /// out, frozen ones, and those marked by `optim::untrained(net)` are as they should be.
   void step() {
+    if (steps_ == 0) require_no_orphans();
     for (const auto& batch : batches_) batch->step(rules_);
     ++steps_;
     on_replay([this] { ++steps_; });
@@ -116,6 +130,7 @@ class Optimizer {
         throw ValueError(message(
             detail::name_of<R>(), ": step_if_finite was given a norm on device ", Device::name,
             ", but some parameters are not there; give it the number, norm.item()"));
+    if (steps_ == 0) require_no_orphans();
     for (const auto& batch : batches_)
       static_cast<detail::BatchOn<R, Device>&>(*batch).step_if_finite(rules_, norm.data());
     ++steps_;
@@ -132,6 +147,14 @@ class Optimizer {
 
   void zero_grad() const {
     for (const auto& batch : batches_) batch->zero_grad();
+  }
+
+  /// The parameters that are not frozen and that no gradient has reached in any backward pass: what
+  /// the loss does not depend on, or a layer that the network's call leaves out. `fit` tells them.
+  std::vector<std::string> unreached() const {
+    std::vector<std::string> names;
+    for (const auto& batch : batches_) batch->list_unreached(names);
+    return names;
   }
 
   /// Steps taken so far.
@@ -205,6 +228,29 @@ class Optimizer {
   }
 
  private:
+  /// Speaks only of a backward pass that reached a parameter of this optimizer.
+  void require_no_orphans() const {
+    const auto& orphans = ebb::detail::BackwardPass::orphans();
+    if (orphans.empty()) return;
+    const std::uint64_t pass = ebb::detail::BackwardPass::here().number;
+    bool mine = false;
+    for (const auto& batch : batches_) mine = mine || batch->reached_by(pass);
+    if (!mine) return;
+    std::string names;
+    std::size_t count = 0;
+    for (const auto& orphan : orphans)
+      if (const auto cell = orphan.cell.lock())
+        if (std::string one = orphan.describe(cell.get()); !one.empty() && ++count <= 3)
+          names += (count > 1 ? "; " : "") + one;
+    if (count == 0) return;
+    if (count > 3) names += message("; and ", count - 3, " more");
+    throw ValueError(message(
+        detail::name_of<R>(), ": the loss taught ", names,
+        ", which no optimizer was given, so it would never change; list its layer in the visit() "
+        "of the network, give its network to an optimizer, freeze it with nn::freeze, or say "
+        "optim::untrained(net) where it is to have gradients and no optimizer"));
+  }
+
   static void check(const R& rule) {
     if constexpr (requires { rule.check(); })
       rule.check();

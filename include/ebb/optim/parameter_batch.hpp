@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace ebb::optim {
@@ -24,6 +25,10 @@ struct Batch {
   /// Counts a step, and changes nothing else.
   virtual void skip(const std::vector<R>& rules) = 0;
   virtual void zero_grad() const = 0;
+  /// Whether a gradient of that backward pass arrived at one of these parameters.
+  virtual bool reached_by(std::uint64_t pass) const = 0;
+  /// Adds the names of the parameters that are not frozen and that no gradient ever reached.
+  virtual void list_unreached(std::vector<std::string>& names) const = 0;
   /// Steps that the device left out (`step_if_finite`). Waits for it.
   virtual std::int64_t skipped() const = 0;
 
@@ -161,6 +166,16 @@ struct BatchOf final : BatchOn<R, Device> {
 
   void zero_grad() const override {
     for (const Entry& entry : entries) entry.cell->zero_grad();
+  }
+  bool reached_by(std::uint64_t pass) const override {
+    for (const Entry& entry : entries)
+      if (entry.cell->arrival.pass == pass) return true;
+    return false;
+  }
+  void list_unreached(std::vector<std::string>& names) const override {
+    for (const Entry& entry : entries)
+      if (entry.cell->trainable && entry.cell->arrival.pass == 0 && entry.number == 0)
+        names.push_back(entry.cell->name);
   }
 };
 

@@ -30,6 +30,7 @@ void backward(const Var<Tens>& y, const Tens& dy, Retain retain = Retain::no) {
   if (!(dy.shape() == y.shape()))
     throw ShapeError(message("backward: the value has shape ", y.shape(),
                              " but the gradient given for it has shape ", dy.shape()));
+  const detail::BackwardScope scope;
   y.tape().forget_gradients();
   node->slot.give(dy);
   y.tape().run(retain);

@@ -4,6 +4,7 @@
 
 #include <ebb/core/random.hpp>
 #include <ebb/core/replay.hpp>
+#include <ebb/tape/arrivals.hpp>
 #include <ebb/tape/factors.hpp>
 #include <ebb/tensor/tensor.hpp>
 
@@ -133,6 +134,7 @@ template <class T, class Device>
 struct ParamBase {
   std::string name;       ///< dotted path in its network ("conv1.weight"), once somebody named it
   bool trainable = true;  ///< false: frozen, its gradient is never computed
+  Arrival arrival{};      ///< of gradients
 
   ParamBase() = default;
   ParamBase(const ParamBase&) = delete;

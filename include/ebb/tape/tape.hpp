@@ -28,7 +28,7 @@ enum class Retain { no, yes };
 
 /// How an operation names itself on the tape.
 struct Op {
-  const char* name;
+  const char* name;     ///< a literal: variables and parameters remember it
   Index macs = 0;       ///< multiply-adds of the forward pass, for summaries
   bool learns = false;  ///< has parameters that are not among its operands
 

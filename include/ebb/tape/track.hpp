@@ -48,11 +48,14 @@ class Sink<Param<Tens>> {
  public:
   explicit Sink(const Param<Tens>& p) : cell_(p && p.trainable() ? p.cell() : nullptr) {}
   explicit operator bool() const { return cell_ != nullptr; }
-  auto into() const { return cell_->slot.into(); }
-  auto into(const Tens& dy) const { return cell_->slot.into(dy); }
-  void give(const Tens& gradient) const { cell_->slot.give(gradient); }
+  auto into() const { return slot().into(); }
+  auto into(const Tens& dy) const { return slot().into(dy); }
+  void give(const Tens& gradient) const { slot().give(gradient); }
   /// Where a gradient that need not be multiplied out may be left (`ParamSlot::defer`).
-  auto& slot() const { return cell_->slot; }
+  auto& slot() const {
+    detail::arrive(cell_);
+    return cell_->slot;
+  }
 
  private:
   std::shared_ptr<typename Param<Tens>::Cell> cell_;
@@ -193,6 +196,7 @@ auto track(O name_of_op, Y y, Pullback pullback, const X&... operands) {
       } else if constexpr (is_param<Z>) {
         if (!operand.defined()) return;  // a layer without bias
         wanted = wanted || operand.trainable();
+        operand.cell()->arrival.used_by.store(op.name, std::memory_order_relaxed);
         if (name.empty()) name = operand.name();
       }
     };

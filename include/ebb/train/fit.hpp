@@ -70,6 +70,9 @@ struct History {
   std::vector<EpochFacts> epochs;
   bool stopped = false;      ///< `stop` said so
   bool interrupted = false;  ///< `interrupted` said so; the unfinished epoch is not in `epochs`
+  /// Parameters of the optimizer that no gradient had reached after the first epoch; told where
+  /// progress is shown.
+  std::vector<std::string> unreached;
 };
 
 namespace detail {
@@ -106,6 +109,21 @@ Index samples_of(const Loader& loader) {
                                       : static_cast<Index>(loader.dataset().size());
   else
     return 0;
+}
+
+/// Says which parameters of the optimizer no gradient has reached.
+template <class Optimizer>
+void tell_unreached(const Optimizer& optimizer, History& history, std::FILE* stream) {
+  if constexpr (requires { optimizer.unreached(); }) {
+    history.unreached = optimizer.unreached();
+    if (stream == nullptr || history.unreached.empty()) return;
+    std::string names;
+    for (const std::string& name : history.unreached) names += (names.empty() ? "" : ", ") + name;
+    std::fprintf(stream,
+                 "fit: no gradient has reached %s; the network's call leaves it out, or takes its "
+                 "value() alone\n",
+                 names.c_str());
+  }
 }
 
 /// What the steps of an epoch came to so far.
@@ -201,6 +219,7 @@ History run_epochs(Steps&& steps, const Optimizer& optimizer, Loader& loader,
       facts.samples = means.samples;
       facts.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     }
+    if (epoch == options.first_epoch) tell_unreached(optimizer, history, options.progress);
     if (options.validate) facts.validation = options.validate();
     if (options.on_epoch) options.on_epoch(facts);
     history.epochs.push_back(facts);
