@@ -77,8 +77,12 @@ class Var {
  private:
   void require_tape() const {
     if (pass_ != life_->pass.load(std::memory_order_relaxed)) [[unlikely]]
-      detail::throw_ended(*life_, pass_,
-                          message("a variable of shape ", shape(), ", made by '", op_, "',"));
+      fail();
+  }
+  /// Apart, so that it costs the callers of `require_tape` nothing.
+  [[noreturn, gnu::cold, gnu::noinline]] void fail() const {
+    detail::throw_ended(*life_, pass_,
+                        message("a variable of shape ", shape(), ", made by '", op_, "',"));
   }
 
   Tens value_;
