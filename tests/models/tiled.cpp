@@ -127,3 +127,15 @@ TEST_CASE("tiling says what does not fit") {
   CHECK(contains(error_of<ShapeError>([&] { models::tiled(unet, x, {.tile = 20, .margin = 4}); }),
                  "multiples of 8"));
 }
+
+// What an image of 16,000 x 16,000 takes: a byte a pixel, and floats of one tile.
+TEST_CASE("tiles of bytes give bytes, the mask that the whole image has") {
+  Tensor<std::uint8_t, 4> x({1, 1, 37, 53});
+  for (Index i = 0; i < x.size(); ++i) x.mutable_data()[i] = static_cast<std::uint8_t>(7 * i);
+  const auto mask_of = [](const Tensor<std::uint8_t, 4>& tile) {
+    Tensor<std::uint8_t, 4> mask(tile.shape());
+    for (Index i = 0; i < tile.size(); ++i) mask.mutable_data()[i] = tile.data()[i] > 100;
+    return mask;
+  };
+  CHECK(test::same_bits(models::tiled(mask_of, x, {.tile = 16, .margin = 4}), mask_of(x)));
+}

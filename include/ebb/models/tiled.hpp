@@ -93,7 +93,10 @@ void add_tile(Tensor<T, 4>& y, const Tensor<T, 4>& tile, Index n, const TileSpan
       const T* const from = tile.data() + (c * rows + i) * columns;
       for (Index j = 0; j < columns; ++j) {
         const float weight = part * across.weight[static_cast<std::size_t>(j)];
-        if (weight != 0) to[across.begin + j] += static_cast<T>(weight) * from[j];
+        if (weight != 0) {
+          T& sum = to[across.begin + j];
+          sum = static_cast<T>(sum + static_cast<T>(weight) * from[j]);
+        }
       }
     }
 }
@@ -110,7 +113,8 @@ void add_tile(Tensor<T, 4>& y, const Tensor<T, 4>& tile, Index n, const TileSpan
 /// images, as a U-Net of depth d does, sees the same pixels in the same groups only where tile and
 /// margin are multiples of 2^d. With a smaller margin results differ, and are seen to at the seams;
 /// `.blend` hides those. A layer that looks at all of its input (group norm, a mean over the image)
-/// looks at a tile here.
+/// looks at a tile here. T may be bytes, so that a large image need not become floats as a whole:
+/// `net` takes tiles of bytes then and gives bytes, a mask say, and there is no blending.
 /// \throws ValueError when tiles have no inside; ShapeError when x is empty, or the network does
 /// not keep height and width.
 template <class Net, class T, class Device>
