@@ -137,15 +137,14 @@ int train_and_test_with(const Options& options, const Source& source) {
     evaluate();
   } else {
     say("%s\n%s\n",
-                to_string(ebb::nn::summary<float, Device>(net, ebb::Shape{1, 1, 28, 28})).c_str(),
-                run.settings.c_str());
+        to_string(ebb::nn::summary<float, Device>(net, ebb::Shape{1, 1, 28, 28})).c_str(),
+        run.settings.c_str());
     train_loader.set_epoch(static_cast<std::uint64_t>(done));
-    auto table = open_epochs(options.csv,
-                             {"epoch", "lr", "training_loss", "training_accuracy", "test_loss",
-                              "test_accuracy", "seconds"},
-                             run.epochs.size(), [&](ebb::CsvLog& to, std::size_t i) {
-                               add_row(to, run.epochs[i], "");
-                             });
+    auto table = open_epochs(
+        options.csv,
+        {"epoch", "lr", "training_loss", "training_accuracy", "test_loss", "test_accuracy",
+         "seconds"},
+        run.epochs.size(), [&](ebb::CsvLog& to, std::size_t i) { add_row(to, run.epochs[i], ""); });
     catch_interrupts();
 
     const auto history = Backend::fit(
@@ -155,13 +154,12 @@ int train_and_test_with(const Options& options, const Source& source) {
          .validate = evaluate,
          .on_epoch =
              [&](const ebb::EpochFacts& e) {
-               say(
-                   "epoch %d/%d: loss %.4f, training accuracy %s, test accuracy %s, %.1f s "
+               say("epoch %d/%d: loss %.4f, training accuracy %s, test accuracy %s, %.1f s "
                    "(%.0f images/s)\n",
                    e.epoch, e.epochs, e.loss, percent(e.accuracy).c_str(),
                    percent(result.accuracy()).c_str(), e.seconds,
                    static_cast<double>(e.samples) / e.seconds);
-                          run.epochs.push_back(e);
+               run.epochs.push_back(e);
                if (table) add_row(*table, e, e.seconds);
                if (!options.resume.empty()) save_checkpoint(options.resume, net, *optimizer, run);
              },
@@ -183,7 +181,8 @@ int train_and_test_with(const Options& options, const Source& source) {
     ebb::io::save(net, options.save, to_metadata(model));
     say("wrote %s\n", options.save.c_str());
   }
-  if (!options.report.empty()) pictures->write(options.report, options.command, run.epochs,
+  if (!options.report.empty())
+    pictures->write(options.report, options.command, run.epochs,
                     {{"images", source.name},
                      {"settings, with the CRC-32 of the data", run.settings},
                      {"ebb", library_version()},
@@ -191,6 +190,6 @@ int train_and_test_with(const Options& options, const Source& source) {
                      {"compiler", __VERSION__},
                      {"date", today()}});
   say_result("test accuracy: %s (%td/%td)\n", percent(result.accuracy()).c_str(), result.correct,
-              result.count);
+             result.count);
   return 0;
 }
