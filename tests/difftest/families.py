@@ -244,7 +244,8 @@ def loss(rng):
 
         def focal(x, t):
             u = torch.sigmoid(x) * (1 - t) + torch.sigmoid(-x) * t
-            terms = (b * t + (1 - b) * (1 - t)) * u**a * F.binary_cross_entropy_with_logits(x, t, reduction="none")
+            entropy = -t * F.logsigmoid(x) - (1 - t) * F.logsigmoid(-x)
+            terms = (b * t + (1 - b) * (1 - t)) * u**a * entropy
             return terms.mean() if over == "mean" else terms.sum()
 
         weight = lambda x: None if w is None else torch.from_numpy(w).to(x.dtype)[:, None]
@@ -305,7 +306,7 @@ def tied(rng):
         "normalised": lambda x, w: torch.tanh(F.linear(x, w / w.square().sum(1, keepdim=True).sqrt())).mean(),
         "twice": lambda x, w: (F.linear(x, w) + (x * x) @ w.T).square().mean(),
     }
-    return Case({"op": "tied", "f": kind, "T": "d"}, [x, w], functions[kind], 2000, more=[mask])
+    return Case({"op": "tied", "f": kind, "T": "d"}, [x, w], functions[kind], 2000, more=[mask], floor=1)
 
 
 def rule(rng):
