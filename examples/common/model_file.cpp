@@ -57,27 +57,17 @@ class Facts {
   const ebb::io::SafetensorsFile& file_;
 };
 
-ebb::Tensor<float, 3> with_channels(const ebb::Tensor<float, 3>& x, ebb::Index channels) {
+ebb::data::ByteImage with_channels(const ebb::data::ByteImage& x, ebb::Index channels) {
   const ebb::Index area = x.extent(1) * x.extent(2);
-  ebb::Tensor<float, 3> y({channels, x.extent(1), x.extent(2)});
+  ebb::data::ByteImage y({channels, x.extent(1), x.extent(2)});
+  const std::uint8_t* const from = x.data();
   for (ebb::Index c = 0; c < channels; ++c)
     for (ebb::Index i = 0; i < area; ++i)
-      y.mutable_data()[c * area + i] = channels == 3
-                                           ? x.data()[i]  // luminance: ITU-R BT.601
-                                           : 0.299f * x.data()[i] + 0.587f * x.data()[area + i] +
-                                                 0.114f * x.data()[2 * area + i];
-  return y;
-}
-
-ebb::Tensor<float, 3> resized(const ebb::Tensor<float, 3>& x, ebb::Size2 size, ebb::data::Fit how) {
-  ebb::data::ByteImage bytes(x.shape());
-  for (ebb::Index i = 0; i < x.size(); ++i)
-    bytes.mutable_data()[i] =
-        static_cast<std::uint8_t>(std::lround(255 * std::fmin(std::fmax(x.data()[i], 0), 1)));
-  bytes = ebb::data::resize(bytes, size, how);
-  ebb::Tensor<float, 3> y(bytes.shape());
-  for (ebb::Index i = 0; i < y.size(); ++i)
-    y.mutable_data()[i] = static_cast<float>(bytes.data()[i]) / 255;
+      y.mutable_data()[c * area + i] =
+          channels == 3
+              ? from[i]  // luminance: ITU-R BT.601
+              : static_cast<std::uint8_t>(std::lround(0.299f * from[i] + 0.587f * from[area + i] +
+                                                      0.114f * from[2 * area + i]));
   return y;
 }
 
@@ -108,6 +98,13 @@ ModelFile open_model(const std::string& path) {
     if (words.size() != 2) file.fail("its metadata says spacing, and not two numbers of it");
     m.spacing = std::array{facts.number("spacing", words[0], 1e-6, 1e6),
                            facts.number("spacing", words[1], 1e-6, 1e6)};
+  }
+  if (facts.has("range")) {
+    const auto words = facts.list("range");
+    if (words.size() != 2) file.fail("its metadata says range, and not two numbers of it");
+    m.range.emplace();
+    m.range->low = facts.number("range", words[0], 0, 65534);
+    m.range->high = facts.number("range", words[1], m.range->low + 1, 65535);
   }
   if (facts.has("data")) m.data = facts.text("data");
   if (facts.has("licence")) m.licence = facts.text("licence");
@@ -163,6 +160,7 @@ ebb::io::Metadata to_metadata(const ModelFile& m) {
                         {"mean", joined(m.mean)},
                         {"deviation", joined(m.deviation)}};
   if (m.spacing) all["spacing"] = joined(*m.spacing);
+  if (m.range) all["range"] = ebb::message(m.range->low, ",", m.range->high);
   if (!m.data.empty()) all["data"] = m.data;
   if (!m.licence.empty()) all["licence"] = m.licence;
   if (m.segments()) {
@@ -201,31 +199,39 @@ void require_model(const ModelFile& m, const std::vector<std::string>& models,
 std::string about(const ModelFile& m) {
   return ebb::message(m.path, ": ", m.model,
                       m.segments() ? std::string() : " of " + listed(m.classes),
+                      m.range ? ebb::message(", of 16 bits a value ", m.range->low,
+                                             " is black and ", m.range->high, " white")
+                              : std::string(),
                       m.data.empty() ? "" : ", learnt from data " + m.data,
                       ", licence of the data: ", m.licence.empty() ? "not stated" : m.licence);
 }
 
-PreparedImage prepare(const ModelFile& m, const ebb::Tensor<float, 3>& image) {
+float normalised(const ModelFile& m, ebb::Index channel, std::uint8_t value) {
+  const auto c = static_cast<std::size_t>(channel);
+  return (static_cast<float>(value) / 255 - m.mean[c]) / m.deviation[c];
+}
+
+PreparedImage prepare(const ModelFile& m, const ebb::data::ByteImage& image) {
   PreparedImage made;
-  ebb::Tensor<float, 3> x = image;
-  if (x.extent(0) != m.channels) {
+  made.bytes = image;
+  if (image.extent(0) != m.channels) {
     made.changed = m.channels == 1 ? "colour made grey" : "grey taken as colour";
-    x = with_channels(x, m.channels);
+    made.bytes = with_channels(image, m.channels);
   }
-  const ebb::Size2 had{x.extent(1), x.extent(2)};
-  const ebb::Size2 wanted = m.segments() ? had : ebb::Size2{m.height, m.width};
-  if (had.height != wanted.height || had.width != wanted.width)
+  if (m.segments()) return made;
+  const ebb::Size2 had{image.extent(1), image.extent(2)}, wanted{m.height, m.width};
+  if (!(had == wanted)) {
     made.changed += ebb::message(
         made.changed.empty() ? "" : ", ", m.fit == ebb::data::Fit::pad ? "padded and " : "",
         "resized from ", had.height, " x ", had.width, " to ", wanted.height, " x ", wanted.width);
-  x = resized(x, wanted, m.fit);
+    made.bytes = ebb::data::resize(made.bytes, wanted, m.fit);
+  }
   made.shown = ebb::Tensor<float, 4>({1, m.channels, wanted.height, wanted.width});
-  std::copy_n(x.data(), x.size(), made.shown.mutable_data());
-  made.input = made.shown.clone();
-  const ebb::Index area = wanted.height * wanted.width;
-  for (ebb::Index c = 0; c < m.channels; ++c)
-    for (ebb::Index i = c * area; i < (c + 1) * area; ++i)
-      made.input.mutable_data()[i] = (made.shown.data()[i] - m.mean[static_cast<std::size_t>(c)]) /
-                                     m.deviation[static_cast<std::size_t>(c)];
+  made.input = ebb::Tensor<float, 4>(made.shown.shape());
+  for (ebb::Index i = 0; i < made.shown.size(); ++i) {
+    const std::uint8_t value = made.bytes.data()[i];
+    made.shown.mutable_data()[i] = static_cast<float>(value) / 255;
+    made.input.mutable_data()[i] = normalised(m, i / wanted.area(), value);
+  }
   return made;
 }

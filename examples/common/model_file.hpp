@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/data/fit.hpp>
+#include <ebb/data/image_file.hpp>
 #include <ebb/io/state.hpp>
 
 #include <array>
@@ -18,6 +19,7 @@ struct ModelFile {
   ebb::Index channels = 1;
   std::vector<float> mean, deviation;            // of each channel, for pixels from 0 to 1
   std::optional<std::array<double, 2>> spacing;  // of rows and columns of the images, mm
+  std::optional<ebb::data::ValueRange> range;    // of 16 bits: what was black and white
   std::string data;                              // fingerprint of the images it learnt from
   std::string licence;                           // of these images
 
@@ -58,13 +60,18 @@ void require_model(const ModelFile& model, const std::vector<std::string>& model
 // A line about a model: what it is, the data it learnt from, the licence of these.
 std::string about(const ModelFile& model);
 
-// An image as it is shown, and as a network takes it: both (1, channels, height, width).
+// A value of an image as networks take it.
+float normalised(const ModelFile& model, ebb::Index channel, std::uint8_t value);
+
+// An image as a model wants it.
 struct PreparedImage {
-  ebb::Tensor<float, 4> shown;  // 0 to 1
-  ebb::Tensor<float, 4> input;  // normalised
+  ebb::data::ByteImage bytes;   // in its number of channels, and for a classifier in its size
+  ebb::Tensor<float, 4> shown;  // for a classifier, (1, channels, height, width): 0 to 1
+  ebb::Tensor<float, 4> input;  // the same normalised
   std::string changed;          // what had to be done to it, as words; empty: nothing
 };
 
-// From (1 or 3, height, width), 0 to 1. Grey becomes colour and colour grey where the model asks
-// for it; a classifier's image takes the size of its training images, through 8 bits, as they were.
-PreparedImage prepare(const ModelFile& file, const ebb::Tensor<float, 3>& image);
+// From (1 or 3, height, width). Grey becomes colour and colour grey where the model asks for it; a
+// classifier's image takes the size of its training images. A segmenter's stays bytes, since it may
+// be large.
+PreparedImage prepare(const ModelFile& model, const ebb::data::ByteImage& image);

@@ -28,6 +28,7 @@ namespace {
 
 struct Options {
   std::string model, image, method = "gradcam", output, called;
+  Range range;
   int threads = 0;
 };
 
@@ -133,6 +134,7 @@ int work(int argc, char** argv) {
          "PNG")
       ->required();
   option(app, "--class", o.called, "The class to explain [the most probable]", "NAME");
+  add_range(app, o.range);
   add_threads(app, o.threads);
   if (const auto code = parse(app, argc, argv, "explain")) return *code;
 
@@ -147,7 +149,8 @@ int work(int argc, char** argv) {
                           ": it is a segmenter, whose mask already says where it looks; explain is "
                           "for classifiers (use predict for masks)");
   say("%s\n", about(file).c_str());
-  const PreparedImage image = prepare(file, read_input(o.image, false).front().image);
+  take_range(o.range, file);
+  const PreparedImage image = prepare(file, read_input(o.image, false, o.range).front().image);
   if (!image.changed.empty()) say("%s: %s\n", o.image.c_str(), image.changed.c_str());
   with_classifier(file, [&](const auto& net, const char* part) {
     const auto p = class_probabilities(file, net, image.input);

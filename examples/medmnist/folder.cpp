@@ -81,7 +81,7 @@ data::Dataset<> share(const data::Dataset<>& set, double from, double to) {
 
 }  // namespace
 
-data::MedMnist read_folder(const Options& o) {
+data::MedMnist read_folder(Options& o) {
   const bool splits = is_folder(o.data + "/train");
   std::vector<std::string> roots{o.data};
   if (splits) {
@@ -92,6 +92,7 @@ data::MedMnist read_folder(const Options& o) {
                                           "; make it, with a folder for each class"));
   }
   data::ImageFolderOptions how{.size = o.size, .fit = fit_of(o)};
+  if (o.range) how.range = *o.range;
   if (o.loaded) how.channels = static_cast<int>(o.loaded->channels);
   if (o.size == ebb::Size2{}) {
     const Sizes sizes = sizes_below(roots);
@@ -103,6 +104,7 @@ data::MedMnist read_folder(const Options& o) {
   const auto read = [&](const std::string& root, const std::vector<std::string>& classes) {
     const auto set = data::read_image_folder(root, how);
     how.channels = static_cast<int>(set.channels());
+    assume_range(o.range, root, data::list_image_folder(root).paths);
     return named(set, classes, root);
   };
   data::MedMnist set;

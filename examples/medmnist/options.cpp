@@ -66,6 +66,7 @@ std::optional<int> parse_command_line(int argc, char** argv, Options& o) {
                                  : "'" + text + "' is not a size: use 64 or 64x48, from 8 to 4096";
           },
           ""));
+  add_range(app, o.range);
   for (const auto& [name, value, what] :
        {std::tuple{"--val-fraction", &o.val_fraction, "validation"},
         std::tuple{"--test-fraction", &o.test_fraction, "the test"}})
@@ -124,6 +125,7 @@ void take_from_file(Options& o) {
   } else if (!file.positive.empty() && o.positive != file.positive) {
     differs("--positive", o.positive, file.positive);
   }
+  take_range(o.range, file);
   const ebb::Size2 own{file.height, file.width};
   if (o.size == ebb::Size2{})
     o.size = own;
@@ -197,7 +199,9 @@ ebb::data::MedMnist read_file(const Options& o) {
 
 }  // namespace
 
-ebb::data::MedMnist read_images(const Options& options) {
+ebb::data::MedMnist read_images(Options& options) {
+  if (options.has("--range") && !is_folder(options.data))
+    say_warning("--range is of images in folders; %s has 8 bits a value\n", options.data.c_str());
   auto set = is_folder(options.data) ? read_folder(options) : read_file(options);
   set.train = in_size(set.train, options);
   set.validation = in_size(set.validation, options);

@@ -14,6 +14,7 @@ ModelFile model_of(const Options& options, const ebb::data::MedMnist& set, const
   m.width = set.train.image_size().width;
   m.fit = fit_of(options);
   m.spacing = options.loaded ? options.loaded->spacing : std::nullopt;
+  m.range = options.range;
   m.positive = options.positive;
   m.licence = options.licence;
   m.data = Fingerprint::of(set.train, set.validation, set.test);

@@ -18,6 +18,7 @@
 #include <ebb/models/unet.hpp>
 #include <ebb/shape/csv.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <new>
@@ -30,6 +31,7 @@ namespace {
 struct Options {
   std::string model, output, slices = "middle";
   std::vector<std::string> inputs;
+  Range range;
   int threads = 0;
 };
 
@@ -78,14 +80,8 @@ std::string result_name(const Picture& picture, std::set<std::string>& used) {
 void segment(const ModelFile& file, const ebb::models::UNet<>& net, const Picture& picture,
              const std::string& folder, std::set<std::string>& used) {
   const PreparedImage image = prepare(file, picture.image);
-  const auto mask = predict_mask(net, image.input, file.threshold);
-  const Index area = mask.size();
-  std::vector<std::uint8_t> white(static_cast<std::size_t>(area));
-  Index found = 0;
-  for (Index i = 0; i < area; ++i) {
-    white[static_cast<std::size_t>(i)] = mask.data()[i] != 0 ? 255 : 0;
-    found += mask.data()[i];
-  }
+  const auto mask = predict_mask(net, file, image.bytes);
+  const Index area = mask.size(), found = std::count(mask.data(), mask.data() + area, 1);
   const auto parts = ebb::shape::components(mask, 1, ebb::shape::Connectivity::corners);
   // Pixels that do not say how large they are are taken to be as those of the training images.
   const bool measured = picture.unit != "pixels", as_learnt = !measured && file.spacing;
@@ -104,6 +100,8 @@ void segment(const ModelFile& file, const ebb::models::UNet<>& net, const Pictur
     return;
   }
   const std::string base = folder + "/" + result_name(picture, used);
+  std::vector<std::uint8_t> white(mask.data(), mask.data() + area);
+  for (std::uint8_t& pixel : white) pixel = pixel != 0 ? 255 : 0;
   ebb::io::write_png(base + mask_end, static_cast<int>(mask.extent(1)),
                      static_cast<int>(mask.extent(0)), 1, white);
   write_text(base + shapes_end, ebb::shape::to_csv(table));
@@ -124,7 +122,7 @@ int each_input(const Options& o, const std::function<void(const Picture&)>& use)
   for (const std::string& path : o.inputs) {
     if (interrupted()) break;
     try {
-      for (const Picture& picture : read_input(path, o.slices == "all")) {
+      for (const Picture& picture : read_input(path, o.slices == "all", o.range)) {
         if (interrupted()) break;
         use(picture);
         flush_standard_output();
@@ -160,7 +158,8 @@ int work(int argc, char** argv) {
       "The exit code is 1 when an input failed: the others are answered all the same.\n"
       "Examples:\n"
       "  predict --load pneumonia.safetensors chest.png scan.dcm\n"
-      "  predict --load liver.safetensors --output masks --slices all abdomen.nii.gz\n");
+      "  predict --load liver.safetensors --output masks --slices all abdomen.nii.gz\n"
+      "  predict --load lungs.safetensors --range 0,4095 scan_12_bits.png\n");
   option(app, "--load,--model", o.model,
          "The model: what mnist --save, medmnist --save or segment --save wrote", "FILE")
       ->required();
@@ -170,6 +169,7 @@ int work(int argc, char** argv) {
   option(app, "--slices", o.slices, "Of files with several slices or frames: middle, all [middle]",
          "WHICH")
       ->check(one_of({"middle", "all"}, "choice of slices"));
+  add_range(app, o.range);
   add_threads(app, o.threads);
   app.add_option("inputs", o.inputs, "PNG, JPEG, BMP, DICOM or NIfTI files")
       ->required()
@@ -183,6 +183,7 @@ int work(int argc, char** argv) {
   ebb::set_num_threads(o.threads);
   const ModelFile file = open_model(o.model);
   say("%s\n", about(file).c_str());
+  take_range(o.range, file);
   int code = 0;
   if (file.segments()) {
     ebb::models::UNet<> net({.channels = file.channels,

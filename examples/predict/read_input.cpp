@@ -1,6 +1,5 @@
 #include "read_input.hpp"
 
-#include <ebb/data/image_file.hpp>
 #include <ebb/data/nifti.hpp>
 #ifdef EBB_HAVE_DICOM
 #  include <ebb/data/dicom.hpp>
@@ -34,8 +33,10 @@ std::vector<Picture> planes(const std::string& path, const ebb::Tensor<float, 4>
   std::vector<Picture> pictures;
   for (Index k = all ? 0 : count / 2; k < (all ? count : count / 2 + 1); ++k) {
     Picture picture{count > 1 ? ebb::message(path, " slice ", k + 1, " of ", count) : path,
-                    ebb::Tensor<float, 3>({x.extent(1), x.extent(2), x.extent(3)})};
-    std::copy_n(x.data() + k * each, each, picture.image.mutable_data());
+                    data::ByteImage({x.extent(1), x.extent(2), x.extent(3)})};
+    for (Index i = 0; i < each; ++i)
+      picture.image.mutable_data()[i] = static_cast<std::uint8_t>(
+          std::lround(255 * std::fmin(std::fmax(x.data()[k * each + i], 0), 1)));
     if (spacing[0] > 0 && spacing[1] > 0) picture.spacing = spacing, picture.unit = unit;
     pictures.push_back(std::move(picture));
   }
@@ -70,7 +71,7 @@ std::vector<Picture> read_volume(const std::string& path, bool all) {
 
 }  // namespace
 
-std::vector<Picture> read_input(const std::string& path, bool all_slices) {
+std::vector<Picture> read_input(const std::string& path, bool all_slices, Range range) {
   if (is_nifti(path)) return read_volume(path, all_slices);
   if (is_dicom(path)) {
 #ifdef EBB_HAVE_DICOM
@@ -83,9 +84,7 @@ std::vector<Picture> read_input(const std::string& path, bool all_slices) {
                          "(Debian: apt-get install libdcmtk-dev), then configure and build again");
 #endif
   }
-  const data::ByteImage bytes = data::read_image(path);
-  Picture picture{path, ebb::Tensor<float, 3>(bytes.shape())};
-  for (Index i = 0; i < bytes.size(); ++i)
-    picture.image.mutable_data()[i] = static_cast<float>(bytes.data()[i]) / 255;
-  return {picture};
+  Picture picture{path, data::read_image(path, {.range = range.value_or(data::ValueRange{})})};
+  assume_range(range, path, {&path, 1});
+  return {std::move(picture)};
 }

@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include "../common/command_line.hpp"
+#include "../common/provenance.hpp"
 #include "../common/say.hpp"
 
 #include <algorithm>
@@ -27,6 +28,7 @@ std::optional<int> parse_command_line(int argc, char** argv, Options& o) {
   option(app, "--val-fraction", o.val_fraction,
          "Share of the images, the last ones by name, that are not trained on [0.2]", "X")
       ->check(number(0.0, 1.0, "a share: use a number from 0 to 1"));
+  add_range(app, o.range);
   app.add_option_function<int>(
          "--foreground", [&o](const int& value) { o.foreground = value; },
          "Value in the masks of what is looked for, 0 to 255 [that of --load, else the larger of "
@@ -81,6 +83,7 @@ void take_from_file(Options& o) {
   if (o.spacing && file.spacing && *o.spacing != (*file.spacing)[0])
     say_warning("--spacing says %g mm, and %s learnt from pixels of %g mm: taken is %g\n",
                 *o.spacing, file.path.c_str(), (*file.spacing)[0], *o.spacing);
+  take_range(o.range, file);
   if (o.licence.empty()) o.licence = file.licence;
 }
 
@@ -93,12 +96,18 @@ bool has_foreground(const ebb::data::MaskedImages& set) {
 
 }  // namespace
 
-Split read_images(const Options& options) {
+Split read_images(Options& options) {
   const auto all = ebb::data::read_masked_images(
       options.images, options.masks,
       {.channels = options.loaded ? static_cast<int>(options.loaded->channels) : 0,
        .foreground = options.foreground,
+       .range = options.range.value_or(ebb::data::ValueRange{}),
        .mixed_sizes = true});
+  std::vector<std::string> files = files_in(options.images);
+  std::erase_if(files, [](const std::string& path) {  // hidden ones were not read
+    return path[path.find_last_of('/') + 1] == '.';
+  });
+  assume_range(options.range, options.images, files);
   const auto held_out =
       static_cast<ebb::Index>(std::lround(options.val_fraction * static_cast<double>(all.size())));
   const ebb::Index trained = all.size() - held_out;

@@ -4,6 +4,7 @@
 #include "../common/model_file.hpp"
 #include "../common/paths.hpp"
 #include "../common/training_options.hpp"
+#include "../common/value_range.hpp"
 
 #include <ebb/data/masked_images.hpp>
 
@@ -18,6 +19,7 @@ struct Options : TrainingOptions {
   int patch = 256;                // pixels a side of what is shown in training
   bool augment = true;
   std::string report;
+  Range range;                      // of 16 bits: what is black and white
   std::optional<double> spacing;    // of pixels, mm
   std::optional<ModelFile> loaded;  // what the file of --load says of itself
 
@@ -40,5 +42,5 @@ struct Split {
 
 // The images of --images and --masks: the first ones for training, the last ones, --val-fraction of
 // them, for validation. Throws ebb::Error when they cannot be read, are too few for two parts,
-// or a part has no foreground.
-Split read_images(const Options& options);
+// or a part has no foreground. A --range that had to be assumed is noted in the options.
+Split read_images(Options& options);

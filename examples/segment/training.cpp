@@ -77,6 +77,7 @@ ModelFile describe(const Options& options, const Split& split, const Pixels& pix
   m.deviation = pixels.deviation;
   m.foreground = split.training.foreground;
   m.threshold = options.threshold();
+  m.range = options.range;
   m.licence = options.licence;
   if (options.spacing) m.spacing = std::array{*options.spacing, *options.spacing};
   Fingerprint data;

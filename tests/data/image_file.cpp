@@ -1,6 +1,7 @@
 #include <ebb/data/image_file.hpp>
 
 #include "tests/data/image_writer.hpp"
+#include "tests/data/png_writer.hpp"
 #include "tests/support/tensors.hpp"
 #include "tests/train/files.hpp"
 
@@ -16,6 +17,7 @@ using namespace ebb::data;
 using ebb::test::contains;
 using ebb::test::error_of;
 using ebb::test::picture;
+using ebb::test::png_of;
 using ebb::test::read_file;
 using ebb::test::write_file;
 using ebb::test::write_image;
@@ -23,39 +25,6 @@ using ebb::test::write_image;
 namespace {
 
 const test::TemporaryFolder folder;
-
-void append(std::string& to, std::uint32_t big_endian) {
-  for (int shift = 24; shift >= 0; shift -= 8) to += static_cast<char>(big_endian >> shift & 255);
-}
-
-std::string chunk(std::string text) {
-  std::string all;
-  append(all, static_cast<std::uint32_t>(text.size() - 4));
-  const auto sum =
-      crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
-  append(text, static_cast<std::uint32_t>(sum));
-  return all + text;
-}
-
-/// A PNG: its size, the bits of a value, the colour type of the standard (PNG, 11.2.2), the
-/// palette, and the bytes of its lines, filters and all.
-std::string png_of(Size2 size, char bits, char kind, const std::string& palette,
-                   const std::string& lines) {
-  std::string header = "IHDR";
-  append(header, static_cast<std::uint32_t>(size.width));
-  append(header, static_cast<std::uint32_t>(size.height));
-  header += bits;
-  header += kind;
-  header += std::string(3, '\0');
-  std::string data(compressBound(static_cast<uLong>(lines.size())), '\0');
-  uLongf length = data.size();
-  REQUIRE(compress2(reinterpret_cast<Bytef*>(data.data()), &length,
-                    reinterpret_cast<const Bytef*>(lines.data()), static_cast<uLong>(lines.size()),
-                    1) == Z_OK);
-  data.resize(length);
-  return "\x89PNG\r\n\x1a\n" + chunk(header) + (palette.empty() ? "" : chunk("PLTE" + palette)) +
-         chunk("IDAT" + data) + chunk("IEND");
-}
 
 /// The same of 2 by 2 pixels, each line without a filter.
 std::string png(char bits, char kind, const std::string& palette, const std::string& first,

@@ -1,3 +1,4 @@
+#include "tests/data/png_writer.hpp"
 #include "tests/examples/saved_model.hpp"
 
 using namespace ebb;
@@ -19,6 +20,25 @@ TEST_CASE("explain draws an overlay by every method", "[explain]") {
     CHECK(info.size.height >= 400);  // 12 pixels, enlarged
     CHECK(info.channels == 3);
   }
+}
+
+TEST_CASE("explain takes 16 bits as the model does", "[explain]") {
+  const SavedModel model("explain");
+  if (!model.there()) return;
+  model.write_others();
+  std::vector<std::uint16_t> pixels;  // 12 bits: 16 times those of 8
+  for (const std::uint8_t v : data::read_image(model.file("right.png")).values())
+    pixels.push_back(static_cast<std::uint16_t>(16 * v));
+  write_deep_png(model.file("deep.png"), 12, pixels);
+  const auto explained = [&](const std::string& weights, const std::string& image) {
+    const Outcome outcome = model.run_it({"--load", model.file(weights), "--image",
+                                          model.file(image), "--output", model.file("why.png")});
+    INFO(outcome.out << outcome.err);
+    REQUIRE(outcome.code == 0);
+    return read_file(model.file("why.png"));
+  };
+  CHECK((explained("deep", "deep.png") == explained("w", "right.png")));
+  CHECK((explained("w", "deep.png") != explained("w", "right.png")));
 }
 
 TEST_CASE("explain answers nonsense with a sentence", "[explain]") {

@@ -1,7 +1,9 @@
 #include <ebb/io/png.hpp>
+#include <ebb/io/safetensors.hpp>
 
 #include <regex>
 
+#include "tests/data/png_writer.hpp"
 #include "tests/data/real_data.hpp"
 #include "tests/examples/medical_images.hpp"
 #include "tests/examples/page.hpp"
@@ -149,6 +151,51 @@ TEST_CASE("medmnist trains on folders of images of several sizes", "[medmnist]")
   CHECK_THAT(weights, contains(R"("fit":"pad")") && contains(R"("classes":"left,right")"));
   CHECK_THAT(go({"--data", root, "--val-fraction", "0.7", "--test-fraction", "0.3"}).err,
              contains("leave nothing to train on"));
+}
+
+TEST_CASE("medmnist takes 16 bits as it is told, and its file says how", "[medmnist]") {
+  const Medmnist go(medical_images(2, 1));
+  if (!go.there()) return;
+  // The same pictures in 8 bits, and in 12 of 16.
+  for (const bool right : {false, true})
+    for (int n = 0; n < 10; ++n) {
+      const std::string name = (right ? "/right/" : "/left/") + std::to_string(10 + n) + ".png";
+      std::vector<std::uint8_t> pixels;
+      for (int i = 0; i < 144; ++i)
+        pixels.push_back(static_cast<std::uint8_t>(i * n % 50 + (i % 12 >= 6 == right ? 150 : 30)));
+      for (const char* root : {"bytes", "deep"})
+        std::filesystem::create_directories(go.file(root) + (right ? "/right" : "/left"));
+      io::write_png(go.file("bytes") + name, 12, 12, 1, pixels);
+      std::vector<std::uint16_t> deep;
+      for (const std::uint8_t v : pixels) deep.push_back(static_cast<std::uint16_t>(16 * v));
+      write_deep_png(go.file("deep") + name, 12, deep);
+    }
+  const auto facts = [&](const std::string& root, const std::vector<std::string>& more,
+                         std::string& err) {
+    std::vector<std::string> words{"--data", go.file(root), "--epochs",
+                                   "1",      "--save",      go.file("w")};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = go(words);
+    INFO(outcome.out << outcome.err);
+    REQUIRE(outcome.code == 0);
+    err = outcome.err;
+    return io::SafetensorsFile(go.file("w")).metadata();
+  };
+  std::string err;
+  const auto bytes = facts("bytes", {}, err);
+  CHECK(!bytes.contains("range"));
+  const auto told = facts("deep", {"--range", "0,4080"}, err);
+  CHECK(told.at("range") == "0,4080");
+  CHECK(told.at("data") == bytes.at("data"));  // the CRC-32 of the pixels
+  std::filesystem::copy_file(go.file("w"), go.file("told"));
+  const auto loaded = facts("deep", {"--load", go.file("told")}, err);
+  CHECK(loaded.at("range") == "0,4080");
+  CHECK(loaded.at("data") == bytes.at("data"));
+  CHECK_THAT(err, !contains("16 bits"));
+  const auto assumed = facts("deep", {}, err);
+  CHECK(assumed.at("range") == "0,65535");
+  CHECK(assumed.at("data") != bytes.at("data"));
+  CHECK_THAT(err, contains("deep: 16 bits a value, from ") && contains("--range 0,4095 makes"));
 }
 
 TEST_CASE("medmnist takes colour and several classes, by a residual network, too", "[medmnist]") {

@@ -1,7 +1,44 @@
+#include <ebb/models/tiled.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/data/png_writer.hpp"
 #include "tests/examples/saved_model.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
+
+namespace {
+
+/// Probabilities of the foreground by the network in `model`'s "unet", of an image in floats and as
+/// a whole; where `mirrored`, with its mirror image around it, as far as the network reaches.
+Tensor<double, 2> probabilities(const SavedModel& model, const data::ByteImage& image,
+                                bool mirrored) {
+  models::UNet<> net({.channels = 1, .classes = 2, .base = 2, .depth = 2});
+  io::load(net, model.file("unet"));
+  nn::eval(net);
+  const Index height = image.extent(1), width = image.extent(2);
+  const Index around = mirrored ? (net.reach() + 3) / 4 * 4 : 0;  // a multiple of 2^depth
+  const auto inside = [](Index i, Index n) { return i < 0 ? -i : i < n ? i : 2 * (n - 1) - i; };
+  Tensor<float, 4> x({1, 1, height + 2 * around, width + 2 * around});
+  for (Index i = 0; i < x.extent(2); ++i)
+    for (Index j = 0; j < x.extent(3); ++j) {
+      const auto v = image.data()[inside(i - around, height) * width + inside(j - around, width)];
+      x.mutable_data()[i * x.extent(3) + j] = (static_cast<float>(v) / 255 - 0.5f) / 0.25f;
+    }
+  const Tensor<float, 4> y = net(x);
+  Tensor<double, 2> p({height, width});
+  for (Index i = 0; i < height; ++i)
+    for (Index j = 0; j < width; ++j) {
+      const Index at = (around + i) * x.extent(3) + around + j;
+      p.mutable_data()[i * width + j] =
+          1 / (1 + std::exp(double{y.data()[at]} - double{y.data()[x.size() + at]}));
+    }
+  return p;
+}
+
+}  // namespace
 
 TEST_CASE("predict gives probabilities, and refers what is not one class", "[predict]") {
   const SavedModel model("predict");
@@ -37,6 +74,87 @@ TEST_CASE("predict writes a segmenter's mask and its shapes", "[predict]") {
   CHECK(mask.size.height == 12);
   CHECK(mask.channels == 1);
   CHECK_THAT(read_file(model.file("masks/left_png_shapes.csv")), StartsWith("component,elements"));
+}
+
+TEST_CASE("predict's masks by tiles of bytes are those of the whole image in floats", "[predict]") {
+  const SavedModel model("predict");
+  if (!model.there()) return;
+  model.write_others();
+  const io::SafetensorsFile weights(model.file("unet"));
+  // One tile, and several, from a million pixels on: these have mirror images at the borders. Both
+  // sides are multiples of 2^depth.
+  for (const Size2 size : {Size2{12, 16}, Size2{1100, 1000}}) {
+    std::vector<std::uint8_t> pixels(static_cast<std::size_t>(size.area()));
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = static_cast<std::uint8_t>(i * i / 7 % 256);
+    io::write_png(model.file("x.png"), static_cast<int>(size.width), static_cast<int>(size.height),
+                  1, pixels);
+    const auto p =
+        probabilities(model, data::read_image(model.file("x.png")), size.area() > 1 << 20);
+    // At the median, half of the pixels are foreground.
+    std::vector<double> sorted = p.values();
+    std::nth_element(sorted.begin(), sorted.begin() + p.size() / 2, sorted.end());
+    const double median = sorted[static_cast<std::size_t>(p.size() / 2)];
+    io::Metadata metadata = weights.metadata();
+    metadata["threshold"] = std::to_string(median);
+    model.write("median", weights, metadata);
+    const Outcome outcome = model.run_it(
+        {"--load", model.file("median"), "--output", model.file("masks"), model.file("x.png")});
+    INFO(outcome.out << outcome.err);
+    REQUIRE(outcome.code == 0);
+    const auto mask = data::read_image(model.file("masks/x_png_mask.png"));
+    REQUIRE(mask.size() == p.size());
+    Index white = 0, wrong = 0;
+    for (Index i = 0; i < p.size(); ++i) {
+      white += mask.data()[i] == 255;
+      const bool near = std::abs(p.data()[i] - median) < 2e-6;  // six digits, and rounding
+      wrong += !near && mask.data()[i] != (p.data()[i] >= median ? 255 : 0);
+    }
+    CHECK(wrong == 0);
+    CHECK(std::abs(white - p.size() / 2) <= p.size() / 100 + 1);
+    std::filesystem::remove_all(model.file("masks"));
+  }
+}
+
+TEST_CASE("predict takes 16 bits as the model does, or as --range says", "[predict]") {
+  const SavedModel model("predict");
+  if (!model.there()) return;
+  model.write_others();
+  std::vector<std::uint16_t> pixels;  // 12 bits: 16 times those of 8
+  for (const std::uint8_t v : data::read_image(model.file("left.png")).values())
+    pixels.push_back(static_cast<std::uint16_t>(16 * v));
+  write_deep_png(model.file("deep.png"), 12, pixels);
+  const auto answer = [&](const Outcome& outcome) {  // the line of probabilities
+    INFO(outcome.out << outcome.err);
+    REQUIRE(outcome.code == 0);
+    const std::size_t at = outcome.out.find(".png\n") + 5;
+    return outcome.out.substr(at, outcome.out.find('\n', at) - at);
+  };
+  const std::string w = model.file("w"), deep = model.file("deep.png");
+  const std::string of_bytes = answer(model.run_it({"--load", w, model.file("left.png")}));
+  const Outcome said = model.run_it({"--load", w, "--range", "0,4080", deep});
+  CHECK(answer(said) == of_bytes);
+  CHECK(said.err.empty());
+  const Outcome learnt = model.run_it({"--load", model.file("deep"), deep});
+  CHECK(answer(learnt) == of_bytes);
+  CHECK(learnt.err.empty());
+  CHECK_THAT(learnt.out, contains("of 16 bits a value 0 is black and 4080 white"));
+
+  const Outcome assumed = model.run_it({"--load", w, deep});
+  CHECK(answer(assumed) != of_bytes);
+  CHECK(assumed.err == deep +
+                           ": 16 bits a value, from 1120 to 2880, taken from 0 (black) to 65535 "
+                           "(white), so it is dark (--range 0,4095 makes 4095 white)\n");
+  const Outcome other = model.run_it({"--load", model.file("deep"), "--range", "0,65535", deep});
+  CHECK(answer(other) == answer(assumed));
+  CHECK_THAT(other.err, StartsWith("--range says 0,65535, and ") && contains("says 0,4080: taken"));
+  for (const char* range : {"4095", "9,9", "4095,0", "0,65536", "-1,5", "0,4095,", "black,white"}) {
+    const Outcome wrong = model.run_it({"--load", w, "--range=" + std::string(range), deep});
+    CHECK(wrong.code == 2);
+    CHECK_THAT(wrong.err, contains(std::string(range) + "' is not a range: use two numbers"));
+  }
+  CHECK_THAT(model.run_it({"--load", model.file("upside"), deep}).err,
+             contains("range = '9', which is no number from 10 to 65535"));
 }
 
 TEST_CASE("predict answers nonsense with a sentence, and goes on", "[predict]") {

@@ -59,6 +59,9 @@ class SavedModel {
     with("doubtful", "conformal_threshold", "inf");
     with("strange", "conformal_threshold", "0");
     with("certain", "conformal_threshold", "0.5");
+    with("deep", "range", "0,4080");
+    with("upside", "range", "9,9");
+    manual_seed(1);
     const models::UNet<> net({.channels = 1, .classes = 2, .base = 2, .depth = 2});
     io::save(net, file("unet"),
              {{"model", "unet"},
@@ -71,7 +74,7 @@ class SavedModel {
               {"threshold", "0.5"}});
   }
 
- private:
+  /// Writes the tensors of a file under other metadata.
   void write(const std::string& name, const io::SafetensorsFile& from,
              const io::Metadata& metadata) const {
     std::vector<io::NamedTensor> tensors;
@@ -88,6 +91,7 @@ class SavedModel {
     io::write_safetensors(file(name), tensors, metadata);
   }
 
+ private:
   TemporaryFolder folder_;
   std::string program_;
 };

@@ -1,9 +1,11 @@
 #include <ebb/data/image_file.hpp>
 #include <ebb/io/png.hpp>
+#include <ebb/io/safetensors.hpp>
 
 #include <algorithm>
 #include <regex>
 
+#include "tests/data/png_writer.hpp"
 #include "tests/data/real_data.hpp"
 #include "tests/examples/page.hpp"
 #include "tests/examples/run.hpp"
@@ -149,6 +151,42 @@ TEST_CASE("segment learns from images of several sizes what it learns from padde
   REQUIRE(by_hand.code == 0);
   CHECK(dice_in(mixed) > dice_in(by_hand) - 0.02);
   CHECK(dice_in(mixed) > 0.8);
+}
+
+TEST_CASE("segment takes 16 bits as it is told, and its file says how", "[segment]") {
+  const Segment go(5);
+  if (!go.there()) return;
+  const auto facts = [&](const std::vector<std::string>& more, std::string& err) {
+    std::vector<std::string> words{"--epochs", "1", "--save", go.file("w")};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = go(words);
+    INFO(outcome.out << outcome.err);
+    REQUIRE(outcome.code == 0);
+    err = outcome.err;
+    return io::SafetensorsFile(go.file("w")).metadata();
+  };
+  std::string err;
+  const auto bytes = facts({}, err);
+  CHECK(!bytes.contains("range"));
+  for (int n = 0; n < 5; ++n) {  // 12 bits: 16 times those of 8
+    const std::string path = go.file("images/" + std::to_string(n) + ".png");
+    std::vector<std::uint16_t> pixels;
+    for (const std::uint8_t v : data::read_image(path).values())
+      pixels.push_back(static_cast<std::uint16_t>(16 * v));
+    write_deep_png(path, {30, 34}, pixels);
+  }
+  const auto told = facts({"--range", "0,4080"}, err);
+  CHECK(told.at("range") == "0,4080");
+  CHECK(told.at("data") == bytes.at("data"));  // the CRC-32 of the pixels
+  CHECK_THAT(err, !contains("16 bits"));
+  std::filesystem::copy_file(go.file("w"), go.file("told"));
+  const auto loaded = facts({"--load", go.file("told")}, err);
+  CHECK(loaded.at("range") == "0,4080");
+  CHECK(loaded.at("data") == bytes.at("data"));
+  const auto assumed = facts({}, err);
+  CHECK(assumed.at("range") == "0,65535");
+  CHECK(assumed.at("data") != bytes.at("data"));
+  CHECK_THAT(err, contains("images: 16 bits a value, from ") && contains("--range 0,4095 makes"));
 }
 
 TEST_CASE("segment resumes to the same bits", "[segment]") {
