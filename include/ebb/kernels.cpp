@@ -6,7 +6,7 @@
 #include <ebb/ops/ops.hpp>
 #include <ebb/optim/optim.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 #if defined(__OPTIMIZE__) || !defined(__GNUC__)
 extern const bool kernels_are_optimised = true;
 #else

@@ -46,7 +46,7 @@ INTERNAL_NAMES = {"Activation", "Binary", "BinaryTerm", "Clamp", "DropoutMask", 
 
 def without_bodies(text):
     """Yields (namespace, comment, declaration) of what stands at the level of a namespace."""
-    lines = text.split("\n")
+    lines = text.replace("::inline EBB_ABI", "").split("\n")
     spaces, comment, at = [], [], 0
     while at < len(lines):
         line = lines[at]

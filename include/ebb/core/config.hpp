@@ -8,6 +8,12 @@
 #define EBB_VERSION_MINOR 1
 #define EBB_VERSION_PATCH 0
 
+/// The namespace inside of `ebb`, inline, that everything is in: two libraries of one process that
+/// were compiled with different versions each have symbols of their own. Programs never name it.
+#define EBB_ABI_NAME(major, minor, patch) v##major##_##minor##_##patch
+#define EBB_ABI_OF(major, minor, patch) EBB_ABI_NAME(major, minor, patch)
+#define EBB_ABI EBB_ABI_OF(EBB_VERSION_MAJOR, EBB_VERSION_MINOR, EBB_VERSION_PATCH)
+
 #if defined(__GNUC__) && !defined(__EXCEPTIONS)
 #  error \
       "ebb reports errors by exceptions: compile what includes it without -fno-exceptions (one file that catches ebb::Error and returns codes can stand between ebb and the rest of a program)"
@@ -32,7 +38,7 @@
 #  define EBB_SIMD
 #endif
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Signed type of every extent, index and element count (the same type as Eigen's).
 using Index = std::ptrdiff_t;

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Base of every exception the library throws.
 struct Error : std::runtime_error {

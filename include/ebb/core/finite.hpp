@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace ebb::math {
+namespace ebb::inline EBB_ABI::math {
 
 namespace detail {
 

@@ -3,10 +3,12 @@
 /// the program, or a library that it uses, chose one, and then nothing reads them back.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <charconv>
 #include <string>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// As `printf` writes it with `format` and the precision `digits` in the C locale. Not inlined:
 /// text is rare, and calls to it are many.

@@ -15,7 +15,7 @@
 extern "C" char** environ;
 #endif
 
-namespace ebb::os {
+namespace ebb::inline EBB_ABI::os {
 
 /// What a program made of its input.
 struct Finished {

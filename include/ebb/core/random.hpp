@@ -10,7 +10,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Four random words: one block of the Philox4x32-10 bijection.
 struct Philox {

@@ -5,12 +5,14 @@
 /// on, is said here by the code that knows.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The host's part in the replays of a recorded step.
 class HostPart {

@@ -5,7 +5,7 @@
 #include <ebb/core/config.hpp>
 #include <ebb/core/error.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Extents of a row-major tensor of static rank N; the last axis is contiguous.
 /// `Shape{2, 3}` deduces its rank; `Shape<0>{}` is the shape of a scalar.

@@ -7,7 +7,7 @@
 #include <concepts>
 #include <string>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Height and width of a window, a stride, a padding or an image: `3` means 3 by 3, `{3, 5}` is 3
 /// high and 5 wide.

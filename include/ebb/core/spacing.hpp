@@ -6,7 +6,7 @@
 
 #include <array>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The distance of neighbouring elements along each axis, in millimetres say: (row, column) for an
 /// image, (slice, row, column) for a volume.

@@ -2,12 +2,14 @@
 /// `out << x` for what has a text, on streams that whoever includes this need not know.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <string>
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

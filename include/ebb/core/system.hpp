@@ -5,6 +5,8 @@
 /// Functions set `errno` where they fail, as POSIX's do.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -32,7 +34,7 @@ extern "C" __declspec(dllimport) int __stdcall MultiByteToWideChar(unsigned, uns
                                                                    const char*, int, wchar_t*, int);
 #endif
 
-namespace ebb::os {
+namespace ebb::inline EBB_ABI::os {
 
 /// What is at a path, or behind a descriptor.
 struct Kind {

@@ -3,13 +3,15 @@
 /// language's own means (`-fno-rtti`).
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #if defined(__GNUC__)
 #  define EBB_SHARED_SYMBOL __attribute__((visibility("default")))
 #else
 #  define EBB_SHARED_SYMBOL
 #endif
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Its address is one for each type, in all files and libraries of a program.
 template <class T>

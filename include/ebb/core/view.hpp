@@ -6,7 +6,7 @@
 
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A non-owning, contiguous, row-major window on device memory. Indices are not checked.
 template <class T, int N>

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// What an element of an array file is: its kind, as in NumPy's type strings, and its bytes.
 struct ElementType {

@@ -9,7 +9,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 namespace detail {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 class ByteSource {
  public:

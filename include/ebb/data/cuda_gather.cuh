@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 namespace detail {
 

@@ -12,7 +12,7 @@
 #include <limits>
 #include <optional>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// Some images (count, channels, height, width) on the GPU, and what they are: labels (count), or
 /// what else a loader gives.

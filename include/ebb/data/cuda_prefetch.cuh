@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 namespace detail {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// What pixels may be: bytes from 0 to 255, or floating point as it is.
 template <class T>

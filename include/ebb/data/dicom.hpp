@@ -9,7 +9,7 @@
 #include <ebb/data/dicom_space.hpp>
 #include <ebb/data/dicom_values.hpp>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 namespace detail {
 
 /// The image of a parsed file.

@@ -12,7 +12,7 @@
 #include <charconv>
 #include <optional>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// Once in a program. A program that wants DCMTK's log configures it afterwards.
 inline void start_dcmtk() {

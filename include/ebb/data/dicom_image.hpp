@@ -9,7 +9,7 @@
 #include <array>
 #include <optional>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// A table that stored values are looked up in; values outside take the entry at that end.
 struct DicomTable {

@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// What the image pixel module says (PS3.3, C.7.6.3).
 struct DicomLayout {

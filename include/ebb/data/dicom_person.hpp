@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// Names, numbers and dates of birth, as they may stand in a sentence.
 class DicomPerson {

@@ -6,7 +6,7 @@
 
 #include <bit>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// One frame of run-length coded bytes (PS3.5, annex G). DCMTK's own decoder believes the lengths
 /// in a frame's header.

@@ -3,11 +3,13 @@
 /// DICOM PS3.15, annex E, table E.1-1 (edition 2026c), by number.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// Group and element, ascending.
 inline constexpr std::uint32_t dicom_profile[] = {

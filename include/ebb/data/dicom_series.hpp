@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 struct DicomSeriesOptions {
   std::string series;       ///< UID; needed where a folder holds several series

@@ -6,7 +6,7 @@
 #include <ebb/data/dicom_file.hpp>
 #include <ebb/data/dicom_image.hpp>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// Millimetres between rows and columns, and which element says so.
 inline void dicom_pixel_spacing(const DicomFile& file, DicomImage& image) {

@@ -11,7 +11,7 @@
 
 #include <cstdio>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 struct DicomOptions {
   /// Larger files and images are refused before memory is taken for them.

@@ -7,7 +7,7 @@
 #include <ebb/data/dicom_profile.hpp>
 #include <ebb/data/dicom_text.hpp>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// An element that says, or may say, who a person is.
 struct IdentifyingTag {

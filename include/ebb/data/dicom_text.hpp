@@ -11,7 +11,7 @@
 #include <map>
 #include <memory>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 class DicomCharacters {
  public:

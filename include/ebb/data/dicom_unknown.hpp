@@ -9,7 +9,7 @@
 
 #include <memory>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// The element of `tag` with this value, in implicit VR, little endian. Null where it is not sound.
 inline std::unique_ptr<DcmElement> read_element(const DcmTagKey& tag,

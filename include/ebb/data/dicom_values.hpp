@@ -6,7 +6,7 @@
 #include <ebb/data/dicom_image.hpp>
 #include <ebb/data/dicom_pixels.hpp>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// A table with its descriptor: entries (0 means 65536), first value, bits (PS3.3, C.7.6.3.1.5).
 inline DicomTable dicom_table(const DicomFile& file, DcmItem& item, const DcmTagKey& descriptor,

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// How an image takes a size of another shape.
 enum class Fit {

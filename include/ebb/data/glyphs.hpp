@@ -8,7 +8,7 @@
 #include <initializer_list>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 namespace detail {
 

@@ -19,7 +19,7 @@
 #include <span>
 #include <variant>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// Values of 16 bits, (channels, height, width).
 using WideImage = Tensor<std::uint16_t, 3>;

@@ -9,7 +9,7 @@
 
 #include <exception>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 struct ImageFolderOptions {
   int channels = 0;        ///< 1: grey, 3: colour, 0: as the first image

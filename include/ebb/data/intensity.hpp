@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 namespace detail {
 

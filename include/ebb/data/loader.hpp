@@ -9,7 +9,7 @@
 #include <memory>
 #include <utility>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// Batches of a dataset, for a range-based for loop; each loop is one epoch:
 ///

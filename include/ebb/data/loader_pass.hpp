@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// Some images (count, channels, height, width) and their labels (count).
 struct Batch {

@@ -8,7 +8,7 @@
 #include <map>
 #include <optional>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// Images, and for each of their pixels whether it belongs to what is looked for.
 struct MaskedImages {

@@ -6,7 +6,7 @@
 #include <ebb/data/dataset.hpp>
 #include <ebb/data/npz.hpp>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// A MedMNIST file: its training, validation and test images under the same classes.
 struct MedMnist {

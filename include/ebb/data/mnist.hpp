@@ -7,7 +7,7 @@
 
 #include <array>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// Images (count, 1, height, width) from an IDX file of rank 3.
 inline Tensor<std::uint8_t, 4> read_idx_images(const std::string& path) {

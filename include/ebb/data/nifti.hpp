@@ -5,7 +5,7 @@
 
 #include <ebb/data/nifti_header.hpp>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// What the header and its extensions say; `stored` has a shape, and no elements.
 /// \throws FileError when the file is missing, damaged, or no NIfTI file.

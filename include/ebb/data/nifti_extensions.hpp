@@ -9,7 +9,7 @@
 #include <limits>
 #include <span>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// Passes over `count` bytes. \throws FileError when they are not there.
 inline void nifti_skip(GzipReader& file, std::uint64_t count) {

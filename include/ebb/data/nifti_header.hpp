@@ -8,7 +8,7 @@
 
 #include <optional>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 struct NiftiOptions {
   /// Larger images are refused before memory is taken for them.
@@ -17,7 +17,7 @@ struct NiftiOptions {
 
 }  // namespace ebb::data
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// Numbers at places of a NIfTI header, in the header's byte order.
 struct NiftiHeader {

@@ -6,7 +6,7 @@
 
 #include <array>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// What stands between a header and its elements.
 struct NiftiExtension {

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 namespace detail {
 

@@ -11,7 +11,7 @@
 
 #include <memory>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 struct NpzOptions {
   /// Larger members are refused before memory is taken for them: a few bytes can claim gigabytes.

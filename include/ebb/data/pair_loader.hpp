@@ -8,7 +8,7 @@
 
 #include <functional>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// Some images (count, channels, height, width) and the classes of their pixels (count, height,
 /// width).

@@ -9,7 +9,7 @@
 
 #include <tuple>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// An image (channels, height, width) and the class of each of its pixels (height, width).
 struct ImageAndMask {

@@ -2,12 +2,14 @@
 /// Texts out of files, made safe to print: no terminal obeys them, and none hides a part of them.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 namespace detail {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// Stream number `key` below `parent`: seed and stream are a Philox block of the parent, so
 /// streams derived along different paths (seed, epoch, sample, transform) do not meet. Children

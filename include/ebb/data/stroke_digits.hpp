@@ -12,7 +12,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 struct StrokeDigitsOptions {
   Size2 size = 28;  ///< of the images; at least 8x8

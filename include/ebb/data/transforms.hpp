@@ -16,7 +16,7 @@
 #include <tuple>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 using Image = Tensor<float, 3>;
 

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// The class of every pixel, (height, width).
 using Mask = Tensor<int, 2>;

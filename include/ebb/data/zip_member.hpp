@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// What an archive's directory says of a file in it.
 struct ZipEntry {

@@ -16,7 +16,7 @@
 #  include <malloc.h>
 #endif
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Tag of host memory. A device type offers what this one does:
 ///  - `host_accessible`: whether a plain pointer dereference works on its memory;

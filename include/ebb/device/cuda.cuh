@@ -7,7 +7,7 @@
 #include <ebb/device/cuda_state.cuh>
 #include <ebb/device/gpu.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Tag of GPU memory; see `Cpu` for what a device offers.
 struct Cuda {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb::gpu {
+namespace ebb::inline EBB_ABI::gpu {
 namespace detail {
 
 /// A block, the stream whose pool it belongs to, and the capture it was taken in (0: none).

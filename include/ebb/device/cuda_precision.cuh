@@ -2,9 +2,11 @@
 /// How precisely products and convolutions of floats multiply on CUDA.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <atomic>
 
-namespace ebb::cuda {
+namespace ebb::inline EBB_ABI::cuda {
 
 /// What the factors of a product are rounded to. Sums are always float, and what is stored is, too:
 /// parameters, gradients and the states of optimizers keep their full precision.

@@ -4,7 +4,7 @@
 
 #include <ebb/device/cuda.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Uninitialised device memory for `count` elements, from the pool and, when this object goes, back
 /// to it: whoever takes it next is ordered behind these kernels by the stream.

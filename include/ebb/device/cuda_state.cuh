@@ -21,7 +21,7 @@
 #include <atomic>
 #include <mutex>
 
-namespace ebb::gpu {
+namespace ebb::inline EBB_ABI::gpu {
 
 /// What a captured step reads from device memory. Outside a captured step it is all zeros.
 struct StepState {

@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace ebb::gpu {
+namespace ebb::inline EBB_ABI::gpu {
 
 /// Room for them: bytes of the host, and as many of the GPU that they are copied to.
 ///

@@ -3,6 +3,8 @@
 /// kept when nobody uses it.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <cstddef>
 
 #if defined(__has_feature)
@@ -17,7 +19,7 @@
 #  include <sanitizer/asan_interface.h>
 #endif
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Of the `all` bytes at `data` only the first `used` may be touched. Does something only where the
 /// program is compiled with AddressSanitizer, which then sees the sizes that were asked for.

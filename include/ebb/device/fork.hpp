@@ -23,7 +23,7 @@
 extern "C" int __kmpc_global_thread_num(void*) __attribute__((weak));  // NOLINT
 #endif
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Has `before` called before each `fork()`, and `after` after it, in both processes.
 inline void around_forks([[maybe_unused]] void (*before)(), [[maybe_unused]] void (*after)()) {

@@ -18,7 +18,7 @@
 #include <cstring>
 #include <utility>
 
-namespace ebb::gpu {
+namespace ebb::inline EBB_ABI::gpu {
 
 /// Numbers of blocks or threads; one may be of any integer type.
 struct Extents : dim3 {

@@ -19,7 +19,7 @@
 #  error "ebb/cuda.cuh holds CUDA kernels: compile this file with nvcc (call it .cu, or pass -x cu)"
 #endif
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A GPU that is not there, or that refuses.
 struct DeviceError : Error {

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace ebb::gpu {
+namespace ebb::inline EBB_ABI::gpu {
 
 /// What a function asks of its stream, in order, with the very addresses and values it did.
 class Graph {

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace ebb::gpu {
+namespace ebb::inline EBB_ABI::gpu {
 
 /// \throws OutOfMemory. Tensors come from the pool instead (`Cuda::take`).
 inline void* allocate(std::size_t bytes) {
@@ -177,7 +177,7 @@ inline void copy(void* to, const void* from, std::size_t bytes) {
 
 }  // namespace ebb::gpu
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// `count` elements of pinned host memory. Copies between it and the GPU are only asked for: the
 /// program goes on beside them, and waits where it uses the elements.

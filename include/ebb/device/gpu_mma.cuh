@@ -6,7 +6,7 @@
 
 #include <ebb/device/gpu.cuh>
 
-namespace ebb::gpu {
+namespace ebb::inline EBB_ABI::gpu {
 
 // --- numbers of tensor cores
 // ----------------------------------------------------------------------

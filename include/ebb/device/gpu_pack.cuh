@@ -10,7 +10,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace ebb::gpu {
+namespace ebb::inline EBB_ABI::gpu {
 
 /// V neighbouring elements, loaded and stored by one instruction where they fill 16 bytes.
 template <class T, int V>

@@ -29,7 +29,7 @@
   extern __shared__ __align__(128) unsigned char ebb_dynamic_shared[]; \
   type* name = reinterpret_cast<type*>(ebb_dynamic_shared)
 
-namespace ebb::gpu::driver {
+namespace ebb::inline EBB_ABI::gpu::driver {
 
 using Stream = cudaStream_t;
 using Event = cudaEvent_t;

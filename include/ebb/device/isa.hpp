@@ -23,7 +23,7 @@
 #  define EBB_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype(a == b){__VA_ARGS__})
 #endif
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Vector instruction sets with kernels of their own. `portable` is what the compiler was told to
 /// assume (SSE2 on x86-64, NEON on ARM).

@@ -30,7 +30,7 @@
 #  define EBB_AS_WRITTEN
 #endif
 
-namespace ebb::math {
+namespace ebb::inline EBB_ABI::math {
 
 namespace detail {
 

@@ -14,7 +14,7 @@
 #  include <omp.h>
 #endif
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 inline std::atomic<int>& thread_count() {

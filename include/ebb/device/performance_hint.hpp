@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

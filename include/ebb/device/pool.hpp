@@ -11,7 +11,7 @@
 #include <mutex>
 #include <utility>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// One reference-counted piece of device memory; lives in host memory.
 struct Block {

@@ -6,7 +6,7 @@
 #include <ebb/core/random.hpp>
 #include <ebb/device/isa.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

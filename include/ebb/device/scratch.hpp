@@ -5,7 +5,7 @@
 #include <ebb/device/cpu.hpp>
 #include <ebb/device/parallel.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Uninitialised memory for `count` elements per thread, from the pool and back to it. Taken before
 /// a parallel loop starts, because nothing may throw inside one.

@@ -4,7 +4,7 @@
 
 #include <ebb/device/pool.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A thread's own stock of small blocks. Taking one and putting it there needs neither a lock nor
 /// an atomic read-modify-write, which scalar computations would otherwise mostly consist of. A

@@ -19,7 +19,7 @@
 #  define EBB_WIDE_LOOPS 0
 #endif
 
-namespace ebb::simd {
+namespace ebb::inline EBB_ABI::simd {
 
 /// Whether loops run in their wide copy. Ask before a parallel region: it may throw.
 inline bool wide_loops() { return EBB_WIDE_LOOPS != 0 && isa() != Isa::portable; }

@@ -8,7 +8,7 @@
 
 #include <string_view>
 
-namespace ebb::explain {
+namespace ebb::inline EBB_ABI::explain {
 
 /// The activations of the part called `part`, weighted by the means over the plane of the target
 /// score's gradient, added up, rectified, and enlarged to the images' size by bilinear

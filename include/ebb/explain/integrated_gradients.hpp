@@ -4,7 +4,7 @@
 
 #include <ebb/explain/scores.hpp>
 
-namespace ebb::explain {
+namespace ebb::inline EBB_ABI::explain {
 
 /// (x - baseline) times the mean gradient along the straight way from the baseline, taken at the
 /// middle of `steps` equal pieces, (n, c, h, w). The attributions of an image add up to the

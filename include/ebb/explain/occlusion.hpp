@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace ebb::explain {
+namespace ebb::inline EBB_ABI::explain {
 
 struct OcclusionOptions {
   Size2 size = 8;    ///< of the patch

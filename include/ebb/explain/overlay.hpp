@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace ebb::explain {
+namespace ebb::inline EBB_ABI::explain {
 
 struct OverlayOptions {
   double black = 0, white = 1;  ///< image values drawn as black and white

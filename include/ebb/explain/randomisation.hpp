@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::explain {
+namespace ebb::inline EBB_ABI::explain {
 
 /// Spearman's rank correlation, ties at their mean rank; 0 where either is constant.
 /// \throws ShapeError when the two differ in length.

@@ -5,7 +5,7 @@
 
 #include <ebb/explain/scores.hpp>
 
-namespace ebb::explain {
+namespace ebb::inline EBB_ABI::explain {
 
 /// The gradient of each image's target score with respect to the image, (n, c, h, w).
 template <class Net, class T, class Device>

@@ -9,7 +9,7 @@
 
 #include <cmath>
 
-namespace ebb::explain {
+namespace ebb::inline EBB_ABI::explain {
 
 /// A copy of the network that evaluates (batch norm by its running statistics, no dropout) and
 /// whose parameters gather no gradients: explaining changes nothing about the network itself.

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace ebb::explain {
+namespace ebb::inline EBB_ABI::explain {
 
 struct SmoothGradOptions {
   int samples = 50;

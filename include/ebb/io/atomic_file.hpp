@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace ebb::io {
+namespace ebb::inline EBB_ABI::io {
 
 /// Writes a temporary file in the target's folder and, on `commit`, brings it to disk and renames
 /// it: whoever looks, at any time, also after a crash, sees the old file whole or the new one

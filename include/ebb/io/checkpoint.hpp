@@ -11,7 +11,7 @@
 #include <ebb/core/random.hpp>
 #include <ebb/io/state.hpp>
 
-namespace ebb::io {
+namespace ebb::inline EBB_ABI::io {
 
 /// Where a run stands, and what its owner wants to remember.
 struct Progress {

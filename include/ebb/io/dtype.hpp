@@ -10,7 +10,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace ebb::io {
+namespace ebb::inline EBB_ABI::io {
 
 static_assert(std::endian::native == std::endian::little,
               "ebb::io: safetensors files are little-endian, and this machine is not; reading and "

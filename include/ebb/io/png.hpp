@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::io {
+namespace ebb::inline EBB_ABI::io {
 
 /// The bytes of a PNG file: 8 bits per channel, grey (1 channel) or colour (3), rows from the top,
 /// channels interleaved. \throws ValueError when the pixels are not width height channels many.

@@ -11,7 +11,7 @@
 #include <memory>
 #include <span>
 
-namespace ebb::io {
+namespace ebb::inline EBB_ABI::io {
 
 /// A tensor on its way to a file.
 struct NamedTensor {

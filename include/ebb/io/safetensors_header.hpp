@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::io {
+namespace ebb::inline EBB_ABI::io {
 
 /// Text about a file, not about its elements.
 using Metadata = std::map<std::string, std::string>;

@@ -8,7 +8,7 @@
 #include <functional>
 #include <set>
 
-namespace ebb::io {
+namespace ebb::inline EBB_ABI::io {
 
 /// Every parameter and buffer of a network, in the order of PyTorch's `state_dict`.
 template <class Net>

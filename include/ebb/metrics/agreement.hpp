@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 /// What a disagreement between classes i and j counts: 1, |i - j| or (i - j)^2. The last two suit
 /// grades, whose order means something.

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 struct BootstrapOptions {
   std::uint64_t seed = 0;  ///< determines every draw

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 /// One bar of a reliability diagram: the samples whose probability lies in (low, high].
 struct ReliabilityBin {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 /// Counts of (true class, predicted class), and what follows from them. A ratio without a
 /// denominator (the precision of a class never predicted) is nan, and printed as "-". What holds of

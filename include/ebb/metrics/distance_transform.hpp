@@ -11,7 +11,7 @@
 #include <cmath>
 #include <vector>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 namespace detail {
 

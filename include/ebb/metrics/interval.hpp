@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 /// A figure, and the interval that holds the true one with the confidence asked for.
 struct Interval {

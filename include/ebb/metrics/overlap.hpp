@@ -4,7 +4,7 @@
 
 #include <ebb/tensor/tensor.hpp>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 namespace detail {
 

@@ -4,7 +4,7 @@
 
 #include <ebb/metrics/roc.hpp>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 /// The points of a precision-recall curve, by rising recall: at `threshold[i]` and above, a sample
 /// is called positive. The first, where none is, has recall 0 and, by convention, precision 1.

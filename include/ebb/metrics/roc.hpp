@@ -15,7 +15,7 @@
 #include <span>
 #include <vector>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 namespace detail {
 

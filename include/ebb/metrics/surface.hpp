@@ -6,7 +6,7 @@
 #include <ebb/metrics/distance_transform.hpp>
 #include <ebb/metrics/overlap.hpp>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 /// The distances of the surface elements of each mask from the other mask's surface.
 struct SurfaceDistances {

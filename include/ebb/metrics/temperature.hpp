@@ -6,7 +6,7 @@
 #include <ebb/core/finite.hpp>
 #include <ebb/metrics/calibration.hpp>
 
-namespace ebb::metrics {
+namespace ebb::inline EBB_ABI::metrics {
 
 /// A temperature, and the mean negative log likelihood before (at 1) and after.
 struct Temperature {

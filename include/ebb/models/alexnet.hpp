@@ -9,7 +9,7 @@
 #include <ebb/nn/linear.hpp>
 #include <ebb/ops/ops.hpp>
 
-namespace ebb::models {
+namespace ebb::inline EBB_ABI::models {
 
 struct AlexNetOptions {
   Index channels = 3;

@@ -8,7 +8,7 @@
 #include <ebb/nn/linear.hpp>
 #include <ebb/ops/ops.hpp>
 
-namespace ebb::models {
+namespace ebb::inline EBB_ABI::models {
 
 struct LeNet5Options {
   Index channels = 1;

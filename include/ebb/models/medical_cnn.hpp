@@ -9,7 +9,7 @@
 #include <ebb/nn/linear.hpp>
 #include <ebb/ops/ops.hpp>
 
-namespace ebb::models {
+namespace ebb::inline EBB_ABI::models {
 
 /// A 3x3 convolution, a batch norm and a rectifier.
 template <class T = float, class Device = Cpu>

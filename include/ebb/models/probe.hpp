@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb::models {
+namespace ebb::inline EBB_ABI::models {
 
 /// Sees nothing: what `net(x)` runs with.
 struct NoProbe {

@@ -14,7 +14,7 @@
 #include <array>
 #include <optional>
 
-namespace ebb::models {
+namespace ebb::inline EBB_ABI::models {
 
 namespace detail {
 

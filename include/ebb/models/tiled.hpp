@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace ebb::models {
+namespace ebb::inline EBB_ABI::models {
 
 struct TileOptions {
   Size2 tile = 256;    ///< what the network sees at a time

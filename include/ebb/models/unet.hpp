@@ -13,7 +13,7 @@
 
 #include <optional>
 
-namespace ebb::models {
+namespace ebb::inline EBB_ABI::models {
 
 /// Two 3x3 convolutions, each rectified, with batch norm in between or without.
 template <class T = float, class Device = Cpu>

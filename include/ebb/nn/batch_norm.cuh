@@ -5,7 +5,7 @@
 #include <ebb/device/cuda.cuh>
 #include <ebb/nn/batch_norm.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 template <class T>

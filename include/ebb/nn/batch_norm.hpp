@@ -8,7 +8,7 @@
 #include <ebb/nn/options.hpp>
 #include <ebb/ops/batch_norm/batch_norm.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: a counter goes up by one.
 template <class T>
@@ -18,7 +18,7 @@ void increment(Cpu, View<T, 0> counter) {
 
 }  // namespace ebb
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 struct NormOptions {
   double eps = 1e-5;

@@ -5,7 +5,7 @@
 #include <ebb/core/replay.hpp>
 #include <ebb/tensor/tensor.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 /// A tensor with the value semantics of `Param`: copying a network copies its buffers. The tensor
 /// inside is a handle, so a const layer that trains may write into its memory.

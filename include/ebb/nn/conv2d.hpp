@@ -6,7 +6,7 @@
 #include <ebb/nn/options.hpp>
 #include <ebb/ops/conv2d/conv2d.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 struct ConvOptions {
   Size2 stride = 1;

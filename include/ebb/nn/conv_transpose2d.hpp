@@ -6,7 +6,7 @@
 #include <ebb/nn/options.hpp>
 #include <ebb/ops/conv_transpose2d/conv_transpose2d.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 struct ConvTransposeOptions {
   Size2 stride = 1;

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 /// Copies every parameter and buffer of `from` into `into`, a network of the same parts on the same
 /// device or another:

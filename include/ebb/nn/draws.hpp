@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace ebb::nn::detail {
+namespace ebb::inline EBB_ABI::nn::detail {
 
 /// A parameter that was drawn when its layer was made.
 struct DrawnParameter {

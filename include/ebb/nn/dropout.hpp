@@ -5,7 +5,7 @@
 #include <ebb/nn/mode.hpp>
 #include <ebb/ops/dropout.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 /// While training, drops each element with probability p and divides the others by 1 - p
 /// (ops/dropout.hpp); otherwise hands its input on. Every call draws a fresh stream from the

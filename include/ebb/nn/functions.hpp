@@ -12,7 +12,7 @@
 #include <ebb/ops/tanh.hpp>
 #include <ebb/ops/trigonometric.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 /// `nn::Sequential(nn::Linear<>(2, 8), nn::tanh, nn::Linear<>(8, 1))`, and `nn::tanh(x)`.
 inline constexpr Tanh tanh;

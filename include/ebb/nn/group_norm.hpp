@@ -5,7 +5,7 @@
 #include <ebb/nn/options.hpp>
 #include <ebb/ops/group_norm/group_norm.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 struct GroupNormOptions {
   double eps = 1e-5;

@@ -11,7 +11,7 @@
 #include <cmath>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 
@@ -34,7 +34,7 @@ void generate(Cpu, const F& f, View<T, N> y) {
 
 }  // namespace ebb
 
-namespace ebb::nn::init {
+namespace ebb::inline EBB_ABI::nn::init {
 
 /// Which side of a layer keeps its variance: the forward pass (fan_in) or the backward (fan_out).
 enum class Fan { in, out };

@@ -5,7 +5,7 @@
 #include <ebb/nn/options.hpp>
 #include <ebb/ops/layer_norm/layer_norm.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 struct LayerNormOptions {
   double eps = 1e-5;

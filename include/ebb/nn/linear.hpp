@@ -6,7 +6,7 @@
 #include <ebb/nn/options.hpp>
 #include <ebb/ops/linear/linear.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 struct LinearOptions {
   bool bias = true;

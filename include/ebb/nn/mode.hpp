@@ -4,7 +4,7 @@
 
 #include <ebb/tape/var.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 /// How dropout and batch norm behave. `automatic` trains when the input is a variable on a tape and
 /// evaluates when it is a plain tensor, so that a forgotten `eval(net)` cannot spoil a prediction.

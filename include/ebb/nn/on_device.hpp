@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 namespace detail {
 
@@ -172,7 +172,7 @@ Into moved_to(const From& from) {
 
 }  // namespace ebb::nn
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A copy of a network on another device, with equal parameters, buffers, options and modes:
 ///

@@ -5,7 +5,7 @@
 #include <ebb/core/config.hpp>
 #include <ebb/core/error.hpp>
 
-namespace ebb::nn::detail {
+namespace ebb::inline EBB_ABI::nn::detail {
 
 /// \throws ValueError unless `value` is at least 1.
 inline Index require_positive(const char* layer, const char* what, Index value) {

@@ -6,7 +6,7 @@
 #include <ebb/ops/pool/avg_pool2d.hpp>
 #include <ebb/ops/pool/max_pool2d.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 struct MaxPoolOptions {
   Size2 stride = 0;  ///< 0: the kernel

@@ -4,7 +4,7 @@
 
 #include <ebb/nn/summary.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 /// Its parameters, a line each, and how many numbers they are; `to_string(summary(net, shape))`
 /// tells what it does as well.

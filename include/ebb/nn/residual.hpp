@@ -5,7 +5,7 @@
 #include <ebb/nn/draws.hpp>
 #include <ebb/ops/arithmetic.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 /// Hands its input on.
 struct Identity {

@@ -9,7 +9,7 @@
 #include <string>
 #include <tuple>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 /// Calls its layers in turn; they are named "0", "1", ... Anything callable is a layer:
 ///

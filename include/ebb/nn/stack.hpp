@@ -7,7 +7,7 @@
 
 #include <memory>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 /// One operation of a forward pass.
 struct SummaryRow {

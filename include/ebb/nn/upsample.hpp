@@ -4,7 +4,7 @@
 
 #include <ebb/ops/upsample/upsample.hpp>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 enum class Interpolation { nearest, bilinear };
 

@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ebb::nn {
+namespace ebb::inline EBB_ABI::nn {
 
 namespace detail {
 struct Ignore {

@@ -7,7 +7,7 @@
 #include <ebb/ops/broadcast.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A plain number beside a tensor: any arithmetic type, converted to the tensor's scalar; or that
 /// scalar itself (a dual number, say).

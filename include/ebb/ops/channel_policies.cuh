@@ -10,7 +10,7 @@
 #include <ebb/ops/channel_sums.cuh>
 #include <ebb/ops/lanes.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Mean and squared deviations. Those of the packs in registers are found in two passes over the
 /// registers, of deviations from their first element, so that nothing cancels however large the

@@ -19,7 +19,7 @@
 #include <ebb/device/cuda_scratch.cuh>
 #include <ebb/device/gpu_pack.cuh>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 inline constexpr int warps_of_block = gpu::block_size / 32;
 

@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = min(max(x, low), high); dx = dy where low <= x <= high, both ends included, as PyTorch has
 /// it, and 0 elsewhere. Not-a-number passes through. As a layer: `Clamp{0.0, 6.0}`.

@@ -11,7 +11,7 @@
 #include <tuple>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 #include <ebb/device/random.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Which elements a dropout keeps, as a pure function of their number.
 struct DropoutMask {

@@ -7,7 +7,7 @@
 #include <ebb/device/gpu_pack.cuh>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// The slope of f where `saved` holds its input or its output, whichever it asks for.

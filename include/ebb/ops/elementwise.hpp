@@ -5,7 +5,7 @@
 #include <ebb/device/compiled.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

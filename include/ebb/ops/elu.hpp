@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = x where x > 0, a (e^x - 1) elsewhere; dx = dy or a e^x dy alike.
 /// `elu(x)` has a = 1; `elu(x, 0.5)` and the layer `Elu{0.5}` choose it.

@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = e^x; dx = y dy.
 struct Exp : Elementwise<Exp> {

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/reshape.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// x (n, ...) -> (n, everything else): keeps the batch axis, in the same memory. A layer, as
 /// PyTorch's nn.Flatten.

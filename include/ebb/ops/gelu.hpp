@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = x P(x), where P(x) = (1 + erf(x / sqrt 2)) / 2 is the standard normal distribution function;
 /// dx = (P(x) + x p(x)) dy, p its density. PyTorch's `gelu(x)`.

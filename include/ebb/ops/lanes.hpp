@@ -7,7 +7,7 @@
 
 #include <type_traits>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// What sums of T gather in.
 template <class T>

@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = x where x > 0, a x elsewhere; dx = dy or a dy alike (a at zero, as PyTorch has it).
 /// `leaky_relu(x)` has a = 0.01; `leaky_relu(x, 0.2)` and the layer `LeakyRelu{0.2}` choose it.

@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = log x; dx = dy / x. As in IEEE arithmetic, log 0 is -infinity and log of a negative is nan.
 struct Log : Elementwise<Log> {

@@ -5,7 +5,7 @@
 #include <ebb/ops/softmax/cpu.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y_k = x_k - log sum_l e^(x_l) along an axis, computed with the largest x taken off first; exact
 /// where the logarithm of softmax would be log 0. dx = dy - e^y sum dy. `log_softmax(x)` takes the

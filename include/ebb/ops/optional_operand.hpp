@@ -5,7 +5,7 @@
 #include <ebb/ops/present.hpp>
 #include <ebb/tape/lift.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Calls f(w); an absent parameter goes in as an undefined tensor, which asks for no gradient.
 template <Operand W, class F>

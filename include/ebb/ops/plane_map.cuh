@@ -12,7 +12,7 @@
 #include <ebb/device/cuda.cuh>
 #include <ebb/device/gpu_pack.cuh>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// y[i] = f.value(f.line(plane), offset in the plane, x[i], up[i]); `up` where F::reads_up.
 template <int V, class F, class T, class I>

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/arithmetic.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = a^b; da = b a^(b-1) dy (0 where b is 0), db = y log(a) dy (0 where a is 0 and b >= 0), as
 /// PyTorch has it. Negative bases give nan unless the exponent is whole, as `std::pow` does.

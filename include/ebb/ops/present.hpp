@@ -4,7 +4,7 @@
 
 #include <ebb/tape/var.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Whether an operand is there: an absent `Param`, or an undefined tensor, stands for a layer
 /// without a bias.

@@ -5,11 +5,11 @@
 #include <ebb/ops/activation.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = max(x, 0); dx = dy where y > 0, so that only the output is kept. Not-a-number passes
-/// through, forward and backward. Nair & Hinton, "Rectified linear units improve restricted Boltzmann machines", ICML
-/// 2010.
+/// through, forward and backward. Nair & Hinton, "Rectified linear units improve restricted
+/// Boltzmann machines", ICML 2010.
 struct Relu : Elementwise<Relu> {
   static constexpr const char* name = "relu";
   template <class T>

@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = 1 / (1 + e^-x), by the form that cannot overflow: e^-|x| is at most one.
 /// dx = y (1 - y) dy.

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/sigmoid.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = x sigmoid(x); dx = s (1 + x (1 - s)) dy with s = sigmoid(x).
 /// Elfwing, Uchibe & Doya, "Sigmoid-weighted linear units for neural network function approximation

@@ -7,7 +7,7 @@
 #include <ebb/device/gpu_pack.cuh>
 #include <ebb/ops/slab.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 #include <ebb/device/cpu.hpp>
 #include <ebb/device/parallel.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A stretch of `length` elements in each of `rows` rows, of two tensors.
 struct Slab {

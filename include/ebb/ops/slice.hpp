@@ -5,7 +5,7 @@
 #include <ebb/ops/slab.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Elements [begin, end) along `axis`, copied. `axis`, `begin` and `end` may count from the end:
 /// `slice(x, -1, -3, x.extent(-1))` is the last three columns.

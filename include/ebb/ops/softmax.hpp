@@ -5,7 +5,7 @@
 #include <ebb/ops/softmax/cpu.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y_k = e^(x_k) / sum_l e^(x_l) along an axis, with the largest x taken off first, so that nothing
 /// overflows; dx = y (dy - sum y dy). `softmax(x)` takes the last axis, `softmax(x, 1)` and the

@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = log(1 + e^(b x)) / b, and x itself where b x is above the threshold, as PyTorch has it;
 /// dx = sigmoid(b x) dy. Neither overflows: only e^-|b x| is computed.

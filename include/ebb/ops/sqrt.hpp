@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = sqrt x; dx = dy / (2 y), infinite at zero as the true slope is.
 struct Sqrt : Elementwise<Sqrt> {

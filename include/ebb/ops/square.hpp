@@ -4,7 +4,7 @@
 
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = x^2; dx = 2 x dy.
 struct Square : Elementwise<Square> {

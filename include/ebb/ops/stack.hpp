@@ -4,7 +4,7 @@
 
 #include <ebb/ops/concat.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// k operands of one shape -> one tensor with a new axis of extent k at `axis`: three images
 /// (h, w) stacked at 0 are (3, h, w). A list is an initializer list, a vector or a span.

@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = tanh x; dx = (1 - y^2) dy.
 struct Tanh : Elementwise<Tanh> {

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/permute/permute.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// x with `axis_a` and `axis_b` exchanged.
 /// \throws ShapeError when an axis is out of range.

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/elementwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// y = sin x; dx = cos(x) dy.
 struct Sin : Elementwise<Sin> {

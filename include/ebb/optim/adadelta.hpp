@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// Steps in the units of the weights, by the ratio of two running means of squares:
 ///

@@ -6,7 +6,7 @@
 #include <ebb/optim/kernel.hpp>
 #include <ebb/optim/rule.hpp>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 namespace detail {
 
@@ -101,7 +101,7 @@ struct AdamW {
 
 }  // namespace ebb::optim
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 EBB_COMPILED_RULE(optim::Adam)
 EBB_COMPILED_RULE(optim::AdamW)
 }  // namespace ebb

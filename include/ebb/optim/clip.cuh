@@ -9,7 +9,7 @@
 
 #include <concepts>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 
@@ -156,7 +156,7 @@ void clamp_magnitude(Cuda, T bound, View<T, N> x) {
 
 }  // namespace ebb
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 namespace detail {
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: the sum of the squares of `x`, in double.
 template <class T, int N>
@@ -65,7 +65,7 @@ void clamp_magnitude(Cpu, T bound, View<T, N> x) {
 
 }  // namespace ebb
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// Which norm measures the gradients.
 enum class Norm { one, two, infinity };

@@ -4,7 +4,7 @@
 
 #include <ebb/optim/rule.hpp>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// w -= lr g. Cauchy, "Méthode générale pour la résolution des systèmes d'équations simultanées",
 /// Comptes Rendus 25 (1847).

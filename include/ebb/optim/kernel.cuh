@@ -7,7 +7,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/optim/kernel.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

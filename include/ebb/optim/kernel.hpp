@@ -11,7 +11,7 @@
 
 #include <utility>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The numbers of a parameter's update, which differ from step to step.
 template <class R>

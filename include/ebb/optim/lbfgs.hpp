@@ -9,7 +9,7 @@
 
 #include <memory>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 struct LbfgsOptions {
   double lr = 1;                   ///< first trial of every line search

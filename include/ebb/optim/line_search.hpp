@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 struct WolfeOptions {
   double decrease = 1e-4;  ///< c1: share of the predicted decrease that is asked for

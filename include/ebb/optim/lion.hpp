@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// Steps of one size for every weight, in the direction of a sign:
 ///

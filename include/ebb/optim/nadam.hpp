@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// Adam with Nesterov's look-ahead, whose momentum rises with the step t:
 ///

@@ -12,7 +12,7 @@
 #include <limits>
 #include <memory>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// Takes every parameter: the default of an optimizer's group.
 struct AllParameters {

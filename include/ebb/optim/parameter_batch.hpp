@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 namespace detail {
 

@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/optim/rule.hpp>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// The gradient over a running root mean square of itself:
 ///

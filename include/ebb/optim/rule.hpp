@@ -34,7 +34,7 @@
 #include <concepts>
 #include <cstdint>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// What a rule knows about the present update of a parameter.
 struct StepInfo {

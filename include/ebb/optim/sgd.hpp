@@ -6,7 +6,7 @@
 #include <ebb/optim/kernel.hpp>
 #include <ebb/optim/rule.hpp>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// Heavy-ball momentum as PyTorch writes it:
 ///
@@ -60,6 +60,6 @@ struct Sgd {
 
 }  // namespace ebb::optim
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 EBB_COMPILED_RULE(optim::Sgd)
 }  // namespace ebb

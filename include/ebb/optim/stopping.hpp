@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 struct StoppingOptions {
   double min_change = 0;  ///< stop when |loss - previous loss| is below this (0: never)

@@ -12,7 +12,7 @@
 
 #include <cmath>
 
-namespace ebb::shape {
+namespace ebb::inline EBB_ABI::shape {
 
 namespace detail {
 

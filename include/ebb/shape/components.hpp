@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb::shape {
+namespace ebb::inline EBB_ABI::shape {
 
 /// Which neighbours hang together: those that share a face (4 in an image, 6 in a volume), or those
 /// that share a corner, too (8, 26).

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <string>
 
-namespace ebb::shape {
+namespace ebb::inline EBB_ABI::shape {
 
 namespace detail {
 

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace ebb::shape {
+namespace ebb::inline EBB_ABI::shape {
 
 /// One component. Lengths, areas and volumes are in the units of the spacing that was given (1: in
 /// elements); positions are of the centres of elements, the first of which lies at 0.

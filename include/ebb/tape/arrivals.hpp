@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// What a parameter remembers of its gradients.
 struct Arrival {

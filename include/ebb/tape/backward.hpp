@@ -4,7 +4,7 @@
 
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Gradients of `loss` with respect to everything it depends on: parameters gather them in
 /// `p.grad()`, watched variables in `x.grad()`. Gradients add up over calls.

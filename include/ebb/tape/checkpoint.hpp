@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <tuple>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

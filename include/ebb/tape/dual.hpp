@@ -12,7 +12,7 @@
 
 /// A namespace of its own, so that `exp(Dual)` is found by argument-dependent lookup beside the
 /// operations of the same name.
-namespace ebb::forward {
+namespace ebb::inline EBB_ABI::forward {
 
 /// A value and its derivative along one direction. Compares by value alone. T may be dual itself:
 /// the tangent of the tangent is then a second derivative.
@@ -158,6 +158,6 @@ EBB_HD bool is_finite(const Dual<T>& x) {
 
 }  // namespace ebb::forward
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 using forward::Dual;
 }

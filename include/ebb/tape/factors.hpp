@@ -4,7 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A matrix (rows, columns) that is left^T right, for factors of few rows: the weight gradient of a
 /// dense layer, dy^T x, at a small batch. It is as large as the weight, so writing it to memory

@@ -5,7 +5,7 @@
 #include <ebb/device/cuda.cuh>
 #include <ebb/tape/forward.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 template <class T>

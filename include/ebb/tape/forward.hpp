@@ -7,7 +7,7 @@
 #include <ebb/tape/backward.hpp>
 #include <ebb/tape/lift.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: the two parts of x.
 template <class T>

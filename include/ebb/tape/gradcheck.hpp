@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 struct GradcheckOptions {
   double step = 1e-5;      ///< of the central difference, relative to max(1, |x|)

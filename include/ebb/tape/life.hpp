@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A place in the source of a program. `SourcePlace::here()` as a default argument is where the
 /// caller stands.

@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Where the gradient of one value gathers. The first writer overwrites, later ones add; a gradient
 /// that is merely passed on is shared until somebody adds to it.

@@ -4,6 +4,8 @@
 /// headers is needed here.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -11,7 +13,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// The ways to hold parts. Held parts are named as in PyTorch: by their number or key; what is held
 /// by a pointer, an optional or a variant has the name of the holder.

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <string>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The elements of a variable, as those of a tensor.
 template <class Tens>

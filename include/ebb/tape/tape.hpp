@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 template <class Tens>
 class Var;

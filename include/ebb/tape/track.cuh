@@ -6,7 +6,7 @@
 #include <ebb/tape/track.hpp>
 #include <ebb/tensor/storage.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// at[0] becomes the smallest i of those whose x[i] is nan or infinite. (A minimum of whole numbers

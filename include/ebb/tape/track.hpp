@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 // --- sinks: where a pullback leaves the gradient of an operand ---
 

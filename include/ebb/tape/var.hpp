@@ -8,7 +8,7 @@
 #include <concepts>
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A node that holds the gradient of a value of type `Tens`.
 template <class Tens>

@@ -6,7 +6,7 @@
 #include <ebb/tensor/eigen_library.hpp>
 #include <ebb/tensor/tensor.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 template <class X>
 requires std::is_base_of_v<Eigen::TensorBase<X, Eigen::ReadOnlyAccessors>, X>

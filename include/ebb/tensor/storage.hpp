@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A reference-counted handle to a block of a device's pool. Counting is atomic, so handles to one
 /// block may be copied and dropped from several threads.

@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Whether X is an Eigen tensor or tensor expression; specialised by tensor/eigen.hpp, so that
 /// this header does not pay for Eigen.

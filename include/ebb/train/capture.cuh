@@ -32,7 +32,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/tensor/storage.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// What a `CudaTally` has counted.
 struct TallyCounts {

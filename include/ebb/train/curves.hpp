@@ -6,7 +6,7 @@
 #include <ebb/train/fit.hpp>
 #include <ebb/train/plot.hpp>
 
-namespace ebb::plot {
+namespace ebb::inline EBB_ABI::plot {
 
 /// Loss and, for classifiers, accuracy over the epochs; of the training data and, where there was
 /// one, of the validation.

@@ -5,7 +5,7 @@
 #include <ebb/ops/loss/cross_entropy.hpp>
 #include <ebb/train/metrics.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The result of `evaluate`.
 struct Evaluation {

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

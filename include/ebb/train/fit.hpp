@@ -27,7 +27,7 @@
 #include <optional>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// What is known after a step.
 struct StepFacts {

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// An image with 8 bits per channel, grey (1 channel) or colour (3), rows from the top, channels
 /// interleaved; and what is written below it.

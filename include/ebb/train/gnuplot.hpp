@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace ebb::plot {
+namespace ebb::inline EBB_ABI::plot {
 
 /// Text as gnuplot reads it literally: in single quotes, which nothing inside can leave and in
 /// which nothing is executed.

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The mean of numbers that stand for different counts: the loss of batches, say, the last of which
 /// is smaller. Adds in double, in the order of the calls.

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::plot {
+namespace ebb::inline EBB_ABI::plot {
 
 /// A range of an axis; from == to lets gnuplot choose.
 struct Range {

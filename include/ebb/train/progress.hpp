@@ -14,7 +14,7 @@
 #include <string>
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 struct ProgressOptions {
   std::FILE* stream = stderr;

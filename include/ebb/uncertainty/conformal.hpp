@@ -15,7 +15,7 @@
 #include <span>
 #include <vector>
 
-namespace ebb::uncertainty {
+namespace ebb::inline EBB_ABI::uncertainty {
 
 /// How strange a class is for a sample.
 enum class ConformalScore {

@@ -5,7 +5,7 @@
 
 #include <ebb/uncertainty/prediction.hpp>
 
-namespace ebb::uncertainty {
+namespace ebb::inline EBB_ABI::uncertainty {
 
 /// The mean over networks trained from different seeds, each a copy that evaluates: images x (n,
 /// ...) to logits (n, classes, ...). For networks of different types use `Average`.

@@ -6,7 +6,7 @@
 #include <ebb/core/random.hpp>
 #include <ebb/uncertainty/prediction.hpp>
 
-namespace ebb::uncertainty {
+namespace ebb::inline EBB_ABI::uncertainty {
 
 struct MonteCarloOptions {
   int samples = 30;

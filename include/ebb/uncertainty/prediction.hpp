@@ -9,7 +9,7 @@
 #include <cmath>
 #include <vector>
 
-namespace ebb::uncertainty {
+namespace ebb::inline EBB_ABI::uncertainty {
 
 /// The mean of members' probabilities, and its uncertainty in nats, for each sample (or pixel).
 /// `entropy` is that of the mean; the part of it on which members disagree is `disagreement`, the

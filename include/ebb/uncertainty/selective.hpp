@@ -14,7 +14,7 @@
 #include <span>
 #include <vector>
 
-namespace ebb::uncertainty {
+namespace ebb::inline EBB_ABI::uncertainty {
 
 /// What is wrong among the answers that are given, by how many are given: point i answers samples
 /// whose confidence is at least `threshold[i]`.

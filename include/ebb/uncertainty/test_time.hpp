@@ -6,7 +6,7 @@
 
 #include <ebb/uncertainty/prediction.hpp>
 
-namespace ebb::uncertainty {
+namespace ebb::inline EBB_ABI::uncertainty {
 
 /// Only flips that leave the answer what it was are of use: a mirrored chest has its heart on the
 /// other side.

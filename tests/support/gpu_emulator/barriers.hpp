@@ -2,12 +2,14 @@
 /// Where threads wait for each other: the barrier of a block, and collectives of a warp.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include "tests/support/gpu_emulator/scheduler.hpp"
 
 #include <cstring>
 #include <type_traits>
 
-namespace ebb::gpu::emulator {
+namespace ebb::inline EBB_ABI::gpu::emulator {
 
 /// __syncthreads. All threads that have not left the kernel must come to the same line.
 inline void block_barrier(const char* file, int line) {

@@ -22,7 +22,7 @@ struct dim3 {
       : x(width), y(height), z(depth) {}
 };
 
-namespace ebb::gpu::emulator {
+namespace ebb::inline EBB_ABI::gpu::emulator {
 
 /// What is wrong with a kernel.
 struct KernelError : Error {

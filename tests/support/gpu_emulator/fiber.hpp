@@ -2,6 +2,8 @@
 /// Fibers: stacks that a thread of the CPU changes between.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include "tests/support/gpu_emulator/sanitizers.hpp"
 
 #include <sys/mman.h>
@@ -17,7 +19,7 @@
 #  include <ucontext.h>
 #endif
 
-namespace ebb::gpu::emulator {
+namespace ebb::inline EBB_ABI::gpu::emulator {
 
 /// A stack, and where it was left. The scheduler's own has no memory of ours.
 struct Fiber {

@@ -2,10 +2,12 @@
 /// Runs a kernel: its grid, block by block.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include "tests/support/gpu_emulator/barriers.hpp"
 #include "tests/support/gpu_emulator/memory.hpp"
 
-namespace ebb::gpu::emulator {
+namespace ebb::inline EBB_ABI::gpu::emulator {
 
 /// What a GPU refuses to launch.
 /// \throws KernelError

@@ -2,11 +2,13 @@
 /// Shared memory of a block, and asynchronous copies into it.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include "tests/support/gpu_emulator/scheduler.hpp"
 
 #include <utility>
 
-namespace ebb::gpu::emulator {
+namespace ebb::inline EBB_ABI::gpu::emulator {
 
 inline constexpr char dynamic_array = 0;  ///< its address names the array that the launch sizes
 

@@ -3,11 +3,13 @@
 /// another, where hardware sums in an order and precision of its own.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include "tests/support/gpu_emulator/barriers.hpp"
 
 #include <bit>
 
-namespace ebb::gpu::emulator {
+namespace ebb::inline EBB_ABI::gpu::emulator {
 
 /// What a lane brings.
 struct Fragments {

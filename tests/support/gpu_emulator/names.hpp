@@ -2,6 +2,8 @@
 /// CUDA's names, and those of device/gpu_runtime.cuh that kernels are written with.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include "tests/support/gpu_emulator/launch.hpp"
 
 #include <algorithm>
@@ -111,7 +113,7 @@ inline void __threadfence_block() {}
 // --- atomics: relaxed, as a GPU's are
 // -------------------------------------------------------------
 
-namespace ebb::gpu::emulator {
+namespace ebb::inline EBB_ABI::gpu::emulator {
 /// Replaces *p by change(*p) at once; returns what was there.
 template <class T, class F>
 T atomically(T* p, F&& change) {

@@ -5,6 +5,8 @@
 /// waits for it. Both are what a GPU may do; what is right in both does not depend on luck.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include "tests/support/gpu_emulator/launch.hpp"
 
 #include <cstdlib>
@@ -13,7 +15,7 @@
 #include <map>
 #include <mutex>
 
-namespace ebb::gpu::driver {
+namespace ebb::inline EBB_ABI::gpu::driver {
 
 using Task = std::function<void()>;
 

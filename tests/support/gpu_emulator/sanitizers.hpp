@@ -2,6 +2,8 @@
 /// What the emulator tells AddressSanitizer and ThreadSanitizer; without them it is nothing.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <cstddef>
 
 #if defined(__has_feature)
@@ -38,7 +40,7 @@ void __tsan_release(void*);
 }
 #endif
 
-namespace ebb::gpu::emulator {
+namespace ebb::inline EBB_ABI::gpu::emulator {
 
 #if defined(EBB_EMULATOR_TSAN)
 inline constexpr bool races_are_watched = true;

@@ -2,13 +2,15 @@
 /// Runs the threads of blocks in turn, until all are done or none can go on.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include "tests/support/gpu_emulator/block.hpp"
 
 #include <cstdarg>
 #include <cstdlib>
 #include <random>
 
-namespace ebb::gpu::emulator {
+namespace ebb::inline EBB_ABI::gpu::emulator {
 
 /// One for each thread of the CPU.
 class Scheduler {

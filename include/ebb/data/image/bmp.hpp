@@ -9,7 +9,7 @@
 #include <array>
 #include <bit>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 class BmpDecoder {
  public:

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// What the header of an image file says.
 struct ImageInfo {

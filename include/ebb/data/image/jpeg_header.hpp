@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// The markers of a JPEG, walked to its end.
 class JpegHeader {

@@ -6,7 +6,7 @@
 #include <ebb/data/image/lines.hpp>
 #include <ebb/data/stb_image.hpp>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// Decodes the lines of a JPEG. \throws FileError when it is damaged, or stb_image 2.27 would read
 /// it wrongly: it interpolates the last columns of colours of half the width (4:2:2) from the wrong

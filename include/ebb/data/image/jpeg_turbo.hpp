@@ -13,7 +13,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// The library's decoder; its errors, which it leaves by longjmp, become a value of false. Nothing
 /// in a member function needs a destructor, so that a jump skips none.

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// A value of another width: 8 bits v become 257 v, so that white stays white; of 16 the upper 8.
 template <class T, class S>

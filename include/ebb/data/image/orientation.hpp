@@ -2,12 +2,14 @@
 /// How an image must be turned to be upright, as cameras note it: EXIF's numbers 1 to 8.
 #pragma once
 
+#include <ebb/core/config.hpp>
+
 #include <cctype>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// The orientation in EXIF data, which is a TIFF file of its own (EXIF 2.32, 4.5.2, tag 0x0112); 1
 /// where it is not said or makes no sense.

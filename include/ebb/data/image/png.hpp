@@ -12,7 +12,7 @@
 #include <array>
 #include <cstdlib>
 
-namespace ebb::data::detail {
+namespace ebb::inline EBB_ABI::data::detail {
 
 /// Unpacks the pixel data of a PNG, which may lie in many chunks.
 class PngInflater {

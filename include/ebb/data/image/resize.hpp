@@ -9,7 +9,7 @@
 #include <cmath>
 #include <vector>
 
-namespace ebb::data {
+namespace ebb::inline EBB_ABI::data {
 
 /// Bytes of shape (channels, height, width): 1 channel is grey, 3 are red, green and blue.
 using ByteImage = Tensor<std::uint8_t, 3>;

@@ -7,7 +7,7 @@
 #include <ebb/ops/slab.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 struct BatchNormOptions {
   bool training = false;  ///< normalise by the batch's statistics and update the running ones

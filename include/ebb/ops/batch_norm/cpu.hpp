@@ -11,7 +11,7 @@
 
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

@@ -4,7 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// (batch, channels, spatial...) seen as `batch` times `channels` planes of `spatial` elements.
 struct BatchNormGeometry {

@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-namespace ebb::reference {
+namespace ebb::inline EBB_ABI::reference {
 
 namespace detail {
 /// The sum of term(i) over the elements i of channel c.

@@ -8,7 +8,7 @@
 #include <ebb/ops/broadcast/geometry.hpp>
 #include <ebb/ops/reduce/engine.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Which operand of a binary operation.
 enum class Side { a, b };

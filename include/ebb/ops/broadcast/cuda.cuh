@@ -5,7 +5,7 @@
 #include <ebb/ops/broadcast/cpu.hpp>
 #include <ebb/ops/reduce/fold.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// y = f.value(a, b) of the loop of y, a and b.

@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The shape two operands broadcast to: axes are matched from the last one, and an extent of 1, or
 /// an axis that is not there, is repeated.

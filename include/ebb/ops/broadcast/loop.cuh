@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// R axes at most, and how far a step along each moves in K arrays, as kernels see them.
 template <class I, int K, int R>

@@ -7,7 +7,7 @@
 #include <ebb/core/shape.hpp>
 #include <ebb/device/parallel.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// At most N axes of a row-major array, outermost first, and how far one step along
 /// each moves in K arrays (0 where an array is broadcast along it or summed over it).

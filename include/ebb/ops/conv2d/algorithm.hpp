@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Ways to compute a convolution.
 ///  - `reference`: the plain loops of reference.hpp.

@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace ebb::simd {
+namespace ebb::inline EBB_ABI::simd {
 
 /// What a tile sums over: `outer` steps of strides a_outer and b_outer, and in each the `inner`
 /// pairs of offsets.

@@ -12,7 +12,7 @@
 #include <ebb/ops/conv2d/taps.hpp>
 #include <ebb/ops/matmul/cpu.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Tasks that a pass is cut into at least, where it has so much work.
 inline constexpr Index enough_tasks = 32;

@@ -6,7 +6,7 @@
 
 #include <ebb/ops/conv2d/channels.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// The outputs along one axis that see tap `tap` inside of the image, and where they see it.
 struct TapRange {

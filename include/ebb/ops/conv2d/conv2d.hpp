@@ -7,7 +7,7 @@
 #include <ebb/ops/relu.hpp>
 #include <ebb/tape/lift.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// The gradient of what the bias was added to, from that of the result, on the way to which the

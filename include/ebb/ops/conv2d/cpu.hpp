@@ -9,7 +9,7 @@
 #include <ebb/ops/conv2d/winograd_passes.hpp>
 #include <ebb/ops/lanes.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 template <class T>

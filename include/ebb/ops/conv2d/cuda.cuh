@@ -8,7 +8,7 @@
 #include <ebb/ops/conv2d/patch_weight.cuh>
 #include <ebb/ops/conv2d/products.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// Calls f with a zero of the type in which kernels of this convolution count: 32 bits where they

@@ -10,7 +10,7 @@
 
 #include <optional>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// A plane inside of zeros, so that all its taps are offsets. The forward pass and the gradient of
 /// the weight see x, one frame for each phase of the stride; the gradient of the input sees dy with

@@ -7,7 +7,7 @@
 #include <ebb/device/isa.hpp>
 #include <ebb/ops/conv2d/channel_tiles.hpp>
 
-namespace ebb::simd {
+namespace ebb::inline EBB_ABI::simd {
 
 /// The outputs of a plane, and where in its source each tap is seen.
 struct DepthwisePlane {

@@ -11,7 +11,7 @@
 #include <ebb/ops/conv2d/lines.hpp>
 #include <ebb/ops/conv2d/unfolded.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Pixels of the input that are one stride apart see the same taps. Each such phase is a
 /// convolution of dy with stride 1, by the taps that fall on it.

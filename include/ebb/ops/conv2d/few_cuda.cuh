@@ -8,7 +8,7 @@
 #include <ebb/ops/conv2d/gather.cuh>
 #include <ebb/ops/reduce/cuda.cuh>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 inline bool few_channels(const Conv2dGeometry& g) {
   return g.groups > 1 && g.group_in() <= 4 && g.group_out() <= 4;

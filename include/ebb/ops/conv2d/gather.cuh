@@ -8,7 +8,7 @@
 
 #include <limits>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Part of the way to an element of images: how far it is in memory, and how many rows and columns.
 /// The element of a line and a step lies at the sum of their places; outside of the image it is

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Asks for the padding that keeps an image's size: `.padding = same`.
 struct Same {};

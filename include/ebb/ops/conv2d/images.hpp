@@ -10,7 +10,7 @@
 #include <ebb/ops/conv2d/taps.hpp>
 #include <ebb/ops/matmul/cpu.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// A pass whose vectors run along images.
 template <class T>

@@ -8,7 +8,7 @@
 #include <ebb/ops/conv2d/channel_tiles.hpp>
 #include <ebb/ops/conv2d/planes.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Channels that one task computes: all, unless there are too few images to share out.
 inline Index channels_per_task(Index channels, Index tasks) {

@@ -15,7 +15,7 @@
 #include <ebb/ops/conv2d/gather.cuh>
 #include <ebb/ops/conv2d/patch_engines.cuh>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Where a cell, or four of them, are copied from in a channel, or that they are zeros.
 struct alignas(8) PatchPlace {

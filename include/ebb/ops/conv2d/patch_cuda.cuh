@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// What makes patches worth using: with fewer blocks, half of an H100's 132 multiprocessors would
 /// be idle, while the sums of a product can be cut in pieces; slices of channels of which less than

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/matmul/engines.cuh>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// What both engines share: M channels of the result times some positions, of a kernel of K x K
 /// taps, a slice of channels at a time, `Pairs` of them in a word. Weights arrive in rows of all

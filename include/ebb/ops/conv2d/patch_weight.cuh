@@ -9,7 +9,7 @@
 #include <ebb/ops/conv2d/patch_cuda.cuh>
 #include <ebb/ops/matmul/tiles.cuh>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Blocks that share out a gradient, tiles times pieces of the sum; tests lower it.
 inline Index patch_pieces = blocks_wanted;

@@ -13,7 +13,7 @@
 #include <cstring>
 #include <numeric>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Copies some elements, sixteen bytes at a time: rows are too short for a call. The last sixteen
 /// bytes overlap those before.

@@ -8,7 +8,7 @@
 #include <ebb/device/compiled.hpp>
 #include <ebb/ops/conv2d/geometry.hpp>
 
-namespace ebb::reference {
+namespace ebb::inline EBB_ABI::reference {
 
 /// Calls f(x index, w index, y index) for every product of the convolution.
 template <class F>

@@ -11,7 +11,7 @@
 #include <numeric>
 #include <vector>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// The positions of one axis of a pass, and their taps. Forward, position o sees tap i at
 /// o * stride + i * dilation - padding. In the gradient of the input, position h sees it at

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <vector>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// What the loops must know of a plane that is read where it lies. Of the columns beside it they
 /// read and mask what is there, so `before` elements in front of it and `after` behind it must be

@@ -11,7 +11,7 @@
 #include <ebb/ops/conv2d/taps.hpp>
 #include <ebb/ops/matmul/cpu.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Taps of a kernel that fall inside of the image for some output.
 inline Index live_taps(const Conv2dGeometry& g) {

@@ -9,7 +9,7 @@
 #include <ebb/ops/conv2d/winograd_transforms.hpp>
 #include <ebb/ops/matmul/cpu.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// How the 4x4 tiles of outputs are laid out and shared out: a unit of work is a band of tile rows
 /// of one image, or several small images.

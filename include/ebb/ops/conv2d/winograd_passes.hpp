@@ -7,7 +7,7 @@
 
 #include <ebb/ops/conv2d/winograd.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Part of the second-level cache that the transforms of a unit may take.
 inline constexpr Index winograd_cache = 96 * 1024;

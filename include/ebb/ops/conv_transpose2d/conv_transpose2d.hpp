@@ -7,7 +7,7 @@
 #include <ebb/tape/lift.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 struct ConvTranspose2dOptions {
   Size2 stride = 1;

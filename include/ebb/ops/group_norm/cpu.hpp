@@ -11,7 +11,7 @@
 
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: y = xhat weight + bias with xhat = (x - mean) inv_std; the statistics are the group's,
 /// weight and bias (which may be absent) the channel's.

@@ -6,7 +6,7 @@
 #include <ebb/ops/group_norm/geometry.hpp>
 #include <ebb/ops/layer_norm/cuda.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

@@ -4,7 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// (batch, channels, spatial...), the channels in `groups` groups: a group of one sample is
 /// contiguous, `group_size()` elements.

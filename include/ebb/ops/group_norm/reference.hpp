@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/group_norm/geometry.hpp>
 
-namespace ebb::reference {
+namespace ebb::inline EBB_ABI::reference {
 
 /// y = xhat weight + bias with xhat = (x - mean) inv_std; the statistics are the group's, weight
 /// and bias (which may be absent) the channel's.

@@ -10,7 +10,7 @@
 
 #include <cmath>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

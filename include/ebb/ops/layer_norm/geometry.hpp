@@ -4,7 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// (rows, length): the trailing axes that are normalised together are `length` elements.
 struct LayerNormGeometry {

@@ -7,7 +7,7 @@
 #include <ebb/ops/slab.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

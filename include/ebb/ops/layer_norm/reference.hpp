@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-namespace ebb::reference {
+namespace ebb::inline EBB_ABI::reference {
 
 /// Mean and 1 / sqrt(variance + eps) of every row; the variance is biased.
 template <class T>

@@ -5,7 +5,7 @@
 
 #include <ebb/ops/matmul/cpu.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: every row of `y` becomes `row`.
 template <class T>

@@ -9,7 +9,7 @@
 #include <ebb/ops/matmul/cuda.cuh>
 #include <ebb/ops/reduce/cuda.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: y = x w^T + bias for x (m, k), w (n, k), bias (n) and y (m, n), then max(0, y) where
 /// `relu` says so. A bias without data counts as none. With relu, nan stays nan.

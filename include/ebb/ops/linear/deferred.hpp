@@ -5,7 +5,7 @@
 #include <ebb/ops/linear/cpu.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// `Factors::expand` on the CPU, row by row of the product. Each element is the same chain of

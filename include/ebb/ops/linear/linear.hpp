@@ -7,7 +7,7 @@
 #include <ebb/ops/relu.hpp>
 #include <ebb/tape/lift.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 template <Operand X, Operand W>

@@ -5,7 +5,7 @@
 #include <ebb/ops/loss/bce_with_logits.hpp>
 #include <ebb/ops/reduce/cuda.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// The term of an element; arrays are x (with t) and p, which has no memory where it is 1.

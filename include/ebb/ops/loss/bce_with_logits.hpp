@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The term of one element and its slopes, for `logit` x, `target` t and weight p of the positive
 /// class: -p t log s(x) - (1 - t) log(1 - s(x)) with s the sigmoid. With log s(x) = -softplus(-x)

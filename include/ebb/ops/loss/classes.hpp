@@ -7,7 +7,7 @@
 #include <ebb/ops/loss/reduction.hpp>
 #include <ebb/tape/var.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// "(2, 0, 5)": where element `at` of a tensor lies.
 template <int N>

@@ -6,7 +6,7 @@
 #include <ebb/device/compiled.hpp>
 #include <ebb/ops/softmax/cpu.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// What `count_labels` finds.
 struct LabelCount {

@@ -8,7 +8,7 @@
 #include <ebb/ops/loss/classes_cpu.hpp>
 #include <ebb/ops/softmax/cuda.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: as if every label were a class; the kernels of the losses find those that are not, and
 /// that none counts.

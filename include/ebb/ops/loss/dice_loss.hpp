@@ -4,7 +4,7 @@
 
 #include <ebb/ops/loss/region.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The mean over samples and classes of 1 - (2 sum p g + s) / (sum p + sum g + s), where p are
 /// probabilities, a softmax or sigmoid of the logits taken in here, and g is what is true. It does

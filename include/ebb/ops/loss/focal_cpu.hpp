@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/loss/classes_cpu.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// u^gamma, without `pow` for the usual exponents.
 template <class T>

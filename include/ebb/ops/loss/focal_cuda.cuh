@@ -6,7 +6,7 @@
 #include <ebb/ops/loss/classes_cuda.cuh>
 #include <ebb/ops/loss/focal_cpu.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// A label's share of the loss; what counts is how many labels do, not their weights.

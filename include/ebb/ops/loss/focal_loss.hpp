@@ -8,7 +8,7 @@
 #include <ebb/ops/loss/focal_cpu.hpp>
 #include <ebb/ops/sigmoid.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 template <class T, class Device = Cpu>
 struct FocalOptions {

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/loss/pointwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Terms d^2 / 2 where |d| <= delta, and delta (|d| - delta / 2) beyond, with d = x - t;
 /// dx = d clamped to [-delta, delta], times dy / n. `huber_loss(x, t)` has delta = 1;

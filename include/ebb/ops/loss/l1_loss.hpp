@@ -4,7 +4,7 @@
 
 #include <ebb/ops/loss/pointwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// loss = mean of |x - t|; dx = sign(x - t) dy / n, zero where they are equal.
 /// `l1_loss(x, t, Reduction::sum)` for the sum.

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/loss/pointwise.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// loss = mean of (x - t)^2; dx = 2 (x - t) dy / n. `mse_loss(x, t, Reduction::sum)` for the sum.
 ///

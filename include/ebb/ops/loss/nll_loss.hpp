@@ -5,7 +5,7 @@
 #include <ebb/ops/loss/classes.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 template <class T, class Device = Cpu>
 struct NllOptions {

@@ -5,7 +5,7 @@
 #include <ebb/ops/loss/pointwise.hpp>
 #include <ebb/ops/reduce/cuda.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 template <class F, class T>

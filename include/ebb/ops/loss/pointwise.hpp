@@ -8,7 +8,7 @@
 #include <ebb/tape/lift.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

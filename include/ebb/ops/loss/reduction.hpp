@@ -6,7 +6,7 @@
 
 #include <limits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// `mean` divides the sum of the terms by their number (or by the sum of their weights, where a
 /// loss says so); `sum` does not.

@@ -8,7 +8,7 @@
 #include <ebb/ops/sigmoid.hpp>
 #include <ebb/ops/softmax.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Which regions a loss on overlap counts.
 struct RegionOptions {

@@ -9,7 +9,7 @@
 #include <ebb/device/parallel.hpp>
 #include <ebb/ops/reduce/engine.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// What is summed of a class: the soft counterparts of counts.
 struct RegionSum {

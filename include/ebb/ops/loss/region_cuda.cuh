@@ -7,7 +7,7 @@
 #include <ebb/ops/loss/classes_cuda.cuh>
 #include <ebb/ops/loss/region_cpu.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 template <class T>

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/loss/region.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 struct TverskyOptions : RegionOptions {
   double alpha = 0.3;  ///< what a false positive counts

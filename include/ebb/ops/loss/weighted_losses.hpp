@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// w_1 loss_1(x, t) + w_2 loss_2(x, t) + ...: losses that take the same logits and target, such as
 /// Dice, which sees regions, and cross entropy, which sees every pixel.

@@ -10,7 +10,7 @@
 #include <ebb/ops/matmul/reference.hpp>
 #include <ebb/ops/matmul/ways.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// What is done to a result while it is still in cache: a bias for each column,

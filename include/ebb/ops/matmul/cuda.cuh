@@ -7,7 +7,7 @@
 #include <ebb/ops/matmul/cpu.hpp>
 #include <ebb/ops/matmul/tiles.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// c (+)= op(a) op(b) + bias for each of a batch of matrices, then max(0, c) if `relu`. Neighbours

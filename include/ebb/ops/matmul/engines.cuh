@@ -6,7 +6,7 @@
 #include <ebb/device/gpu_mma.cuh>
 #include <ebb/device/gpu_pack.cuh>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Results of a tile of M x N, TM x TN of them in a thread's registers, in exact multiply-adds of
 /// T: each step of a tile, K of which are in shared memory, costs a thread TM + TN loads (of four

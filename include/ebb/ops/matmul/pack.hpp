@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// A matrix as kernels read it: element (i, j) is data[i * row + j * column].
 template <class T>

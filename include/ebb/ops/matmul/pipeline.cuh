@@ -6,7 +6,7 @@
 
 #include <ebb/ops/matmul/product.cuh>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// A tile of floats in shared memory, laid out as its operand is in global memory. Rows are so much
 /// longer than their contents that the lanes (g, t) of a warp, which read line g and step t (of

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 

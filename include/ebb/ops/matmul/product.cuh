@@ -13,7 +13,7 @@
 #include <ebb/ops/matmul/engines.cuh>
 #include <ebb/ops/matmul/stage.cuh>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// How the results are cut in tiles, and the sums in `splits` pieces.
 template <class I>

@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/device/compiled.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Which operands of a product are stored transposed.
 struct Transposed {

@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Quotient and remainder by a number that all threads share, for signed indices that are not
 /// negative.

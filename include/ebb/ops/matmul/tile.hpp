@@ -6,7 +6,7 @@
 #include <ebb/device/compiled.hpp>
 #include <ebb/device/isa.hpp>
 
-namespace ebb::simd {
+namespace ebb::inline EBB_ABI::simd {
 
 using detail::array_size;
 

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// In multiply-adds. The large tile does 512 of them a thread and barrier, and reads 4 bytes of
 /// shared memory for 16 of them; the others leave work for all of the GPU where results are few.

@@ -6,7 +6,7 @@
 #include <ebb/ops/matmul/pack.hpp>
 #include <ebb/ops/matmul/plan.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// A part of a result that tiles write to: c[i * row + j], or added to it.
 template <class T>

@@ -6,7 +6,7 @@
 #include <ebb/device/parallel.hpp>
 #include <ebb/ops/pad/reference.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: x amid its margins.
 template <class T, int N>

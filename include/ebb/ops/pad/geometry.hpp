@@ -4,7 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// What stands in the margin: one value, the image mirrored at its outermost element, or that
 /// element repeated.

@@ -6,7 +6,7 @@
 #include <ebb/ops/pad/cpu.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 struct PadOptions {
   PadMode mode = PadMode::constant;

@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/pad/geometry.hpp>
 
-namespace ebb::reference {
+namespace ebb::inline EBB_ABI::reference {
 
 namespace detail {
 /// Where element `i` of the result comes from, or -1.

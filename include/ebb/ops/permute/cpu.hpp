@@ -7,7 +7,7 @@
 #include <ebb/ops/permute/joined_axes.hpp>
 #include <ebb/ops/permute/reference.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

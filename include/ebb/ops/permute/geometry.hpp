@@ -6,7 +6,7 @@
 
 #include <array>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Axis k of the result is axis `axes[k]` of the operand.
 template <int N>

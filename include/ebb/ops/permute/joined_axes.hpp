@@ -4,7 +4,7 @@
 
 #include <ebb/ops/permute/geometry.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// The axes of a permutation, with those that stay neighbours joined and those of extent 1 left
 /// out: (n, h, w, c) -> (n, c, h, w) becomes a batch of plain matrix transpositions.

@@ -5,7 +5,7 @@
 #include <ebb/ops/permute/cpu.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Axis k of the result is axis `axes[k]` of x: `permute(x, {0, 3, 1, 2})` turns (n, h, w, c) into
 /// (n, c, h, w). The elements are copied.

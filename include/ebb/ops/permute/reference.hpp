@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/permute/geometry.hpp>
 
-namespace ebb::reference {
+namespace ebb::inline EBB_ABI::reference {
 
 /// y[i0, i1, ...] = x at the sum of i_k stride_k.
 template <class T, int N>

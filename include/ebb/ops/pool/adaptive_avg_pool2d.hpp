@@ -5,7 +5,7 @@
 #include <ebb/ops/pool/avg_cpu.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 template <Operand X>

@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: the mean of each window.
 template <class T>

@@ -8,7 +8,7 @@
 #include <ebb/ops/lanes.hpp>
 #include <ebb/ops/pool/windows.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

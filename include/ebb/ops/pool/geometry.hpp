@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// A half-open stretch of indices.
 struct Stretch {

@@ -8,7 +8,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/pool/geometry.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Whether the windows are 2 x 2, side by side and inside the image.
 constexpr bool halves(const PoolAxis& a) {

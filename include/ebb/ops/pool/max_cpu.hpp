@@ -12,7 +12,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Kernel: the greatest element of each window, and where it lies if `argmax` is there.
 template <class T>

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/pool/windows.cuh>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 
 #include <concepts>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 struct MaxPool2dOptions {
   Size2 kernel = 2;

@@ -8,7 +8,7 @@
 #include <ebb/ops/pool/geometry.hpp>
 #include <ebb/ops/pool/halving.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Whether windows are 3 x 3 neighbours, and overlap.
 constexpr bool threes(const PoolAxis& a) {

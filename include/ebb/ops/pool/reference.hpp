@@ -6,7 +6,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/pool/geometry.hpp>
 
-namespace ebb::reference {
+namespace ebb::inline EBB_ABI::reference {
 
 /// y is the greatest element of each window, the first of several; a nan wins over numbers, as in
 /// PyTorch. `argmax` (which may be absent) receives where in its plane it lies.

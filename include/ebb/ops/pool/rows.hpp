@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Calls row(plane, oy) for every row of every result plane; rows of one task are neighbours.
 template <class Row>

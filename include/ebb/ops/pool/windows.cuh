@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Positions, which may be negative, beside indices of type I.
 template <class I>

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/reduce/reduce.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// The position along `axis` of the largest element: the first of several equal ones, and the first
 /// nan where there is one. Not differentiable: a plain tensor whatever the operand is.

@@ -6,7 +6,7 @@
 
 #include <concepts>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Several axes: `sum(x, Axes{0, 2, 3})`. Negative ones count from the end.
 template <int K>

@@ -12,7 +12,7 @@
 
 #include <limits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Picks the largest, or nan where there is one.
 struct Largest {

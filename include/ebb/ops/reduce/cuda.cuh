@@ -6,7 +6,7 @@
 #include <ebb/ops/reduce/fold.cuh>
 #include <ebb/ops/slab.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 template <class T>

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// How values are folded: a neutral element, and how two join.
 struct AddUp {

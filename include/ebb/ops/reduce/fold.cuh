@@ -16,7 +16,7 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// The value of the lane `apart` away; of any type made of 32-bit words.

@@ -6,7 +6,7 @@
 #include <ebb/ops/reduce/cpu.hpp>
 #include <ebb/tape/track.hpp>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Runs a reduction `op(x, axes)`, which leaves extent 1 on each folded axis, and gives the result
 /// its final shape: rank 0, rank N less the folded axes, or as it is.

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/reduce/reduce.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

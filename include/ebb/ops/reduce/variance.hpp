@@ -4,7 +4,7 @@
 
 #include <ebb/ops/reduce/reduce.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// What a variance divides by: n - 1 (yes, Bessel's correction) or n (no).
 enum class Unbiased { no, yes };

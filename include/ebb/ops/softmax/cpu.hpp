@@ -11,7 +11,7 @@
 #include <ebb/ops/reduce/cpu.hpp>
 #include <ebb/ops/softmax/turn.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Neighbouring lines of one task: `count` lines of n elements, number `line` and following among
 /// all. Either the axis is the last one, and a line is a row, or lines lie side by side.

@@ -14,7 +14,7 @@
 #include <ebb/ops/reduce/fold.cuh>
 #include <ebb/ops/softmax/cpu.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// The largest number of some, and the sum of e^(x - largest).

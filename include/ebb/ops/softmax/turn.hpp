@@ -7,7 +7,7 @@
 
 #include <type_traits>
 
-namespace ebb::detail {
+namespace ebb::inline EBB_ABI::detail {
 
 /// Whether `turn` knows how to take several numbers of this type at once.
 template <class T>

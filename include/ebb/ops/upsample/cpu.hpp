@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

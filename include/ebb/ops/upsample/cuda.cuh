@@ -10,7 +10,7 @@
 #include <ebb/device/gpu_pack.cuh>
 #include <ebb/ops/upsample/geometry.hpp>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

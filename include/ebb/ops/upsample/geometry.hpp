@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 /// Factors by which height and width grow: `Scale2{2}`, or `Scale2{2, 1.5}`.
 struct Scale2 {

@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/upsample/geometry.hpp>
 
-namespace ebb::reference {
+namespace ebb::inline EBB_ABI::reference {
 
 template <class T>
 void upsample_nearest_forward(const UpsampleGeometry& g, View<const T, 4> x, View<T, 4> y) {

@@ -7,7 +7,7 @@
 
 #include <concepts>
 
-namespace ebb {
+namespace ebb::inline EBB_ABI {
 
 namespace detail {
 

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// min_lr + (base - min_lr) (1 + cos(pi step / steps)) / 2: half a wave down over `steps` steps,
 /// and up again after that, as PyTorch's CosineAnnealingLR.

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 enum class Anneal { cosine, linear };
 

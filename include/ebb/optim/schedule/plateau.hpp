@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 enum class Better { lower, higher };
 enum class Threshold { relative, absolute };

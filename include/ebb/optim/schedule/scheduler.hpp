@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// Something with a learning rate for every step.
 template <class S>

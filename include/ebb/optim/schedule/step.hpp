@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// A schedule is a pure function of the step: `lr(step, base)` is the learning rate of step number
 /// `step` (from 0; a step may be an epoch) for a group that began with `base`. Any struct with such

@@ -4,7 +4,7 @@
 
 #include <ebb/optim/schedule/step.hpp>
 
-namespace ebb::optim {
+namespace ebb::inline EBB_ABI::optim {
 
 /// From base * start_factor linearly to base over `steps` steps, then `then`, whose own steps begin
 /// at 0. Goyal et al., "Accurate, large minibatch SGD", arXiv:1706.02677 (2017), section 2.2.
