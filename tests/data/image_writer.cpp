@@ -1,5 +1,5 @@
-// stb_image and stb_image_write, compiled once for the tests of image readers: a program's own, beside
-// those of ebb, which would not compile, assemble or link if ebb's had the same names.
+// stb_image and stb_image_write, compiled once for the tests of image readers: a program's own,
+// beside those of ebb, which would not compile, assemble or link if ebb's had the same names.
 #include <ebb/data/stb_image.hpp>
 #include <ebb/io/png.hpp>
 

@@ -180,5 +180,6 @@ TEST_CASE("broadcasting: shapes that do not fit", "[ops][broadcast]") {
                  "(2, 3) and (2, 0)"));
   const Param<Tensor<float, 1>> p(Tensor<float, 1>(Shape{2}));
   p.set_name("block1.scale");
-  CHECK(contains(test::error_of<ShapeError>([&] { distance(Tape().input(a), p); }), "distance (layer block1)"));
+  CHECK(contains(test::error_of<ShapeError>([&] { distance(Tape().input(a), p); }),
+                 "distance (layer block1)"));
 }
