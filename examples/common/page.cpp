@@ -3,7 +3,6 @@
 #include <ebb/core/error.hpp>
 #include <ebb/io/atomic_file.hpp>
 #include <ebb/io/png.hpp>
-#include <ebb/train/gallery.hpp>
 
 #include <fstream>
 #include <iterator>

@@ -2,14 +2,12 @@
 // for eyes and for screen readers. It asks no network for anything.
 #pragma once
 
+#include <ebb/train/gallery.hpp>
+
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
-
-namespace ebb {
-struct Picture;
-}
 
 // Writes a file, whole or not at all. Throws ebb::FileError.
 void write_text(const std::string& path, const std::string& text);
