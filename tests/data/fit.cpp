@@ -22,8 +22,9 @@ TEST_CASE("an image keeps its shape in another size, with black beside it") {
   near(resize(tall, 8, Fit::pad), padded);
   std::vector<std::uint8_t> ramp;
   for (int i = 0; i < 16; ++i) ramp.push_back(static_cast<std::uint8_t>(10 * i));
+  // (Where one row more is below, Pillow has it above.)
   near(resize(ByteImage::from({1, 2, 8}, ramp), 4, Fit::pad),
-       {0, 0, 0, 0, 0, 0, 0, 0, 47, 65, 85, 103, 0, 0, 0, 0});
+       {0, 0, 0, 0, 47, 65, 85, 103, 0, 0, 0, 0, 0, 0, 0, 0});
   CHECK(resize(tall, Size2{4, 2}, Fit::pad).values() == tall.values());
   CHECK(resize(tall, 8, Fit::stretch).values() == resize(tall, 8).values());
   // A line of pixels takes no memory for the square around it.

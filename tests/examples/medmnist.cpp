@@ -136,7 +136,7 @@ TEST_CASE("medmnist trains on folders of images of several sizes", "[medmnist]")
       for (int i = 0; i < h; ++i)
         for (int j = 0; j < w; ++j)
           pixels.push_back(
-              static_cast<std::uint8_t>(next() / 4 + (2 * j >= w == right ? 150 : 30)));
+              static_cast<std::uint8_t>(next() / 4 + ((2 * j >= w) == right ? 150 : 30)));
       const std::string folder = root + (right ? "/right" : "/left");
       std::filesystem::create_directories(folder);
       io::write_png(folder + "/" + std::to_string(100 + n) + ".png", w, h, 1, pixels);
@@ -162,7 +162,8 @@ TEST_CASE("medmnist takes 16 bits as it is told, and its file says how", "[medmn
       const std::string name = (right ? "/right/" : "/left/") + std::to_string(10 + n) + ".png";
       std::vector<std::uint8_t> pixels;
       for (int i = 0; i < 144; ++i)
-        pixels.push_back(static_cast<std::uint8_t>(i * n % 50 + (i % 12 >= 6 == right ? 150 : 30)));
+        pixels.push_back(
+            static_cast<std::uint8_t>(i * n % 50 + ((i % 12 >= 6) == right ? 150 : 30)));
       for (const char* root : {"bytes", "deep"})
         std::filesystem::create_directories(go.file(root) + (right ? "/right" : "/left"));
       io::write_png(go.file("bytes") + name, 12, 12, 1, pixels);

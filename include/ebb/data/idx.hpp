@@ -210,20 +210,23 @@ Tensor<T, N> read_idx(const std::string& path) {
     file.fail("it ends within its header: the file is truncated; download or copy it again");
   Shape<N> shape{};
   std::uint64_t bytes = sizeof(T);
-  bool overflow = false;
+  bool overflow = false, empty = false;
   for (int axis = 0; axis < N; ++axis) {
     const unsigned char* e = extents + 4 * axis;
     const auto extent = std::uint64_t{e[0]} << 24 | std::uint64_t{e[1]} << 16 |
                         std::uint64_t{e[2]} << 8 | std::uint64_t{e[3]};
     shape[axis] = static_cast<Index>(extent);
+    // (An extent of zero does not hide an overflow of the others.)
+    empty = empty || extent == 0;
     overflow = overflow || (extent > 0 && bytes > (std::uint64_t{1} << 62) / extent);
-    if (!overflow) bytes *= extent;
+    if (!overflow && extent > 0) bytes *= extent;
   }
   if (overflow)
     file.fail(message("its header promises ", shape,
                       " elements, more than any file holds; the "
                       "header is damaged, download or copy it again"));
 
+  if (empty) bytes = 0;
   const std::vector<unsigned char> data =
       detail::read_promised(file, to_string(shape), 4 + sizeof extents, bytes);
   Tensor<T, N> x(shape);

@@ -60,7 +60,7 @@ struct Cursor {
   Index at[detail::array_size(K)]{};
   Index index[Loop<N, K>::capacity]{};
 
-  Cursor(const Loop<N, K>& l, int axes) : loop(l), rank(axes > 0 ? axes : 0) {}
+  Cursor(const Loop<N, K>& l, int walked) : loop(l), rank(walked > 0 ? walked : 0) {}
 
   void seek(Index position) {
     for (int k = 0; k < K; ++k) at[k] = 0;
