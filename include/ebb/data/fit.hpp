@@ -28,7 +28,7 @@ inline ByteImage resize(const ByteImage& x, Size2 size, Fit how) {
   const Size2 inner =
       tall ? Size2{size.height, std::min(size.width, scaled(from.width, size.height, from.height))}
            : Size2{std::min(size.height, scaled(from.height, size.width, from.width)), size.width};
-  const ByteImage small = resize(x, inner);
+  ByteImage small = resize(x, inner);
   if (inner == size) return small;
   const Index top = (size.height - inner.height) / 2, left = (size.width - inner.width) / 2;
   ByteImage y = ByteImage::zeros({x.extent(0), size.height, size.width});

@@ -23,14 +23,14 @@ done | xargs -P "$(nproc)" -L 1 bash -c '
     >"$scratch/$name.log" 2>&1 || { cat "$scratch/$name.log" >&2; exit 255; }
   ' check "$scratch" "$root" "$@"
 
-# Each kernel: its architecture, bytes of stack frame, of spills, registers, name.
+# Each kernel: its architecture, bytes of stack frame, of spills, registers, name (without the version).
 awk -F"'" '
   /Compiling entry function/ { name = $2; architecture = $4 }
   /bytes stack frame/ { match($0, /[0-9]+ bytes stack/); stack = substr($0, RSTART) + 0
     match($0, /[0-9]+ bytes spill stores/); spills = substr($0, RSTART) + 0 }
   /: Used [0-9]+ registers/ { match($0, /Used [0-9]+/)
     print architecture, stack, spills, substr($0, RSTART + 5, RLENGTH - 5), name }
-' "$scratch"/*.log | sort -u | c++filt >"$scratch/kernels.txt"
+' "$scratch"/*.log | sort -u | c++filt | sed 's/ebb::v[0-9_]*::/ebb::/g' >"$scratch/kernels.txt"
 
 failed=no
 for architecture in $architectures; do

@@ -155,7 +155,7 @@ class BmpDecoder {
         next_line();
         x = 0;
       } else if (value == 1) {
-        while (y < height) next_line();
+        for (Index left = height - y; left > 0; --left) next_line();
       } else if (value == 2) {
         x = std::min(width, x + file_[at]);
         for (int up = file_[at + 1]; up > 0 && y < height; --up) next_line();
