@@ -4,7 +4,7 @@
 
 #include "benchmarks/cuda/report.hpp"
 
-#include <ebb/device/gpu_device.cuh>
+#include <ebb/device/gpu/device.cuh>
 
 namespace bench {
 

@@ -2,8 +2,8 @@
 // and predict use. Every program goes by what the file says, and says where an option differs.
 #pragma once
 
-#include <ebb/data/fit.hpp>
-#include <ebb/data/image_file.hpp>
+#include <ebb/data/augment/fit.hpp>
+#include <ebb/data/read/image_file.hpp>
 #include <ebb/io/state.hpp>
 
 #include <array>

@@ -1,7 +1,7 @@
 #include "inspect.hpp"
 
-#include <ebb/data/npz.hpp>
-#include <ebb/data/printable.hpp>
+#include <ebb/data/read/npz.hpp>
+#include <ebb/data/read/printable.hpp>
 #include <ebb/io/safetensors.hpp>
 
 #include <cstdio>

@@ -2,9 +2,9 @@
 
 #ifdef EBB_HAVE_DICOM
 
-#  include <ebb/data/dicom_series.hpp>
-#  include <ebb/data/dicom_tags.hpp>
-#  include <ebb/data/printable.hpp>
+#  include <ebb/data/read/dicom/series.hpp>
+#  include <ebb/data/read/dicom/tags.hpp>
+#  include <ebb/data/read/printable.hpp>
 
 #  include <cstdio>
 #  include <map>

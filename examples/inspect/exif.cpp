@@ -1,7 +1,7 @@
 #include "inspect.hpp"
 #include "metadata.hpp"
 
-#include <ebb/data/printable.hpp>
+#include <ebb/data/read/printable.hpp>
 
 #include <optional>
 #include <set>

@@ -1,7 +1,7 @@
 #include "inspect.hpp"
 #include "metadata.hpp"
 
-#include <ebb/data/image_file.hpp>
+#include <ebb/data/read/image_file.hpp>
 
 #include <cstdio>
 #include <filesystem>

@@ -1,7 +1,7 @@
 // What the parts of inspect share.
 #pragma once
 
-#include <ebb/data/npy.hpp>
+#include <ebb/data/read/npy.hpp>
 
 #include <functional>
 #include <span>

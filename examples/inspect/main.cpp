@@ -17,7 +17,7 @@
 #include "../common/say.hpp"
 #include "inspect.hpp"
 
-#include <ebb/data/printable.hpp>
+#include <ebb/data/read/printable.hpp>
 
 #include <cstdio>
 #include <exception>

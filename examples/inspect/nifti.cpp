@@ -1,4 +1,4 @@
-#include <ebb/data/nifti.hpp>
+#include <ebb/data/read/nifti.hpp>
 
 #include "inspect.hpp"
 

@@ -1,6 +1,6 @@
 #include "inspect.hpp"
 
-#include <ebb/data/printable.hpp>
+#include <ebb/data/read/printable.hpp>
 
 #include <cmath>
 #include <cstdio>

@@ -1,7 +1,7 @@
 #include "account.hpp"
 
 #include <ebb/metrics/agreement.hpp>
-#include <ebb/ops/softmax.hpp>
+#include <ebb/ops/normalisation/softmax.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 #include "../common/say.hpp"
 #include "options.hpp"
 
-#include <ebb/data/image_folder.hpp>
+#include <ebb/data/sets/image_folder.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -6,7 +6,7 @@
 #include "../common/training_options.hpp"
 #include "../common/value_range.hpp"
 
-#include <ebb/data/medmnist.hpp>
+#include <ebb/data/sets/medmnist.hpp>
 
 #include <optional>
 #include <string>

@@ -9,8 +9,8 @@
 #include "options.hpp"
 #include "report.hpp"
 
-#include <ebb/data/augment.hpp>
-#include <ebb/data/loader.hpp>
+#include <ebb/data/augment/augment.hpp>
+#include <ebb/data/load/loader.hpp>
 #include <ebb/explain/grad_cam.hpp>
 #include <ebb/explain/overlay.hpp>
 #include <ebb/nn/summary.hpp>

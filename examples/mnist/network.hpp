@@ -3,8 +3,8 @@
 
 #include <ebb/models/probe.hpp>
 #include <ebb/nn/nn.hpp>
-#include <ebb/ops/flatten.hpp>
-#include <ebb/ops/relu.hpp>
+#include <ebb/ops/elementwise/relu.hpp>
+#include <ebb/ops/shape/flatten.hpp>
 
 // Two convolutions, two fully connected layers; images (batch, 1, 28, 28) in, ten logits out.
 //

@@ -3,7 +3,7 @@
 #include "../common/say.hpp"
 #include "download.hpp"
 
-#include <ebb/data/stroke_digits.hpp>
+#include <ebb/data/drawn/stroke_digits.hpp>
 
 #include <cstdlib>
 #include <filesystem>

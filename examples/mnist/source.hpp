@@ -1,7 +1,7 @@
 // Where the images come from.
 #pragma once
 
-#include <ebb/data/mnist.hpp>
+#include <ebb/data/sets/mnist.hpp>
 
 #include <string>
 

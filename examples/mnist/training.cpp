@@ -1,6 +1,6 @@
 #include "training.inl"
 
-#include <ebb/data/loader.hpp>
+#include <ebb/data/load/loader.hpp>
 
 namespace {
 

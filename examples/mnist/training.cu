@@ -2,7 +2,7 @@
 
 #include "training.inl"
 
-#include <ebb/data/cuda_loader.cuh>
+#include <ebb/data/load/cuda_loader.cuh>
 #include <ebb/train/fit.cuh>
 
 namespace {

@@ -18,7 +18,7 @@
 #include "network.hpp"
 #include "pictures.hpp"
 
-#include <ebb/data/transforms.hpp>
+#include <ebb/data/augment/transforms.hpp>
 #include <ebb/nn/summary.hpp>
 #include <ebb/train/fit.hpp>
 

@@ -13,10 +13,10 @@
 #include "../common/say.hpp"
 #include "read_input.hpp"
 
-#include <ebb/device/parallel.hpp>
+#include <ebb/device/cpu/parallel.hpp>
 #include <ebb/io/png.hpp>
 #include <ebb/models/unet.hpp>
-#include <ebb/shape/csv.hpp>
+#include <ebb/morphology/csv.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -82,12 +82,12 @@ void segment(const ModelFile& file, const ebb::models::UNet<>& net, const Pictur
   const PreparedImage image = prepare(file, picture.image);
   const auto mask = predict_mask(net, file, image.bytes);
   const Index area = mask.size(), found = std::count(mask.data(), mask.data() + area, 1);
-  const auto parts = ebb::shape::components(mask, 1, ebb::shape::Connectivity::corners);
+  const auto parts = ebb::morphology::components(mask, 1, ebb::morphology::Connectivity::corners);
   // Pixels that do not say how large they are are taken to be as those of the training images.
   const bool measured = picture.unit != "pixels", as_learnt = !measured && file.spacing;
   const auto spacing = as_learnt ? *file.spacing : picture.spacing;
   const std::string unit = as_learnt ? "mm" : picture.unit;
-  const auto table = ebb::shape::measure(parts, {spacing[0], spacing[1]});
+  const auto table = ebb::morphology::measure(parts, {spacing[0], spacing[1]});
   if (measured && file.spacing && picture.spacing != *file.spacing)
     say_warning("predict: %s has pixels of %g x %g %s, and the network learnt from %g x %g mm\n",
                 picture.name.c_str(), picture.spacing[0], picture.spacing[1], unit.c_str(),
@@ -96,7 +96,7 @@ void segment(const ModelFile& file, const ebb::models::UNet<>& net, const Pictur
              image.changed.empty() ? "" : (" (" + image.changed + ")").c_str(),
              100 * static_cast<double>(found) / static_cast<double>(area), parts.count);
   if (folder.empty()) {
-    say_result("%s", ebb::shape::to_csv(table).c_str());
+    say_result("%s", ebb::morphology::to_csv(table).c_str());
     return;
   }
   const std::string base = folder + "/" + result_name(picture, used);
@@ -104,7 +104,7 @@ void segment(const ModelFile& file, const ebb::models::UNet<>& net, const Pictur
   for (std::uint8_t& pixel : white) pixel = pixel != 0 ? 255 : 0;
   ebb::io::write_png(base + mask_end, static_cast<int>(mask.extent(1)),
                      static_cast<int>(mask.extent(0)), 1, white);
-  write_text(base + shapes_end, ebb::shape::to_csv(table));
+  write_text(base + shapes_end, ebb::morphology::to_csv(table));
   say_result("  wrote %s%s and %s%s (lengths in %s)\n", base.c_str(), mask_end, base.c_str(),
              shapes_end, unit.c_str());
 }

@@ -1,8 +1,8 @@
 #include "read_input.hpp"
 
-#include <ebb/data/nifti.hpp>
+#include <ebb/data/read/nifti.hpp>
 #ifdef EBB_HAVE_DICOM
-#  include <ebb/data/dicom.hpp>
+#  include <ebb/data/read/dicom.hpp>
 #endif
 
 #include <cmath>

@@ -6,7 +6,7 @@
 #include "../common/training_options.hpp"
 #include "../common/value_range.hpp"
 
-#include <ebb/data/masked_images.hpp>
+#include <ebb/data/sets/masked_images.hpp>
 
 #include <optional>
 #include <string>

@@ -6,7 +6,7 @@
 #include "../common/say.hpp"
 
 #include <ebb/io/png.hpp>
-#include <ebb/shape.hpp>
+#include <ebb/morphology.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -103,9 +103,9 @@ void write_report(const Options& options, const Split& split, const Run& run,
       page.image(path, ebb::message("Image ", image.name, ": Dice ", figure(dice(i))),
                  in_words(image), 512);
     const auto parts =
-        ebb::shape::components(image.predicted, 1, ebb::shape::Connectivity::corners);
+        ebb::morphology::components(image.predicted, 1, ebb::morphology::Connectivity::corners);
     write_text(folder + "/shapes_" + image.name + ".csv",
-               ebb::shape::to_csv(ebb::shape::measure(parts)));
+               ebb::morphology::to_csv(ebb::morphology::measure(parts)));
   }
 
   if (!run.epochs.empty()) {

@@ -10,7 +10,7 @@
 #include "account.hpp"
 #include "report.hpp"
 
-#include <ebb/data/pair_loader.hpp>
+#include <ebb/data/load/pair_loader.hpp>
 #include <ebb/nn/summary.hpp>
 #include <ebb/ops/loss/dice_loss.hpp>
 #include <ebb/ops/loss/weighted_losses.hpp>

@@ -1,6 +1,6 @@
 #include "batches.hpp"
 
-#include <ebb/device/parallel.hpp>
+#include <ebb/device/cpu/parallel.hpp>
 
 using ebb::Index;
 

@@ -3,7 +3,7 @@
 
 #include "network.hpp"
 
-#include <ebb/data/dataset.hpp>
+#include <ebb/data/sets/dataset.hpp>
 
 // Some images (count, 1, crop, crop), normalised, and their labels.
 struct Batch {

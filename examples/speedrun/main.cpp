@@ -15,7 +15,7 @@
 #include "../mnist/source.hpp"
 #include "recipe.hpp"
 
-#include <ebb/device/parallel.hpp>
+#include <ebb/device/cpu/parallel.hpp>
 
 #include <algorithm>
 #include <cstdlib>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <ebb/nn/nn.hpp>
-#include <ebb/ops/flatten.hpp>
-#include <ebb/ops/relu.hpp>
+#include <ebb/ops/elementwise/relu.hpp>
+#include <ebb/ops/shape/flatten.hpp>
 
 // Pixels on each side of the images it sees: MNIST's digits are 20 x 20 in a frame of 28 x 28, and
 // what surrounds them costs time and says nothing.

@@ -2,7 +2,7 @@
 
 #include "batches.hpp"
 
-#include <ebb/data/random.hpp>
+#include <ebb/data/augment/random.hpp>
 #include <ebb/ops/loss/cross_entropy.hpp>
 #include <ebb/optim/optimizer.hpp>
 #include <ebb/optim/schedule/one_cycle.hpp>

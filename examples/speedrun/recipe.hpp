@@ -1,7 +1,7 @@
 // The recipe: how the network gets from random weights to 99 %.
 #pragma once
 
-#include <ebb/data/mnist.hpp>
+#include <ebb/data/sets/mnist.hpp>
 
 #include <cstdint>
 

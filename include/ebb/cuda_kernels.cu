@@ -2,7 +2,7 @@
 // whole program: see ebb/device/compiled.hpp.
 #define EBB_COMPILE_CUDA_KERNELS
 
-#include <ebb/ops/batch_norm/cuda.cuh>
-#include <ebb/ops/conv2d/cuda.cuh>
-#include <ebb/ops/linear/cuda.cuh>
-#include <ebb/ops/matmul/cuda.cuh>
+#include <ebb/kit/product/cuda.cuh>
+#include <ebb/ops/convolution/conv2d/cuda.cuh>
+#include <ebb/ops/linear_algebra/linear/cuda.cuh>
+#include <ebb/ops/normalisation/batch_norm/cuda.cuh>

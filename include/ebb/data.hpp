@@ -5,26 +5,26 @@
 
 #include <ebb/core/set_aside.inl>
 
-#include <ebb/data/array.hpp>
-#include <ebb/data/augment.hpp>
-#include <ebb/data/dataset.hpp>
-#include <ebb/data/fit.hpp>
-#include <ebb/data/idx.hpp>
-#include <ebb/data/image_file.hpp>
-#include <ebb/data/image_folder.hpp>
-#include <ebb/data/intensity.hpp>
-#include <ebb/data/loader.hpp>
-#include <ebb/data/masked_images.hpp>
-#include <ebb/data/medmnist.hpp>
-#include <ebb/data/mnist.hpp>
-#include <ebb/data/nifti.hpp>
-#include <ebb/data/npy.hpp>
-#include <ebb/data/npz.hpp>
-#include <ebb/data/pair_loader.hpp>
-#include <ebb/data/paired.hpp>
-#include <ebb/data/random.hpp>
-#include <ebb/data/stroke_digits.hpp>
-#include <ebb/data/transforms.hpp>
-#include <ebb/data/warp.hpp>
+#include <ebb/data/augment/augment.hpp>
+#include <ebb/data/augment/fit.hpp>
+#include <ebb/data/augment/intensity.hpp>
+#include <ebb/data/augment/paired.hpp>
+#include <ebb/data/augment/random.hpp>
+#include <ebb/data/augment/transforms.hpp>
+#include <ebb/data/augment/warp.hpp>
+#include <ebb/data/drawn/stroke_digits.hpp>
+#include <ebb/data/load/loader.hpp>
+#include <ebb/data/load/pair_loader.hpp>
+#include <ebb/data/read/array.hpp>
+#include <ebb/data/read/idx.hpp>
+#include <ebb/data/read/image_file.hpp>
+#include <ebb/data/read/nifti.hpp>
+#include <ebb/data/read/npy.hpp>
+#include <ebb/data/read/npz.hpp>
+#include <ebb/data/sets/dataset.hpp>
+#include <ebb/data/sets/image_folder.hpp>
+#include <ebb/data/sets/masked_images.hpp>
+#include <ebb/data/sets/medmnist.hpp>
+#include <ebb/data/sets/mnist.hpp>
 
 #include <ebb/core/give_back.inl>

@@ -1,5 +1,5 @@
 // expect: keeps axis 0 and joins the others, so it needs at least two axes
-#include <ebb/ops/flatten.hpp>
+#include <ebb/ops/shape/flatten.hpp>
 
 #ifdef WRONG
 constexpr int rank = 1;

@@ -1,5 +1,5 @@
 // expect: the function needs its derivative
-#include <ebb/ops/elementwise.hpp>
+#include <ebb/ops/elementwise/elementwise.hpp>
 
 struct Cube : ebb::Elementwise<Cube> {
   static constexpr const char* name = "cube";

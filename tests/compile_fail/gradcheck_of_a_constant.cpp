@@ -1,5 +1,5 @@
 // expect: the function returned a plain tensor, so it does not depend on
-#include <ebb/ops/relu.hpp>
+#include <ebb/ops/elementwise/relu.hpp>
 #include <ebb/tape/gradcheck.hpp>
 
 bool check(const ebb::Tensor<double, 1>& x) {

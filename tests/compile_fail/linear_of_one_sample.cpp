@@ -1,5 +1,5 @@
 // expect: the input must have rank 2 or more, (..., features)
-#include <ebb/ops/linear/linear.hpp>
+#include <ebb/ops/linear_algebra/linear/linear.hpp>
 
 #ifdef WRONG
 constexpr int rank = 1;

@@ -1,5 +1,5 @@
 // expect: the operands must be two matrices, two batches of matrices (rank 3)
-#include <ebb/ops/matmul/matmul.hpp>
+#include <ebb/ops/linear_algebra/matmul.hpp>
 
 #ifdef WRONG
 constexpr int rank = 1;

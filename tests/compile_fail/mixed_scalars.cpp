@@ -1,5 +1,5 @@
 // expect: the operands have different scalar types
-#include <ebb/ops/arithmetic.hpp>
+#include <ebb/ops/elementwise/arithmetic.hpp>
 
 #ifdef WRONG
 using Other = double;

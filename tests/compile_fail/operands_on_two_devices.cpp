@@ -1,5 +1,5 @@
 // expect: the operands are on different devices
-#include <ebb/ops/arithmetic.hpp>
+#include <ebb/ops/elementwise/arithmetic.hpp>
 
 /// A device as types see it: host memory under another name.
 struct Elsewhere : ebb::Cpu {};

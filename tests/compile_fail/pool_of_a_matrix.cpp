@@ -1,5 +1,5 @@
 // expect: the input must have rank 4 (batch, channels, height, width)
-#include <ebb/ops/pool/max_pool2d.hpp>
+#include <ebb/ops/pooling/max_pool2d.hpp>
 
 #ifdef WRONG
 constexpr int rank = 2;

@@ -1,5 +1,5 @@
 // expect: without axes it takes a matrix; say which two axes to exchange
-#include <ebb/ops/transpose.hpp>
+#include <ebb/ops/shape/transpose.hpp>
 
 auto turn(const ebb::Tensor<float, 3>& x) {
 #ifdef WRONG

@@ -1,6 +1,6 @@
 // A program of another project that reads DICOM images, if somebody gives it some.
-#include <ebb/data/dicom_series.hpp>
-#include <ebb/data/dicom_tags.hpp>
+#include <ebb/data/read/dicom/series.hpp>
+#include <ebb/data/read/dicom/tags.hpp>
 
 #include <cstdio>
 

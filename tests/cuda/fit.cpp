@@ -2,8 +2,8 @@
 #include "tests/support/gpu_emulator.hpp"
 
 #include <ebb/cuda.cuh>
-#include <ebb/data/cuda_loader.cuh>
-#include <ebb/data/stroke_digits.hpp>
+#include <ebb/data/drawn/stroke_digits.hpp>
+#include <ebb/data/load/cuda_loader.cuh>
 #include <ebb/train/fit.cuh>
 
 #include "tests/support/catch.hpp"

@@ -2,9 +2,9 @@
 #include "tests/support/gpu_emulator.hpp"
 
 #include <ebb/cuda.cuh>
-#include <ebb/data/augment.hpp>
-#include <ebb/data/cuda_loader.cuh>
-#include <ebb/data/cuda_prefetch.cuh>
+#include <ebb/data/augment/augment.hpp>
+#include <ebb/data/load/cuda_loader.cuh>
+#include <ebb/data/load/cuda_prefetch.cuh>
 #include <ebb/train/fit.hpp>
 
 #include "tests/support/catch.hpp"

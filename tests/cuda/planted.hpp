@@ -3,8 +3,8 @@
 /// and in sanitized.cpp. Without the bug they are right, which is tested too.
 #pragma once
 
-#include <ebb/device/gpu_memory.cuh>
-#include <ebb/device/gpu_mma.cuh>
+#include <ebb/device/gpu/memory.cuh>
+#include <ebb/device/gpu/mma.cuh>
 
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
+#include <ebb/device/cpu/vectorize.hpp>
 #include <ebb/device/math.hpp>
-#include <ebb/device/vectorize.hpp>
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-#include <ebb/device/cpu.hpp>
+#include <ebb/device/cpu/cpu.hpp>
 
 #include <cstring>
 #include <fstream>

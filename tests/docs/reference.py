@@ -32,7 +32,7 @@ SECTIONS = [
     ("Models", r"models/.*", "ebb::models", False),
     ("Explanations", r"explain/.*", "ebb::explain", False),
     ("Uncertainty", r"uncertainty/.*", "ebb::uncertainty", False),
-    ("Shapes in masks", r"shape/.*", "ebb::shape", False),
+    ("Shapes in masks", r"morphology/.*", "ebb::morphology", False),
     ("Training", r"train/.*", "ebb", False),
 ]
 # Headers of kernels, and of what the library alone calls.

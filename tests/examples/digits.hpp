@@ -2,7 +2,7 @@
 /// Images for the example programs.
 #pragma once
 
-#include <ebb/data/stroke_digits.hpp>
+#include <ebb/data/drawn/stroke_digits.hpp>
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "tests/data/png_writer.hpp"
+#include "tests/data/read/png_writer.hpp"
 #include "tests/examples/saved_model.hpp"
 
 using namespace ebb;

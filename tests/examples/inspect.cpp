@@ -1,4 +1,4 @@
-#include "tests/data/dicom_writer.hpp"
+#include "tests/data/read/dicom/writer.hpp"
 #include "tests/data/real_data.hpp"
 #include "tests/examples/medical_images.hpp"
 #include "tests/examples/run.hpp"

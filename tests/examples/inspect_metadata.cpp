@@ -1,5 +1,5 @@
 // What stands beside the pixels of pictures and volumes; how much memory a file can take.
-#include "tests/data/dicom_writer.hpp"
+#include "tests/data/read/dicom/writer.hpp"
 #include "tests/data/real_data.hpp"
 #include "tests/examples/run.hpp"
 #include "tests/train/files.hpp"

@@ -3,7 +3,7 @@
 
 #include <regex>
 
-#include "tests/data/png_writer.hpp"
+#include "tests/data/read/png_writer.hpp"
 #include "tests/data/real_data.hpp"
 #include "tests/examples/medical_images.hpp"
 #include "tests/examples/page.hpp"

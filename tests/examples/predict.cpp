@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tests/data/png_writer.hpp"
+#include "tests/data/read/png_writer.hpp"
 #include "tests/examples/saved_model.hpp"
 
 using namespace ebb;

@@ -3,7 +3,7 @@
 /// wrong.
 #pragma once
 
-#include <ebb/data/image_file.hpp>
+#include <ebb/data/read/image_file.hpp>
 #include <ebb/io/png.hpp>
 #include <ebb/io/state.hpp>
 #include <ebb/models/unet.hpp>

@@ -1,11 +1,11 @@
-#include <ebb/data/image_file.hpp>
+#include <ebb/data/read/image_file.hpp>
 #include <ebb/io/png.hpp>
 #include <ebb/io/safetensors.hpp>
 
 #include <algorithm>
 #include <regex>
 
-#include "tests/data/png_writer.hpp"
+#include "tests/data/read/png_writer.hpp"
 #include "tests/data/real_data.hpp"
 #include "tests/examples/page.hpp"
 #include "tests/examples/run.hpp"

@@ -1,6 +1,6 @@
 #include <ebb/explain.hpp>
 
-#include <ebb/data/image_file.hpp>
+#include <ebb/data/read/image_file.hpp>
 #include <ebb/models/medical_cnn.hpp>
 
 #include "tests/support/tensors.hpp"

@@ -1,13 +1,13 @@
 // Compiled with -ffast-math: what docs/numbers.md promises under it. This file asks nothing of nan
 // in floating point itself, because the compiler answers as it likes.
+#include <ebb/device/cpu/vectorize.hpp>
 #include <ebb/device/math.hpp>
-#include <ebb/device/vectorize.hpp>
-#include <ebb/ops/log_softmax.hpp>
 #include <ebb/ops/loss/bce_with_logits.hpp>
-#include <ebb/ops/pool/max_pool2d.hpp>
+#include <ebb/ops/normalisation/log_softmax.hpp>
+#include <ebb/ops/normalisation/softmax.hpp>
+#include <ebb/ops/pooling/max_pool2d.hpp>
 #include <ebb/ops/reduce/argmax.hpp>
 #include <ebb/ops/reduce/max.hpp>
-#include <ebb/ops/softmax.hpp>
 
 #include <cmath>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Any bytes are a DICOM file or a reason why not. The reader wants a file: one in memory serves.
-#include <ebb/data/dicom.hpp>
-#include <ebb/data/dicom_tags.hpp>
+#include <ebb/data/read/dicom.hpp>
+#include <ebb/data/read/dicom/tags.hpp>
 
 #include <sys/mman.h>
 #include <unistd.h>

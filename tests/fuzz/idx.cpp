@@ -1,5 +1,5 @@
 // Any bytes are an IDX file, gzipped or not, or a reason why not.
-#include <ebb/data/idx.hpp>
+#include <ebb/data/read/idx.hpp>
 
 #include "file.hpp"
 

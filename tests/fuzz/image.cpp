@@ -1,5 +1,5 @@
 // Any bytes are a PNG, JPEG or BMP image or a reason why not.
-#include <ebb/data/image_file.hpp>
+#include <ebb/data/read/image_file.hpp>
 
 #include "file.hpp"
 

@@ -1,5 +1,5 @@
 // Any bytes are a NIfTI file or a reason why not.
-#include <ebb/data/nifti.hpp>
+#include <ebb/data/read/nifti.hpp>
 
 #include "file.hpp"
 

@@ -1,5 +1,5 @@
 // Any bytes are a .npy file, a .npz file, or a reason why not: libFuzzer looks for others.
-#include <ebb/data/npz.hpp>
+#include <ebb/data/read/npz.hpp>
 
 using namespace ebb;
 using namespace ebb::data;

@@ -1,6 +1,6 @@
-#include <ebb/data/augment.hpp>
-#include <ebb/data/loader.hpp>
-#include <ebb/data/stroke_digits.hpp>
+#include <ebb/data/augment/augment.hpp>
+#include <ebb/data/drawn/stroke_digits.hpp>
+#include <ebb/data/load/loader.hpp>
 #include <ebb/io/checkpoint.hpp>
 #include <ebb/optim/optim.hpp>
 

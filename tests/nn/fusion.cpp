@@ -4,9 +4,9 @@
 #include <ebb/nn/linear.hpp>
 #include <ebb/nn/sequential.hpp>
 #include <ebb/nn/stack.hpp>
-#include <ebb/ops/flatten.hpp>
-#include <ebb/ops/sigmoid.hpp>
-#include <ebb/ops/square.hpp>
+#include <ebb/ops/elementwise/sigmoid.hpp>
+#include <ebb/ops/elementwise/square.hpp>
+#include <ebb/ops/shape/flatten.hpp>
 #include <ebb/tape/gradcheck.hpp>
 
 #include <limits>

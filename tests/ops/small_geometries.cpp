@@ -3,13 +3,13 @@
 /// where lines are shorter than registers, and windows wider than maps. A part of all geometries by
 /// default; `test_ops "[small-geometries]"`, with an address sanitizer, runs every one.
 
-#include <ebb/ops/conv2d/conv2d.hpp>
-#include <ebb/ops/conv_transpose2d/conv_transpose2d.hpp>
-#include <ebb/ops/pad/pad.hpp>
-#include <ebb/ops/pool/adaptive_avg_pool2d.hpp>
-#include <ebb/ops/pool/avg_pool2d.hpp>
-#include <ebb/ops/pool/max_pool2d.hpp>
-#include <ebb/ops/upsample/upsample.hpp>
+#include <ebb/ops/convolution/conv2d/conv2d.hpp>
+#include <ebb/ops/convolution/conv_transpose2d.hpp>
+#include <ebb/ops/pooling/adaptive_avg_pool2d.hpp>
+#include <ebb/ops/pooling/avg_pool2d.hpp>
+#include <ebb/ops/pooling/max_pool2d.hpp>
+#include <ebb/ops/pooling/upsample/upsample.hpp>
+#include <ebb/ops/shape/pad/pad.hpp>
 
 #include "tests/support/kernels.hpp"
 

@@ -1,7 +1,7 @@
 // The update rules against torch.optim (1.13), and the promises of Optimizer.
 #include <ebb/nn/linear.hpp>
 #include <ebb/nn/sequential.hpp>
-#include <ebb/ops/relu.hpp>
+#include <ebb/ops/elementwise/relu.hpp>
 #include <ebb/optim/optim.hpp>
 
 #include <vector>

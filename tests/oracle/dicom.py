@@ -1,4 +1,4 @@
-"""What tests/data/dicom.cpp and dicom_values.cpp expect of colours, windows, tables and names:
+"""What tests/data/read/dicom.cpp and dicom_values.cpp expect of colours, windows, tables and names:
 python3 dicom.py DATA/dicom
 (pydicom 3.0.2, numpy)."""
 import sys

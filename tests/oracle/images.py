@@ -1,5 +1,5 @@
 """Small image files of every kind that is read, and what Pillow 13 (libjpeg-turbo 3.2) makes of them:
-fixtures/images.txt, for tests/data/image_file.cpp. Needs Pillow and NumPy.
+fixtures/images.txt, for tests/data/read/image_file.cpp. Needs Pillow and NumPy.
 
 A line is: name, channels, height, width, the file in hex, its pixels in hex (channels, height, width;
 upright by ImageOps.exif_transpose; of 16 bits where the name says so)."""

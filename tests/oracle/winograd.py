@@ -1,5 +1,5 @@
 """The rounding error of Winograd's F(4x4, 3x3) in float32 for several choices of its points 0, +-a,
-+-b and infinity, against sums in double: why include/ebb/ops/conv2d/winograd_transforms.hpp takes
++-b and infinity, against sums in double: why include/ebb/ops/convolution/conv2d/cpu/winograd_transforms.hpp takes
 5/8 and 3/2. Prints the root mean square error of one output, for one channel of standard normal
 pixels and weights. Needs numpy."""
 

@@ -1,6 +1,6 @@
 // Weights of the tutorial's CNN, trained here and used in PyTorch, and the other way: every one of
 // MNIST's 10,000 test images gets the same class. The other side is tests/oracle/mnist_weights.py.
-#include <ebb/data/mnist.hpp>
+#include <ebb/data/sets/mnist.hpp>
 #include <ebb/io/state.hpp>
 #include <ebb/nn/nn.hpp>
 #include <ebb/ops/ops.hpp>

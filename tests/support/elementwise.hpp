@@ -2,8 +2,8 @@
 /// What has to hold for every elementwise function.
 #pragma once
 
+#include <ebb/ops/elementwise/square.hpp>
 #include <ebb/ops/reduce/sum.hpp>
-#include <ebb/ops/square.hpp>
 #include <ebb/tape/forward.hpp>
 
 #include "tests/support/gradients.hpp"

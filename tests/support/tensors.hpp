@@ -2,7 +2,7 @@
 /// Comparing tensors, and asking errors what they say.
 #pragma once
 
-#include <ebb/device/parallel.hpp>
+#include <ebb/device/cpu/parallel.hpp>
 #include <ebb/tensor/tensor.hpp>
 
 #include "tests/support/catch.hpp"

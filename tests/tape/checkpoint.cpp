@@ -1,7 +1,7 @@
 #include <ebb/tape/checkpoint.hpp>
 
-#include <ebb/ops/arithmetic.hpp>
-#include <ebb/ops/square.hpp>
+#include <ebb/ops/elementwise/arithmetic.hpp>
+#include <ebb/ops/elementwise/square.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/gradients.hpp"

@@ -1,5 +1,5 @@
-#include <ebb/ops/relu.hpp>
-#include <ebb/ops/square.hpp>
+#include <ebb/ops/elementwise/relu.hpp>
+#include <ebb/ops/elementwise/square.hpp>
 #include <ebb/tape/gradcheck.hpp>
 
 #include "tests/support/gradients.hpp"

@@ -1,8 +1,8 @@
 #include <ebb/tape/backward.hpp>
 #include <ebb/tape/print.hpp>
 
-#include <ebb/ops/relu.hpp>
-#include <ebb/ops/square.hpp>
+#include <ebb/ops/elementwise/relu.hpp>
+#include <ebb/ops/elementwise/square.hpp>
 
 #include <limits>
 #include <optional>

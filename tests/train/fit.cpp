@@ -1,13 +1,13 @@
 #include <ebb/train/fit.hpp>
 
-#include <ebb/data/loader.hpp>
-#include <ebb/data/stroke_digits.hpp>
+#include <ebb/data/drawn/stroke_digits.hpp>
+#include <ebb/data/load/loader.hpp>
 #include <ebb/nn/nn.hpp>
-#include <ebb/ops/dropout.hpp>
-#include <ebb/ops/flatten.hpp>
-#include <ebb/ops/log.hpp>
+#include <ebb/ops/elementwise/dropout.hpp>
+#include <ebb/ops/elementwise/log.hpp>
+#include <ebb/ops/elementwise/relu.hpp>
 #include <ebb/ops/loss/mse_loss.hpp>
-#include <ebb/ops/relu.hpp>
+#include <ebb/ops/shape/flatten.hpp>
 #include <ebb/optim/optimizer.hpp>
 #include <ebb/optim/sgd.hpp>
 #include <ebb/optim/stopping.hpp>

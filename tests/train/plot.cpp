@@ -1,7 +1,7 @@
 #include <ebb/io/state.hpp>
+#include <ebb/morphology/csv.hpp>
 #include <ebb/nn/linear.hpp>
 #include <ebb/nn/summary.hpp>
-#include <ebb/shape/csv.hpp>
 #include <ebb/train/csv.hpp>
 #include <ebb/train/gallery.hpp>
 #include <ebb/train/plot.hpp>
@@ -84,10 +84,10 @@ std::vector<std::string> numbers_everywhere(const test::TemporaryFolder& folder)
   progress.advance(1001);
   texts.push_back(progress.line(500.5, message(0.25)));
   texts.push_back(plot::detail::number(1e-3) + plot::detail::block("$x", {"", {1, 2}, {1.5, 1e9}}));
-  shape::Measures<2> measures{};
+  morphology::Measures<2> measures{};
   measures.elements = 12345;
   measures.eccentricity = 0.75;
-  texts.push_back(shape::to_csv<2>({measures}));
+  texts.push_back(morphology::to_csv<2>({measures}));
   const auto path = [&](const char* name) {
     std::filesystem::remove(folder / name);
     return folder / name;

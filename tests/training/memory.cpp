@@ -2,8 +2,8 @@
 // process, so nothing else is tested here.)
 #include <ebb/nn/conv2d.hpp>
 #include <ebb/nn/linear.hpp>
-#include <ebb/ops/flatten.hpp>
 #include <ebb/ops/loss/cross_entropy.hpp>
+#include <ebb/ops/shape/flatten.hpp>
 #include <ebb/optim/optimizer.hpp>
 #include <ebb/optim/sgd.hpp>
 #include <ebb/tape/backward.hpp>

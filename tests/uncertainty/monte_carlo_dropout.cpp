@@ -4,7 +4,7 @@
 #include <ebb/nn/dropout.hpp>
 #include <ebb/nn/linear.hpp>
 #include <ebb/nn/stack.hpp>
-#include <ebb/ops/relu.hpp>
+#include <ebb/ops/elementwise/relu.hpp>
 
 #include "tests/support/match.hpp"
 #include "tests/support/random.hpp"

@@ -1,7 +1,7 @@
-// Macros of other libraries with the names of things here, or of things in headers that are included
-// here: set aside at the top of each umbrella header, and given back at its end by give_back.inl, as
-// they were. (A single header of a folder, included for itself, does not; who has such macros
-// includes the umbrella.)
+// Macros of other libraries with the names of things here, or of things in headers that are
+// included here: set aside at the top of each umbrella header, and given back at its end by
+// give_back.inl, as they were. (A single header of a folder, included for itself, does not; who has
+// such macros includes the umbrella.)
 
 // The imaginary unit of <complex.h>
 #pragma push_macro("I")

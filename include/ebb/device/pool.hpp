@@ -100,7 +100,7 @@ class Pool {
             static_cast<std::size_t>(now > peak_ ? now : peak_)};
   }
 
-  /// For a fork, whose child must find no lock that another thread holds (device/fork.hpp).
+  /// For a fork, whose child must find no lock that another thread holds (device/cpu/fork.hpp).
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
 

@@ -1,5 +1,5 @@
 /// \file
-/// stb_image_write, as private as stb_image is (data/stb_image.hpp).
+/// stb_image_write, as private as stb_image is (data/read/stb_image.hpp).
 #pragma once
 #pragma GCC system_header
 

@@ -5,7 +5,7 @@
 
 #include <ebb/core/finite.hpp>
 #include <ebb/core/spacing.hpp>
-#include <ebb/device/parallel.hpp>
+#include <ebb/device/cpu/parallel.hpp>
 #include <ebb/tensor/tensor.hpp>
 
 #include <cmath>

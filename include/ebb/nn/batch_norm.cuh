@@ -2,7 +2,7 @@
 /// The counter of batch normalisation layers, on CUDA.
 #pragma once
 
-#include <ebb/device/cuda.cuh>
+#include <ebb/device/cuda/cuda.cuh>
 #include <ebb/nn/batch_norm.hpp>
 
 namespace ebb::inline EBB_ABI {

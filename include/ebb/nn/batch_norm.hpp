@@ -6,7 +6,7 @@
 #include <ebb/nn/init.hpp>
 #include <ebb/nn/mode.hpp>
 #include <ebb/nn/options.hpp>
-#include <ebb/ops/batch_norm/batch_norm.hpp>
+#include <ebb/ops/normalisation/batch_norm/batch_norm.hpp>
 
 namespace ebb::inline EBB_ABI {
 

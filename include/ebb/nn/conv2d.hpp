@@ -4,7 +4,7 @@
 
 #include <ebb/nn/init.hpp>
 #include <ebb/nn/options.hpp>
-#include <ebb/ops/conv2d/conv2d.hpp>
+#include <ebb/ops/convolution/conv2d/conv2d.hpp>
 
 namespace ebb::inline EBB_ABI::nn {
 

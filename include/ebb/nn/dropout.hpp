@@ -3,13 +3,13 @@
 #pragma once
 
 #include <ebb/nn/mode.hpp>
-#include <ebb/ops/dropout.hpp>
+#include <ebb/ops/elementwise/dropout.hpp>
 
 namespace ebb::inline EBB_ABI::nn {
 
 /// While training, drops each element with probability p and divides the others by 1 - p
-/// (ops/dropout.hpp); otherwise hands its input on. Every call draws a fresh stream from the
-/// calling thread's default generator.
+/// (ops/elementwise/dropout.hpp); otherwise hands its input on. Every call draws a fresh stream
+/// from the calling thread's default generator.
 template <class T = float, class Device = Cpu>
 struct Dropout {
   double p;

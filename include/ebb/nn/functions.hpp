@@ -4,13 +4,13 @@
 /// it can, as `relu` can from `ebb`.
 #pragma once
 
-#include <ebb/ops/abs.hpp>
-#include <ebb/ops/exp.hpp>
-#include <ebb/ops/log.hpp>
-#include <ebb/ops/sqrt.hpp>
-#include <ebb/ops/square.hpp>
-#include <ebb/ops/tanh.hpp>
-#include <ebb/ops/trigonometric.hpp>
+#include <ebb/ops/elementwise/abs.hpp>
+#include <ebb/ops/elementwise/exp.hpp>
+#include <ebb/ops/elementwise/log.hpp>
+#include <ebb/ops/elementwise/sqrt.hpp>
+#include <ebb/ops/elementwise/square.hpp>
+#include <ebb/ops/elementwise/tanh.hpp>
+#include <ebb/ops/elementwise/trigonometric.hpp>
 
 namespace ebb::inline EBB_ABI::nn {
 

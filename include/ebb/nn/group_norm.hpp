@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/nn/options.hpp>
-#include <ebb/ops/group_norm/group_norm.hpp>
+#include <ebb/ops/normalisation/group_norm/group_norm.hpp>
 
 namespace ebb::inline EBB_ABI::nn {
 

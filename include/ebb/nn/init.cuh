@@ -2,7 +2,7 @@
 /// Initial values of parameters, on CUDA: the CPU's random numbers.
 #pragma once
 
-#include <ebb/device/cuda.cuh>
+#include <ebb/device/cuda/cuda.cuh>
 #include <ebb/nn/init.hpp>
 
 namespace ebb::inline EBB_ABI {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/nn/options.hpp>
-#include <ebb/ops/layer_norm/layer_norm.hpp>
+#include <ebb/ops/normalisation/layer_norm/layer_norm.hpp>
 
 namespace ebb::inline EBB_ABI::nn {
 

@@ -4,7 +4,7 @@
 
 #include <ebb/nn/init.hpp>
 #include <ebb/nn/options.hpp>
-#include <ebb/ops/linear/linear.hpp>
+#include <ebb/ops/linear_algebra/linear/linear.hpp>
 
 namespace ebb::inline EBB_ABI::nn {
 

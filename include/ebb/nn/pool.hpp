@@ -2,9 +2,9 @@
 /// Pooling layers.
 #pragma once
 
-#include <ebb/ops/pool/adaptive_avg_pool2d.hpp>
-#include <ebb/ops/pool/avg_pool2d.hpp>
-#include <ebb/ops/pool/max_pool2d.hpp>
+#include <ebb/ops/pooling/adaptive_avg_pool2d.hpp>
+#include <ebb/ops/pooling/avg_pool2d.hpp>
+#include <ebb/ops/pooling/max_pool2d.hpp>
 
 namespace ebb::inline EBB_ABI::nn {
 

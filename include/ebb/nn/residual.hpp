@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/nn/draws.hpp>
-#include <ebb/ops/arithmetic.hpp>
+#include <ebb/ops/elementwise/arithmetic.hpp>
 
 namespace ebb::inline EBB_ABI::nn {
 

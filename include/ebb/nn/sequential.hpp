@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/nn/draws.hpp>
-#include <ebb/ops/activation.hpp>
+#include <ebb/ops/elementwise/activation.hpp>
 #include <ebb/tape/var.hpp>
 
 #include <string>

@@ -2,7 +2,7 @@
 /// The upsampling layer.
 #pragma once
 
-#include <ebb/ops/upsample/upsample.hpp>
+#include <ebb/ops/pooling/upsample/upsample.hpp>
 
 namespace ebb::inline EBB_ABI::nn {
 

@@ -3,27 +3,27 @@
 #pragma once
 
 // Functions of one tensor
-#include <ebb/ops/abs.hpp>
-#include <ebb/ops/clamp.hpp>
-#include <ebb/ops/elementwise.hpp>
-#include <ebb/ops/elu.hpp>
-#include <ebb/ops/exp.hpp>
-#include <ebb/ops/gelu.hpp>
-#include <ebb/ops/leaky_relu.hpp>
-#include <ebb/ops/log.hpp>
-#include <ebb/ops/relu.hpp>
-#include <ebb/ops/sigmoid.hpp>
-#include <ebb/ops/silu.hpp>
-#include <ebb/ops/softplus.hpp>
-#include <ebb/ops/sqrt.hpp>
-#include <ebb/ops/square.hpp>
-#include <ebb/ops/tanh.hpp>
-#include <ebb/ops/trigonometric.hpp>
+#include <ebb/ops/elementwise/abs.hpp>
+#include <ebb/ops/elementwise/clamp.hpp>
+#include <ebb/ops/elementwise/elementwise.hpp>
+#include <ebb/ops/elementwise/elu.hpp>
+#include <ebb/ops/elementwise/exp.hpp>
+#include <ebb/ops/elementwise/gelu.hpp>
+#include <ebb/ops/elementwise/leaky_relu.hpp>
+#include <ebb/ops/elementwise/log.hpp>
+#include <ebb/ops/elementwise/relu.hpp>
+#include <ebb/ops/elementwise/sigmoid.hpp>
+#include <ebb/ops/elementwise/silu.hpp>
+#include <ebb/ops/elementwise/softplus.hpp>
+#include <ebb/ops/elementwise/sqrt.hpp>
+#include <ebb/ops/elementwise/square.hpp>
+#include <ebb/ops/elementwise/tanh.hpp>
+#include <ebb/ops/elementwise/trigonometric.hpp>
 
 // Functions of two tensors
-#include <ebb/ops/arithmetic.hpp>
-#include <ebb/ops/broadcast.hpp>
-#include <ebb/ops/pow.hpp>
+#include <ebb/ops/elementwise/arithmetic.hpp>
+#include <ebb/ops/elementwise/broadcast.hpp>
+#include <ebb/ops/elementwise/pow.hpp>
 
 // Reductions
 #include <ebb/ops/reduce/argmax.hpp>
@@ -33,7 +33,6 @@
 #include <ebb/ops/reduce/variance.hpp>
 
 // Softmax and losses
-#include <ebb/ops/log_softmax.hpp>
 #include <ebb/ops/loss/bce_with_logits.hpp>
 #include <ebb/ops/loss/cross_entropy.hpp>
 #include <ebb/ops/loss/dice_loss.hpp>
@@ -44,30 +43,31 @@
 #include <ebb/ops/loss/nll_loss.hpp>
 #include <ebb/ops/loss/tversky_loss.hpp>
 #include <ebb/ops/loss/weighted_losses.hpp>
-#include <ebb/ops/softmax.hpp>
+#include <ebb/ops/normalisation/log_softmax.hpp>
+#include <ebb/ops/normalisation/softmax.hpp>
 
 // Products and convolutions
-#include <ebb/ops/conv2d/conv2d.hpp>
-#include <ebb/ops/conv_transpose2d/conv_transpose2d.hpp>
-#include <ebb/ops/linear/linear.hpp>
-#include <ebb/ops/matmul/matmul.hpp>
+#include <ebb/ops/convolution/conv2d/conv2d.hpp>
+#include <ebb/ops/convolution/conv_transpose2d.hpp>
+#include <ebb/ops/linear_algebra/linear/linear.hpp>
+#include <ebb/ops/linear_algebra/matmul.hpp>
 
 // Shapes
-#include <ebb/ops/concat.hpp>
-#include <ebb/ops/flatten.hpp>
-#include <ebb/ops/pad/pad.hpp>
-#include <ebb/ops/permute/permute.hpp>
-#include <ebb/ops/reshape.hpp>
-#include <ebb/ops/slice.hpp>
-#include <ebb/ops/stack.hpp>
-#include <ebb/ops/transpose.hpp>
+#include <ebb/ops/shape/concat.hpp>
+#include <ebb/ops/shape/flatten.hpp>
+#include <ebb/ops/shape/pad/pad.hpp>
+#include <ebb/ops/shape/permute/permute.hpp>
+#include <ebb/ops/shape/reshape.hpp>
+#include <ebb/ops/shape/slice.hpp>
+#include <ebb/ops/shape/stack.hpp>
+#include <ebb/ops/shape/transpose.hpp>
 
 // Pooling, normalisation, dropout and sampling
-#include <ebb/ops/batch_norm/batch_norm.hpp>
-#include <ebb/ops/dropout.hpp>
-#include <ebb/ops/group_norm/group_norm.hpp>
-#include <ebb/ops/layer_norm/layer_norm.hpp>
-#include <ebb/ops/pool/adaptive_avg_pool2d.hpp>
-#include <ebb/ops/pool/avg_pool2d.hpp>
-#include <ebb/ops/pool/max_pool2d.hpp>
-#include <ebb/ops/upsample/upsample.hpp>
+#include <ebb/ops/elementwise/dropout.hpp>
+#include <ebb/ops/normalisation/batch_norm/batch_norm.hpp>
+#include <ebb/ops/normalisation/group_norm/group_norm.hpp>
+#include <ebb/ops/normalisation/layer_norm/layer_norm.hpp>
+#include <ebb/ops/pooling/adaptive_avg_pool2d.hpp>
+#include <ebb/ops/pooling/avg_pool2d.hpp>
+#include <ebb/ops/pooling/max_pool2d.hpp>
+#include <ebb/ops/pooling/upsample/upsample.hpp>

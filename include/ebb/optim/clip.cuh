@@ -2,7 +2,7 @@
 /// Gradient clipping on CUDA: the norm stays in device memory, so the host never waits.
 #pragma once
 
-#include <ebb/device/cuda_scratch.cuh>
+#include <ebb/device/cuda/scratch.cuh>
 #include <ebb/device/math.hpp>
 #include <ebb/optim/clip.hpp>
 #include <ebb/tensor/storage.cuh>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ebb/core/finite.hpp>
+#include <ebb/kit/lanes.hpp>
 #include <ebb/nn/visit.hpp>
-#include <ebb/ops/lanes.hpp>
 
 #include <algorithm>
 #include <cmath>

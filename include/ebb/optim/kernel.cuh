@@ -2,8 +2,8 @@
 /// CUDA kernel of every update rule: one launch for all parameters.
 #pragma once
 
-#include <ebb/device/cuda_step.cuh>
-#include <ebb/device/gpu_pack.cuh>
+#include <ebb/device/cuda/step.cuh>
+#include <ebb/device/gpu/pack.cuh>
 #include <ebb/device/math.hpp>
 #include <ebb/optim/kernel.hpp>
 

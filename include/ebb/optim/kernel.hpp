@@ -4,8 +4,8 @@
 
 #include <ebb/core/view.hpp>
 #include <ebb/device/compiled.hpp>
-#include <ebb/device/cpu.hpp>
-#include <ebb/device/parallel.hpp>
+#include <ebb/device/cpu/cpu.hpp>
+#include <ebb/device/cpu/parallel.hpp>
 #include <ebb/optim/rule.hpp>
 #include <ebb/tape/factors.hpp>
 

@@ -2,7 +2,7 @@
 /// Joining and splitting dual numbers, on CUDA.
 #pragma once
 
-#include <ebb/device/cuda.cuh>
+#include <ebb/device/cuda/cuda.cuh>
 #include <ebb/tape/forward.hpp>
 
 namespace ebb::inline EBB_ABI {

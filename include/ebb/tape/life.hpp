@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/core/error.hpp>
-#include <ebb/device/fork.hpp>
+#include <ebb/device/cpu/fork.hpp>
 
 #include <atomic>
 #include <cstdint>

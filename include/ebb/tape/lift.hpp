@@ -4,7 +4,7 @@
 /// move, so that it need not be written for both.
 #pragma once
 
-#include <ebb/device/parallel.hpp>
+#include <ebb/device/cpu/parallel.hpp>
 #include <ebb/tape/dual.hpp>
 #include <ebb/tape/var.hpp>
 

@@ -2,7 +2,7 @@
 /// The check for numbers that are not finite, on CUDA.
 #pragma once
 
-#include <ebb/device/cuda_scratch.cuh>
+#include <ebb/device/cuda/scratch.cuh>
 #include <ebb/tape/track.hpp>
 #include <ebb/tensor/storage.cuh>
 

@@ -2,7 +2,7 @@
 /// The kernels every tensor needs, on CUDA.
 #pragma once
 
-#include <ebb/device/cuda.cuh>
+#include <ebb/device/cuda/cuda.cuh>
 #include <ebb/tensor/storage.hpp>
 
 namespace ebb::inline EBB_ABI {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
-#include <ebb/device/cpu.hpp>
-#include <ebb/device/parallel.hpp>
+#include <ebb/device/cpu/cpu.hpp>
+#include <ebb/device/cpu/parallel.hpp>
 #include <ebb/device/pool.hpp>
 
 #include <utility>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
-#include <ebb/device/cpu.hpp>
+#include <ebb/device/cpu/cpu.hpp>
 #include <ebb/tensor/storage.hpp>
 
 #include <initializer_list>

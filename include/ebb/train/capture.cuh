@@ -22,8 +22,8 @@
 #pragma once
 
 #include <ebb/core/replay.hpp>
-#include <ebb/device/cuda_step.cuh>
-#include <ebb/device/gpu_graph.cuh>
+#include <ebb/device/cuda/step.cuh>
+#include <ebb/device/gpu/graph.cuh>
 #include <ebb/optim/clip.cuh>
 #include <ebb/tape/backward.hpp>
 

@@ -3,7 +3,7 @@
 /// Include it beside <ebb/cuda.cuh>.
 #pragma once
 
-#include <ebb/device/cuda_scratch.cuh>
+#include <ebb/device/cuda/scratch.cuh>
 #include <ebb/device/math.hpp>
 #include <ebb/tensor/storage.cuh>
 

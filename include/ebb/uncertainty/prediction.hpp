@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ebb/nn/visit.hpp>
-#include <ebb/ops/sigmoid.hpp>
-#include <ebb/ops/softmax.hpp>
+#include <ebb/ops/elementwise/sigmoid.hpp>
+#include <ebb/ops/normalisation/softmax.hpp>
 
 #include <cmath>
 #include <vector>

@@ -1,7 +1,7 @@
 // Batches gathered from a data set on the GPU.
 #include "tests/cuda/kernels/use.hpp"
 
-#include <ebb/data/cuda_loader.cuh>
+#include <ebb/data/load/cuda_loader.cuh>
 
 using namespace ebb;
 

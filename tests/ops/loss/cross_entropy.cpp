@@ -1,6 +1,6 @@
-#include <ebb/ops/log_softmax.hpp>
 #include <ebb/ops/loss/cross_entropy.hpp>
-#include <ebb/ops/softmax.hpp>
+#include <ebb/ops/normalisation/log_softmax.hpp>
+#include <ebb/ops/normalisation/softmax.hpp>
 #include <ebb/tape/forward.hpp>
 
 #include "tests/support/gradients.hpp"

@@ -1,6 +1,6 @@
 #include <ebb/ops/loss/focal_loss.hpp>
 
-#include <ebb/ops/arithmetic.hpp>
+#include <ebb/ops/elementwise/arithmetic.hpp>
 #include <ebb/ops/loss/cross_entropy.hpp>
 
 #include "tests/support/losses.hpp"

@@ -1,5 +1,5 @@
 /// \file
-/// CUDA's names, and those of device/gpu_runtime.cuh that kernels are written with.
+/// CUDA's names, and those of device/gpu/runtime.cuh that kernels are written with.
 #pragma once
 
 #include <ebb/core/config.hpp>

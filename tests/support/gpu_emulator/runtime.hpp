@@ -1,5 +1,5 @@
 /// \file
-/// The driver of device/gpu_runtime.cuh for the emulated GPU: memory, streams, events, graphs.
+/// The driver of device/gpu/runtime.cuh for the emulated GPU: memory, streams, events, graphs.
 ///
 /// A stream does at once what it is asked to, or, with `config.late`, no earlier than somebody
 /// waits for it. Both are what a GPU may do; what is right in both does not depend on luck.

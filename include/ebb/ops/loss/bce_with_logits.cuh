@@ -2,8 +2,8 @@
 /// Binary cross entropy on logits, on CUDA.
 #pragma once
 
+#include <ebb/kit/fold_parts.cuh>
 #include <ebb/ops/loss/bce_with_logits.hpp>
-#include <ebb/ops/reduce/cuda.cuh>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {

@@ -3,8 +3,9 @@
 /// pixel of it.
 #pragma once
 
+#include <ebb/core/view.hpp>
 #include <ebb/device/compiled.hpp>
-#include <ebb/ops/softmax/cpu.hpp>
+#include <ebb/kit/axis_lines.hpp>
 
 namespace ebb::inline EBB_ABI {
 

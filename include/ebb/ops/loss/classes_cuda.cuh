@@ -1,12 +1,12 @@
 /// \file
 /// The kernels of losses on class numbers, on CUDA. Labels are looked at where they are used: one
 /// that is no class is left out, and noted for the host to throw about at the next read-back
-/// (device/cuda_state.cuh), so that a step never waits for the GPU.
+/// (device/cuda/state.cuh), so that a step never waits for the GPU.
 #pragma once
 
-#include <ebb/device/cuda_state.cuh>
+#include <ebb/device/cuda/state.cuh>
+#include <ebb/kit/axis_lines.cuh>
 #include <ebb/ops/loss/classes_cpu.hpp>
-#include <ebb/ops/softmax/cuda.cuh>
 
 namespace ebb::inline EBB_ABI {
 

@@ -2,11 +2,11 @@
 /// The focal loss: cross entropy that cares less for what is right already.
 #pragma once
 
-#include <ebb/ops/log_softmax.hpp>
+#include <ebb/ops/elementwise/sigmoid.hpp>
 #include <ebb/ops/loss/bce_with_logits.hpp>
 #include <ebb/ops/loss/classes.hpp>
 #include <ebb/ops/loss/focal_cpu.hpp>
-#include <ebb/ops/sigmoid.hpp>
+#include <ebb/ops/normalisation/log_softmax.hpp>
 
 namespace ebb::inline EBB_ABI {
 

@@ -2,8 +2,8 @@
 /// Losses that are a sum of one term per element, on CUDA.
 #pragma once
 
+#include <ebb/kit/fold_parts.cuh>
 #include <ebb/ops/loss/pointwise.hpp>
-#include <ebb/ops/reduce/cuda.cuh>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {

@@ -3,7 +3,8 @@
 #pragma once
 
 #include <ebb/device/compiled.hpp>
-#include <ebb/ops/broadcast/cpu.hpp>
+#include <ebb/kit/fold.hpp>
+#include <ebb/kit/slope.hpp>
 #include <ebb/ops/loss/reduction.hpp>
 #include <ebb/tape/lift.hpp>
 #include <ebb/tape/track.hpp>
@@ -74,8 +75,9 @@ void check_target(const char* loss, const X& input, const Y& target) {
 }  // namespace detail
 
 /// Makes a scalar function of an input and a target a loss. Derive from it as from `Binary`
-/// (ops/broadcast.hpp), but the two shapes must be equal, and the terms are reduced to a scalar.
-/// Gradients flow to the target as well where it is a variable (`detach` it to stop them).
+/// (ops/elementwise/broadcast.hpp), but the two shapes must be equal, and the terms are reduced to
+/// a scalar. Gradients flow to the target as well where it is a variable (`detach` it to stop
+/// them).
 template <class F>
 struct PointwiseLoss {
   static constexpr Index cost = 2;

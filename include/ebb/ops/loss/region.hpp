@@ -2,11 +2,11 @@
 /// What losses on the overlap of regions have in common.
 #pragma once
 
+#include <ebb/ops/elementwise/sigmoid.hpp>
 #include <ebb/ops/loss/classes.hpp>
 #include <ebb/ops/loss/pointwise.hpp>
 #include <ebb/ops/loss/region_cpu.hpp>
-#include <ebb/ops/sigmoid.hpp>
-#include <ebb/ops/softmax.hpp>
+#include <ebb/ops/normalisation/softmax.hpp>
 
 namespace ebb::inline EBB_ABI {
 

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <ebb/core/view.hpp>
+#include <ebb/device/cpu/parallel.hpp>
 #include <ebb/device/math.hpp>
-#include <ebb/device/parallel.hpp>
-#include <ebb/ops/reduce/engine.hpp>
+#include <ebb/kit/fold.hpp>
 
 namespace ebb::inline EBB_ABI {
 

@@ -2,7 +2,7 @@
 /// Several losses of one output, added up.
 #pragma once
 
-#include <ebb/ops/arithmetic.hpp>
+#include <ebb/ops/elementwise/arithmetic.hpp>
 
 #include <array>
 #include <tuple>

@@ -2,7 +2,7 @@
 /// Which axes a reduction folds, and the shape it leaves.
 #pragma once
 
-#include <ebb/ops/broadcast/loop.hpp>
+#include <ebb/kit/loop.hpp>
 
 #include <concepts>
 

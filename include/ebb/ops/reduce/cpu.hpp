@@ -5,38 +5,11 @@
 
 #include <ebb/core/view.hpp>
 #include <ebb/device/compiled.hpp>
-#include <ebb/device/cpu.hpp>
-#include <ebb/device/math.hpp>
-#include <ebb/ops/broadcast/geometry.hpp>
-#include <ebb/ops/reduce/engine.hpp>
-
-#include <limits>
+#include <ebb/device/cpu/cpu.hpp>
+#include <ebb/kit/broadcast.hpp>
+#include <ebb/kit/fold.hpp>
 
 namespace ebb::inline EBB_ABI {
-
-/// Picks the largest, or nan where there is one.
-struct Largest {
-  template <class T>
-  EBB_HD static T neutral() {
-    return T(-std::numeric_limits<double>::infinity());
-  }
-  template <class T>
-  EBB_HD T operator()(T a, T b) const {
-    return math::select((b > a) | math::is_nan(b), b, a);
-  }
-};
-
-/// Picks the smallest, or nan where there is one.
-struct Smallest {
-  template <class T>
-  EBB_HD static T neutral() {
-    return T(std::numeric_limits<double>::infinity());
-  }
-  template <class T>
-  EBB_HD T operator()(T a, T b) const {
-    return math::select((b < a) | math::is_nan(b), b, a);
-  }
-};
 
 namespace detail {
 

@@ -2,30 +2,12 @@
 /// The kernels of reductions, on CUDA.
 #pragma once
 
+#include <ebb/kit/fold_parts.cuh>
+#include <ebb/kit/slab.hpp>
 #include <ebb/ops/reduce/cpu.hpp>
-#include <ebb/ops/reduce/fold.cuh>
-#include <ebb/ops/slab.hpp>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {
-
-template <class T>
-struct Elements {
-  const T* x;
-  template <class I>
-  EBB_DEVICE T operator()(I, const I (&at)[1], I) const {
-    return x[at[0]];
-  }
-};
-template <class T>
-struct StoreQuotient {
-  T divisor;
-  T* y;
-  template <class I>
-  EBB_DEVICE void operator()(I result, T total) const {
-    y[result] = divisor != T(1) ? total / divisor : total;
-  }
-};
 
 template <class T>
 struct SpreadBody {

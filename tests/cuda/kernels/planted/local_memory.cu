@@ -1,5 +1,5 @@
 // A kernel that check.sh must find fault with: an array that threads index at run time.
-#include <ebb/device/gpu.cuh>
+#include <ebb/device/gpu/launch.cuh>
 
 template <class T>
 EBB_KERNEL planted_kernel(const int* at, const T* x, T* y) {

@@ -1,0 +1,148 @@
+/// \file
+/// Lines along one axis of a tensor, seen as (outer, n, inner) around that axis. A task takes a tile
+/// of neighbouring inner positions, so that memory is read in rows wherever the axis lies.
+#pragma once
+
+#include <ebb/core/shape.hpp>
+#include <ebb/device/math.hpp>
+#include <ebb/kit/fold.hpp>
+#include <ebb/kit/turn.hpp>
+
+namespace ebb::inline EBB_ABI {
+
+/// Neighbouring lines of one task: `count` lines of n elements, number `line` and following among
+/// all. Either the axis is the last one, and a line is a row, or lines lie side by side.
+template <bool are_rows>
+struct LineTile {
+  static constexpr bool rows = are_rows;
+  Index line, count, n, inner, first;
+
+  /// Where element k of line j lies.
+  Index at(Index k, Index j) const { return rows ? first + j * n + k : first + k * inner + j; }
+
+  /// Rows shorter than this are not worth vectors of their own.
+  bool short_rows() const { return rows && n < 64; }
+
+  /// Calls f(at, j) for every element of every line j, along the memory.
+  template <class F>
+  void each(const F& f) const {
+    if constexpr (rows) {
+      for (Index j = 0; j < count; ++j) {
+        const Index row = first + j * n;
+        if (n < 16) {
+          for (Index k = 0; k < n; ++k) f(row + k, j);
+        } else {
+          EBB_SIMD
+          for (Index k = 0; k < n; ++k) f(row + k, j);
+        }
+      }
+    } else {
+      for (Index k = 0; k < n; ++k) {
+        const Index row = first + k * inner;
+        EBB_SIMD
+        for (Index j = 0; j < count; ++j) f(row + j, j);
+      }
+    }
+  }
+
+  /// total[j] = the elements value(at, j) of line j, joined.
+  template <class T, class Join, class F>
+  void fold(const Join& join, const F& value, T* total) const {
+    if (rows && !short_rows()) {
+      for (Index j = 0; j < count; ++j)
+        total[j] = detail::fold<T>(
+            join, [this, &value, j](Index k) { return value(at(k, j), j); }, 0, n);
+    } else {
+      for (Index j = 0; j < count; ++j) total[j] = Join::template neutral<T>();
+      for (Index k = 0; k < n; ++k) {
+        EBB_SIMD
+        for (Index j = 0; j < count; ++j) total[j] = join(total[j], value(at(k, j), j));
+      }
+    }
+  }
+};
+
+/// An axis of n elements with `outer` blocks before it and `inner` elements after it.
+struct AxisLines {
+  static constexpr Index tile = 64;
+
+  Index outer = 1, n = 1, inner = 1;
+
+  template <int N>
+  AxisLines(const Shape<N>& shape, int axis) : n(shape[axis]), inner(shape.stride(axis)) {
+    for (int before = 0; before < axis; ++before) outer *= shape[before];
+  }
+
+  /// Calls `body(tile)` in parallel for all lines; loops in it are compiled for wider vectors too.
+  template <class Body>
+  void for_tiles(Index cost, Body&& body) const {
+    const Index work = outer * n * inner * cost;
+    if (inner == 1) {
+      const Index wanted = 2048 / (n > 0 ? n : 1);
+      const Index together = wanted < 1 ? 1 : wanted < tile ? wanted : tile;
+      vector_for((outer + together - 1) / together, work, [&](Index task) {
+        const Index line = task * together;
+        const Index count = outer - line < together ? outer - line : together;
+        body(LineTile<true>{line, count, n, 1, line * n});
+      });
+      return;
+    }
+    const Index tiles = (inner + tile - 1) / tile;
+    vector_for(outer * tiles, work, [&](Index task) { body(columns(task, tiles)); });
+  }
+
+  /// The same for kernels that make one array of one or two others (`more` and `to` may be absent):
+  /// calls body(tile, from, more, to). Numbers in short rows are turned into columns on their way
+  /// in and out, because a vector of them is worth more along many rows than within one; then the
+  /// tile and the pointers are those of copies in the nearest cache. `adds`: the body reads `to`.
+  template <class T, class Body>
+  void map_tiles(Index cost, const T* from, const T* more, T* to, bool adds,
+                 const Body& body) const {
+    constexpr Index room = 4096, side = 8;
+    const Index longest = more ? 64 : 128;  // beyond, turning two arrays costs more than it saves
+    const bool turned = detail::turns<T> && inner == 1 && n > 1 && n <= longest;
+    if (inner == 1 && !turned)
+      return for_tiles(cost, [&](const auto& rows) { body(rows, from, more, to); });
+    const Index fit = turned ? room / n / side * side : tile, width = fit < tile ? fit : tile;
+    const Index tiles = turned ? (outer + width - 1) / width : outer * ((inner + tile - 1) / tile);
+    vector_for(tiles, outer * n * inner * cost, [&](Index task) {
+      if (!turned) return body(columns(task, (inner + tile - 1) / tile), from, more, to);
+      if constexpr (detail::turns<T>) {
+        T copies[3][room];
+        const Index line = task * width, first = line * n;
+        const Index count = outer - line < width ? outer - line : width;
+        detail::turn(from + first, count, n, n, copies[0], width);
+        if (more) detail::turn(more + first, count, n, n, copies[1], width);
+        if (adds) detail::turn(to + first, count, n, n, copies[2], width);
+        body(LineTile<false>{line, count, n, width, 0}, copies[0], copies[1], copies[2]);
+        if (to) detail::turn(copies[2], n, count, width, to + first, n);
+      }
+    });
+  }
+
+ private:
+  /// Tile `task` of lines that lie side by side, `tiles` of them in a block.
+  LineTile<false> columns(Index task, Index tiles) const {
+    const Index block = task / tiles, at = task % tiles * tile;
+    const Index count = inner - at < tile ? inner - at : tile;
+    return {block * inner + at, count, n, inner, block * n * inner + at};
+  }
+};
+
+namespace detail {
+
+/// log sum e^x = m + log sum e^(x - m), which cannot overflow: m in `largest`, the other term in
+/// `rest`.
+template <class T, class Tile>
+void log_sum_exp(const T* x, const Tile& lines, T* largest, T* rest) {
+  lines.fold(
+      Largest{}, [x](Index i, Index) { return x[i]; }, largest);
+  lines.fold(
+      AddUp{}, [=](Index i, Index j) { return math::exp_or_zero(x[i] - largest[j]); }, rest);
+  EBB_SIMD
+  for (Index j = 0; j < lines.count; ++j) rest[j] = math::log(rest[j]);
+}
+
+}  // namespace detail
+
+}  // namespace ebb

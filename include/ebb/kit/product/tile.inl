@@ -1,0 +1,327 @@
+// The two register tiles that every product and convolution on the CPU ends in.
+// kit/product/tile.hpp includes this file once per instruction set, in a namespace of its own, with
+//   EBB_TILE_TARGET    the function attribute that turns the instruction set on,
+//   EBB_TILE_BYTES     the width of its registers,
+//   EBB_TILE_ROWS, EBB_TILE_VECTORS            the largest wide broadcast tile,
+//   EBB_TILE_TALL_ROWS, EBB_TILE_TALL_VECTORS  the largest tall one,
+//   EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS    the dot tile,
+//   EBB_TILE_THIN_COLUMNS                      the columns of the dot tile of two rows.
+// The loops over tile rows and columns are unrolled whole, so that `sum` lives in registers. The
+// code must be here, not in helpers: compilers split vectors that the function they appear in
+// cannot hold, before they inline it.
+
+/// `rows` x (`vectors` registers) of c = A B: a column of A is broadcast against a row of B.
+/// Element (i, k) of A is a[i][k * step]; row k of B starts at b + offset[k]. `add` adds to c.
+template <class T, int rows, int vectors>
+EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, const T* b,
+                                    const Index* offset, T* c, Index c_stride, bool add) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  const T* row[array_size(rows)];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) row[i] = a[i];
+  Vector sum[array_size(rows)][array_size(vectors)];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) sum[i][j] = Vector{};
+
+  for (Index k = 0, at = 0; k < depth; ++k, at += step) {
+    const T* from = b + offset[k];
+    Vector right[array_size(vectors)];
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) __builtin_memcpy(&right[j], from + j * lanes, sizeof(Vector));
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      const Vector left = row[i][at] - Vector{};
+#pragma GCC unroll 4
+      for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
+    }
+  }
+
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) {
+      T* to = c + i * c_stride + j * lanes;
+      if (add) {
+        Vector before;
+        __builtin_memcpy(&before, to, sizeof before);
+        sum[i][j] += before;
+      }
+      __builtin_memcpy(to, &sum[i][j], sizeof(Vector));
+    }
+}
+
+/// The same for operands whose rows are evenly apart: element (i, k) of A is a[i * a_row +
+/// k * a_step], row k of B starts at b + k * b_row. Three rows of A share a pointer, so that all
+/// addresses live in registers.
+template <class T, int rows, int vectors>
+EBB_TILE_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_step, const T* b,
+                               Index b_row, T* c, Index c_row, bool add) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T)), threes = (rows + 2) / 3;
+  const T* row[array_size(threes)];
+#pragma GCC unroll 4
+  for (int i = 0; i < threes; ++i) row[i] = a + 3 * i * a_row;
+  Vector sum[array_size(rows)][array_size(vectors)];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) sum[i][j] = Vector{};
+
+  for (Index k = 0; k < depth; ++k) {
+    Vector right[array_size(vectors)];
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) __builtin_memcpy(&right[j], b + j * lanes, sizeof(Vector));
+    b += b_row;
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      const Vector left = row[i / 3][i % 3 * a_row] - Vector{};
+#pragma GCC unroll 4
+      for (int j = 0; j < vectors; ++j) sum[i][j] += left * right[j];
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < threes; ++i) row[i] += a_step;
+  }
+
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) {
+      if (add) {
+        Vector before;
+        __builtin_memcpy(&before, c + j * lanes, sizeof before);
+        sum[i][j] += before;
+      }
+      __builtin_memcpy(c + j * lanes, &sum[i][j], sizeof(Vector));
+    }
+    c += c_row;
+  }
+}
+
+/// c[i][j] = sum over k of a[i][k] b[j][k], for operands that are contiguous along k: partial sums
+/// are kept per lane and added up at the end, in a fixed order. A `packed` b has a register's lanes
+/// of all columns side by side, then the next lanes of all: b[j] + k * columns.
+template <class T, int rows, int columns, bool packed>
+EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T* const* b, T* c) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T)), step = packed ? columns : 1;
+  const T *left[array_size(rows)], *right[array_size(columns)];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) left[i] = a[i];
+#pragma GCC unroll 16
+  for (int j = 0; j < columns; ++j) right[j] = b[j];
+  Vector sum[array_size(rows)][array_size(columns)];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 16
+    for (int j = 0; j < columns; ++j) sum[i][j] = Vector{};
+
+  Index k = 0;
+  for (; k + lanes <= depth; k += lanes) {
+    Vector y[array_size(columns)];
+#pragma GCC unroll 16
+    for (int j = 0; j < columns; ++j) __builtin_memcpy(&y[j], right[j] + k * step, sizeof(Vector));
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      Vector x;
+      __builtin_memcpy(&x, left[i] + k, sizeof(Vector));
+#pragma GCC unroll 16
+      for (int j = 0; j < columns; ++j) sum[i][j] += x * y[j];
+    }
+  }
+
+  // Halves are added to halves down to 16 bytes; then lanes of neighbouring sums, side by side.
+  typedef T Short __attribute__((vector_size(16)));
+  constexpr int count = rows * columns, shorts = EBB_TILE_BYTES / 16;
+  constexpr int last = 16 / static_cast<int>(sizeof(T));
+  static_assert(count % last == 0);
+  Short total[array_size(count)];
+#pragma GCC unroll 16
+  for (int i = 0; i < count; ++i) {
+    Short part[shorts];
+    __builtin_memcpy(part, &sum[i / columns][i % columns], sizeof part);
+#pragma GCC unroll 4
+    for (int width = shorts / 2; width > 0; width /= 2)
+#pragma GCC unroll 4
+      for (int l = 0; l < width; ++l) part[l] += part[l + width];
+    total[i] = part[0];
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < count; i += last) {
+    Short u = total[i], v = total[i + 1];
+    if constexpr (last == 2) {
+      u = EBB_SHUFFLE(u, v, 0, 2) + EBB_SHUFFLE(u, v, 1, 3);
+    } else {
+      Short x = total[i + 2], y = total[i + 3];
+      u = EBB_SHUFFLE(u, v, 0, 1, 4, 5) + EBB_SHUFFLE(u, v, 2, 3, 6, 7);
+      x = EBB_SHUFFLE(x, y, 0, 1, 4, 5) + EBB_SHUFFLE(x, y, 2, 3, 6, 7);
+      u = EBB_SHUFFLE(u, x, 0, 2, 4, 6) + EBB_SHUFFLE(u, x, 1, 3, 5, 7);
+    }
+    __builtin_memcpy(c + i, &u, sizeof u);
+  }
+  // The pointers are read again: were the copies looked up by a loop's counter, they would not
+  // live in registers.
+  const Index rest = k - k * step;
+  for (; k < depth; ++k)
+    for (int i = 0; i < rows; ++i)
+      for (int j = 0; j < columns; ++j) c[i * columns + j] += a[i][k] * b[j][k - rest];
+}
+
+template <class T, int rows, int columns>
+EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b, T* c) {
+  dot_tile_of<T, rows, columns, false>(depth, a, b, c);
+}
+
+#include <ebb/kit/product/packing.inl>
+
+/// c (m, n) (+)= A B^T over `depth` elements of the rows of A (m) and of B (n), by dot tiles. Given
+/// room for `panels`, B is packed there. While it computes, it asks for the same rows' of B,
+/// `ahead` elements further on (0: for none).
+template <class T, int rows, int columns>
+EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const T* a, Index a_row,
+                               const T* b, Index b_row, T* c, Index c_row, bool add, T* panels) {
+  typedef T Short __attribute__((vector_size(16)));
+  constexpr int last = 16 / static_cast<int>(sizeof(T));
+  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T));
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  const Index room = (depth + lanes - 1) / lanes * lanes;
+  if (panels) pack_rows<T, columns>(n, depth, b, b_row, panels);
+
+  const Index tiles = ((m + rows - 1) / rows) * ((n + columns - 1) / columns);
+  const Index lines = (depth + line - 1) / line;
+  const Index quota = ahead == 0 ? 0 : (n * lines + tiles - 1) / tiles;
+  Index wanted_row = 0;
+  const T *wanted = b + ahead, *wanted_end = wanted + depth;
+  for (Index i = 0; i < m; i += rows) {
+    const T *left[array_size(rows)], *right[array_size(columns)];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) left[r] = a + (i + r < m ? i + r : m - 1) * a_row;
+    const T* panel = panels;
+    for (Index j = 0; j < n; j += columns) {
+      for (Index q = 0; q < quota && wanted_row < n; ++q, wanted += line) {
+        __builtin_prefetch(wanted, 0, 2);
+        if (wanted + line < wanted_end) continue;
+        ++wanted_row;
+        wanted_end += b_row;
+        wanted = wanted_end - depth - line;
+      }
+      T sums[array_size(rows * columns)];
+      if (panels) {
+#pragma GCC unroll 16
+        for (int l = 0; l < columns; ++l) right[l] = panel + l * lanes;
+        panel += columns * room;
+        dot_tile_of<T, rows, columns, true>(depth, left, right, sums);
+      } else {
+#pragma GCC unroll 16
+        for (int l = 0; l < columns; ++l) right[l] = b + (j + l < n ? j + l : n - 1) * b_row;
+        dot_tile_of<T, rows, columns, false>(depth, left, right, sums);
+      }
+      T* to = c + i * c_row + j;
+      if (i + rows <= m && j + columns <= n) {
+        // Read back as it was stored: a load that spans two stores waits for both.
+#pragma GCC unroll 16
+        for (int s = 0; s < rows * columns; s += last) {
+          Short part;
+          __builtin_memcpy(&part, sums + s, sizeof part);
+#pragma GCC unroll 4
+          for (int l = 0; l < last; ++l) {
+            T& element = to[(s + l) / columns * c_row + (s + l) % columns];
+            element = add ? element + part[l] : part[l];
+          }
+        }
+      } else {
+        for (int r = 0; r < rows && i + r < m; ++r)
+          for (int l = 0; l < columns && j + l < n; ++l)
+            to[r * c_row + l] = sums[r * columns + l] + (add ? to[r * c_row + l] : T(0));
+      }
+    }
+  }
+}
+
+/// to[j] = sum over k of weight[k * apart] rows[k * stride + j] for j below n, added up as a
+/// broadcast tile does.
+template <class T>
+EBB_TILE_TARGET void combine_rows(Index terms, const T* weight, Index apart, const T* rows,
+                                  Index stride, Index n, T* to) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  constexpr int vectors = 4;
+  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T)), width = vectors * lanes;
+  Index j = 0;
+  for (; j + width <= n; j += width) {
+    Vector sum[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) sum[v] = Vector{};
+    for (Index k = 0; k < terms; ++k) {
+      const Vector left = weight[k * apart] - Vector{};
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        Vector right;
+        __builtin_memcpy(&right, rows + k * stride + j + v * lanes, sizeof right);
+        sum[v] += left * right;
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) __builtin_memcpy(to + j + v * lanes, &sum[v], sizeof(Vector));
+  }
+  for (; j < n; ++j) {
+    T sum = T(0);
+    for (Index k = 0; k < terms; ++k) sum += weight[k * apart] * rows[k * stride + j];
+    to[j] = sum;
+  }
+}
+
+/// This instruction set's tiles, as values.
+template <class T>
+Tiles<T> tiles() {
+  static_assert(EBB_TILE_ROWS <= Tiles<T>::most_rows && EBB_TILE_TALL_ROWS <= Tiles<T>::most_rows &&
+                EBB_TILE_VECTORS <= Tiles<T>::most_vectors && EBB_TILE_TALL_VECTORS == 2);
+  Tiles<T> t;
+  t.lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  t.rows = EBB_TILE_ROWS;
+  t.vectors = EBB_TILE_VECTORS;
+  t.broadcast[0] = &broadcast_tile<T, EBB_TILE_ROWS, 1>;
+  t.broadcast[1] = &broadcast_tile<T, EBB_TILE_ROWS, 2>;
+  t.broadcast[2] = &broadcast_tile<T, EBB_TILE_ROWS, 3>;
+  t.tall_rows = EBB_TILE_TALL_ROWS;
+  t.tall_vectors = EBB_TILE_TALL_VECTORS;
+  t.wide[0] = &even_tile<T, EBB_TILE_ROWS, 1>;
+  t.wide[1] = &even_tile<T, EBB_TILE_ROWS, 2>;
+  t.wide[2] = &even_tile<T, EBB_TILE_ROWS, 3>;
+  t.tall[0] = &even_tile<T, EBB_TILE_TALL_ROWS, 1>;
+  t.tall[1] = &even_tile<T, EBB_TILE_TALL_ROWS, 2>;
+  t.slim[0] = &even_tile<T, 1, 4>;
+  t.slim[1] = &even_tile<T, 2, 4>;
+  t.copy_panels = &copy_panels<T>;
+  t.from_planes = &from_planes<T>;
+  t.combine_rows = &combine_rows<T>;
+  t.dot_rows = EBB_TILE_DOT_ROWS;
+  t.dot_columns = EBB_TILE_DOT_COLUMNS;
+  t.dot = &dot_tile<T, EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS>;
+  t.dot_block = &dot_block<T, EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS>;
+  t.thin_block = &dot_block<T, 2, EBB_TILE_THIN_COLUMNS>;
+  return t;
+}
+
+#undef EBB_TILE_TARGET
+#undef EBB_TILE_BYTES
+#undef EBB_TILE_ROWS
+#undef EBB_TILE_VECTORS
+#undef EBB_TILE_TALL_ROWS
+#undef EBB_TILE_TALL_VECTORS
+#undef EBB_TILE_DOT_ROWS
+#undef EBB_TILE_DOT_COLUMNS
+#undef EBB_TILE_THIN_COLUMNS

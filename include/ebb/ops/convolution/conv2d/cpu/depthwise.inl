@@ -1,0 +1,219 @@
+// The loops of depthwise convolution over one plane. ops/convolution/conv2d/cpu/depthwise_loops.hpp
+// includes this file once per instruction set, in a namespace of its own, with
+//   EBB_DEPTHWISE_TARGET   the function attribute that turns the instruction set on,
+//   EBB_DEPTHWISE_BYTES    the width of its registers.
+
+/// Copies `count` elements, fewer than fill a register, in pieces of a power of two.
+template <class T>
+EBB_DEPTHWISE_TARGET inline __attribute__((always_inline)) void copy_few(const T* from, Index count,
+                                                                         T* to) {
+  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
+#pragma GCC unroll 4
+  for (int piece = lanes / 2; piece > 0; piece /= 2)
+    if (count & piece) {
+      __builtin_memcpy(to, from, static_cast<std::size_t>(piece) * sizeof(T));
+      from += piece, to += piece;
+    }
+}
+
+template <class T>
+EBB_DEPTHWISE_TARGET void copy_rows(const T* from, Index rows, Index columns, Index from_pitch,
+                                    T* to, Index to_pitch) {
+  typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
+  for (Index r = 0; r < rows; ++r, from += from_pitch, to += to_pitch) {
+    Index q = 0;
+    for (; q + lanes <= columns; q += lanes) {
+      Vector v;
+      __builtin_memcpy(&v, from + q, sizeof v);
+      __builtin_memcpy(to + q, &v, sizeof v);
+    }
+    copy_few(from + q, columns - q, to + q);
+  }
+}
+
+/// y[r][q] (+)= the sum over taps k of w[k] source[r * pitch + q + offset[k]], `rows` rows of
+/// `vectors` registers at a time. The last registers of a row overlap those before, or reach into
+/// the next row, which is written later; where neither will do, they take a detour. Of `three` rows
+/// of taps, one below the other, each row of the source is read once for all the sums it goes into;
+/// what its columns see to the left and right of the source is masked, and rows above and below are
+/// left out, so that nothing needs to surround it.
+template <class T, int rows, int vectors, bool three>
+EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* w, const T* source,
+                                          T* y, const ChannelEpilogue<T>& end) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  typedef decltype(Vector{} < Vector{}) Mask;
+  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), width = vectors * lanes;
+  const Index taps = plane.taps, columns = plane.columns, all = plane.rows;
+  const Index* const offset = plane.offset;
+  const T bias = end.bias ? *end.bias : T(0);
+  T detour[array_size(rows * width)];
+  for (Index r = 0; r < all; r += rows)
+    for (Index next = 0; next < columns; next += width) {
+      const Index q =
+          !end.add && columns >= width && next + width > columns ? columns - width : next;
+      const T* row[array_size(rows)];
+#pragma GCC unroll 8
+      for (int i = 0; i < rows; ++i) row[i] = source + (r + i < all ? r + i : r) * plane.pitch + q;
+      Vector sum[array_size(rows)][array_size(vectors)];
+#pragma GCC unroll 8
+      for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; ++j) sum[i][j] = bias - Vector{};
+      if constexpr (three) {
+        const Index wide = taps / 3, top = r - plane.above;
+        unsigned outside = 0;  // a bit for each row that the source does not have
+        for (int h = 0; h < rows + 2; ++h)
+          if (top + h < 0 || top + h >= plane.height) outside |= 1u << h;
+        const T* plane_at = source + top * plane.pitch + q;
+        const T* weights = w;
+        for (Index c = 0; c < plane.channels; ++c, plane_at += plane.apart, weights += taps) {
+          const unsigned char* mask_at = plane.mask + plane.mask_at[next / width];
+          for (Index k = 0; k < wide; ++k) {
+            const Vector left[3] = {weights[k] - Vector{}, weights[wide + k] - Vector{},
+                                    weights[2 * wide + k] - Vector{}};
+            Mask mask[array_size(vectors)];
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; ++j, mask_at += sizeof(Vector))
+              __builtin_memcpy(&mask[j], mask_at, sizeof(Vector));
+            const T* from = plane_at + offset[k];
+#pragma GCC unroll 16
+            for (int h = 0; h < rows + 2; ++h, from += plane.pitch) {
+              if (__builtin_expect(outside & (1u << h), 0)) continue;
+#pragma GCC unroll 4
+              for (int j = 0; j < vectors; ++j) {
+                Mask bits;
+                Vector right;
+                __builtin_memcpy(&bits, from + j * lanes, sizeof bits);
+                bits &= mask[j];
+                __builtin_memcpy(&right, &bits, sizeof right);
+#pragma GCC unroll 3
+                for (int i = 0; i < 3; ++i)
+                  if (h - i >= 0 && h - i < rows) sum[h - i][j] += left[i] * right;
+              }
+            }
+          }
+        }
+      } else {
+        for (Index k = 0; k < taps; ++k) {
+          const Vector left = w[k] - Vector{};
+          const Index at = offset[k];
+#pragma GCC unroll 8
+          for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; ++j) {
+              Vector right;
+              __builtin_memcpy(&right, row[i] + at + j * lanes, sizeof right);
+              sum[i][j] += left * right;
+            }
+        }
+      }
+      if (end.relu && !end.add) {
+#pragma GCC unroll 8
+        for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+          for (int j = 0; j < vectors; ++j) sum[i][j] = sum[i][j] < T(0) ? Vector{} : sum[i][j];
+      }
+      T* const out = y + r * columns + q;
+      const bool fits =
+          columns >= width ? r + rows <= all : (all - r - rows) * columns >= width - columns;
+      const bool straight = !end.add && fits;
+      T* to = straight ? out : detour;
+      const Index step = straight ? columns : width;
+#pragma GCC unroll 8
+      for (int i = 0; i < rows; ++i, to += step)
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; ++j)
+          __builtin_memcpy(to + j * lanes, &sum[i][j], sizeof(Vector));
+      if (straight) continue;
+      for (Index i = 0; i < (rows < all - r ? rows : all - r); ++i)
+        for (Index l = 0; l < (width < columns - q ? width : columns - q); ++l) {
+          T& element = out[i * columns + l];
+          const T v = detour[i * width + l] + (end.add ? element : T(0));
+          element = end.relu && v < T(0) ? T(0) : v;
+        }
+    }
+}
+
+/// sum[k][lane] += dy[r][q] source[r * pitch + q + offset[k]] for `depthwise_taps` taps, where each
+/// row of dy is some whole registers. Of taps in `three` rows and columns, one row below the other,
+/// each row of the source meets the last three rows of dy; both are masked, as in depthwise_plane.
+template <class T, bool three>
+EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* dy, Index dy_pitch,
+                                         const T* source, T* sums) {
+#if defined(__clang__)
+#  pragma clang fp contract(fast)
+#endif
+  typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  typedef decltype(Vector{} < Vector{}) Mask;
+  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), taps = depthwise_taps;
+  constexpr int places = three ? 3 : taps;  // those of one row stand for all three
+  const T* from[array_size(places)];
+  Vector sum[taps];
+#pragma GCC unroll 16
+  for (int k = 0; k < places; ++k) from[k] = source + plane.offset[k];
+#pragma GCC unroll 16
+  for (int k = 0; k < taps; ++k) __builtin_memcpy(&sum[k], sums + k * lanes, sizeof(Vector));
+  for (Index q = 0; q < plane.columns; q += lanes) {
+    if constexpr (three) {
+      Mask mask[4];  // for each column of taps, and for dy
+      __builtin_memcpy(mask, plane.mask + plane.mask_at[q / lanes], sizeof mask);
+      Vector now{}, before{}, first{};
+      Index at = q - plane.above * plane.pitch;
+      for (Index h = 0; h < plane.rows + 2; ++h, at += plane.pitch) {
+        first = before, before = now, now = Vector{};
+        Mask bits;
+        if (h < plane.rows) {
+          __builtin_memcpy(&bits, dy + h * dy_pitch + q, sizeof bits);
+          bits &= mask[3];
+          __builtin_memcpy(&now, &bits, sizeof now);
+        }
+        if (h < plane.above || h - plane.above >= plane.height) continue;
+#pragma GCC unroll 3
+        for (int j = 0; j < 3; ++j) {
+          __builtin_memcpy(&bits, from[j] + at, sizeof bits);
+          bits &= mask[j];
+          Vector right;
+          __builtin_memcpy(&right, &bits, sizeof right);
+          sum[j] += now * right, sum[3 + j] += before * right, sum[6 + j] += first * right;
+        }
+      }
+    } else {
+      Index at = q;
+      for (Index r = 0; r < plane.rows; ++r, at += plane.pitch) {
+        Vector left;
+        __builtin_memcpy(&left, dy + r * dy_pitch + q, sizeof left);
+#pragma GCC unroll 16
+        for (int k = 0; k < taps; ++k) {
+          Vector right;
+          __builtin_memcpy(&right, from[k] + at, sizeof right);
+          sum[k] += left * right;
+        }
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int k = 0; k < taps; ++k) __builtin_memcpy(sums + k * lanes, &sum[k], sizeof(Vector));
+}
+
+/// This instruction set's functions, as values.
+template <class T>
+DepthwiseLoops<T> depthwise_loops() {
+  DepthwiseLoops<T> loops;
+  loops.lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
+  loops.copy_rows = &copy_rows<T>;
+  loops.plane[0] = &depthwise_plane<T, 8, 1, false>;
+  loops.plane[1] = &depthwise_plane<T, 4, 2, false>;
+  loops.plane[2] = &depthwise_plane<T, 2, 4, false>;
+  loops.three[0] = &depthwise_plane<T, 6, 1, true>;
+  loops.three[1] = &depthwise_plane<T, 4, 2, true>;
+  loops.dots[0] = &depthwise_dots<T, false>;
+  loops.dots[1] = &depthwise_dots<T, true>;
+  return loops;
+}
+
+#undef EBB_DEPTHWISE_TARGET
+#undef EBB_DEPTHWISE_BYTES

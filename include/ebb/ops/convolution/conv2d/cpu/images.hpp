@@ -1,0 +1,175 @@
+/// \file
+/// Convolution with vectors that run along images: some of a batch are laid side by side, pixel by
+/// pixel, and a weight is broadcast against the same pixel of them all. For images too small and
+/// channels too few to fill registers otherwise: neither the edges of an image nor an odd number of
+/// channels leave lanes empty, and padding costs nothing (taps.hpp).
+#pragma once
+
+#include <ebb/device/cpu/scratch.hpp>
+#include <ebb/kit/product/cpu.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/channel_tiles.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/taps.hpp>
+
+namespace ebb::inline EBB_ABI::detail {
+
+/// A pass whose vectors run along images.
+template <class T>
+struct ImagePass : TapPass {
+  using TapPass::TapPass;
+  using Tiles = simd::ChannelTiles<T>;
+
+  /// Whether most lanes get an image, and what a task lays out stays in the cache of a core.
+  bool applies() const {
+    const Index width = simd::channel_tiles<T>().width();
+    return reasonable() && 4 * g.batch >= 3 * divide_up(g.batch, width) * width &&
+           bytes(band()) <= cache;
+  }
+
+  void run(const T* x, const T* w, T* y, const simd::ChannelEpilogue<T>& end) const {
+    const Tiles tiles = simd::channel_tiles<T>();
+    const Index width = tiles.width(), blocks = divide_up(g.batch, width);
+    const Index band = this->band(), bands = divide_up(target.height, band);
+    const Index plane = seen_by(band) * source.width * width;
+
+    const Scratch<Index> table(2 * (entries() + pairs() * channels));
+    const std::vector<simd::ChannelSum> pair = sums_of_pairs(table.data(), plane, width);
+    const std::vector<Run> runs = runs_of_columns();
+    const Index line = target.width * width;
+    const Scratch<T> scratch = Scratch<T>::per_thread(channels * plane + (sums * band + 1) * line);
+    parallel_for(blocks * g.groups * bands, g.macs() / 4, [&](Index task) {
+      const Index r0 = task % bands * band, height = std::min(band, target.height - r0);
+      const Index group = task / bands % g.groups, n0 = task / bands / g.groups * width;
+      const Index images = std::min(width, g.batch - n0);
+      const Rows visible = seen(r0, height);
+      T *const from = scratch.mine(), *const sum = from + channels * plane;
+      T* const idle = sum + sums * band * line;
+      if (images <= tiles.lanes)
+        for (Index i = 0; i < channels * plane; ++i) from[i] = T(0);
+      for (Index c = 0; c < channels; ++c)
+        tiles.from_planes(x + ((n0 * g.groups + group) * channels + c) * source.area() +
+                              visible.first * source.width,
+                          g.groups * channels * source.area(), visible.count * source.width, images,
+                          from + c * plane, width);
+
+      for (Index r = r0; r < r0 + height; ++r) {
+        const auto at = static_cast<std::size_t>(r);
+        const std::size_t first =
+            columns.classes.size() * static_cast<std::size_t>(rows.class_of[at]);
+        const T* const row = from + (rows.from[at] - visible.first) * source.width * width;
+        for (Index s = 0; s < sums;) {
+          const auto& tile = tiles.tile(sums - s, width);
+          const T* a[Tiles::most_rows];
+          T *to[Tiles::most_rows], *out[Tiles::most_rows], bias[Tiles::most_rows];
+          for (Index i = 0; i < tile.rows; ++i) {
+            const Index live = std::min(s + i, sums - 1);
+            a[i] = w + group * sums * channels * g.kernel.area() + live * along();
+            bias[i] = end.bias ? end.bias[group * sums + live] : T(0);
+            to[i] = s + i < sums ? sum + (live * height + r - r0) * line : idle;
+          }
+          for (const Run& run : runs) {
+            for (Index i = 0; i < tile.rows; ++i) out[i] = to[i] + run.first * width;
+            tile.run(pair[first + run.columns], a, row + run.from * width, out,
+                     {end.bias ? bias : nullptr, false, end.relu && !end.add}, run.count);
+          }
+          s += tile.rows;
+        }
+      }
+      for (Index s = 0; s < sums; ++s)
+        tiles.to_planes(
+            sum + s * height * line, width, height * target.width, images,
+            y + ((n0 * g.groups + group) * sums + s) * target.area() + r0 * target.width,
+            g.groups * sums * target.area(), {nullptr, end.add, end.relu && end.add});
+    });
+  }
+
+ private:
+  /// Neighbours of a row of the target that see the same taps, one pixel of the source after the
+  /// other.
+  struct Run {
+    std::size_t columns;  ///< their class
+    Index first, count, from;
+  };
+  struct Rows {
+    Index first, count;
+  };
+  static constexpr Index cache = 256 * 1024;
+
+  /// Rows of the target in a task, of a block of images: some sixteen tasks in all, no more rows
+  /// than the cache holds, and no fewer than a kernel has, for neighbours share what they see.
+  Index band() const {
+    const Index width = simd::channel_tiles<T>().width();
+    const Index least = std::min(g.kernel.height, target.height);
+    const Index tasks = divide_up(g.batch, width) * g.groups;
+    Index height = std::max(least, divide_up(target.height, divide_up(16, tasks)));
+    while (height > least && bytes(height) > cache) height = std::max(least, height / 2);
+    return height;
+  }
+  Index bytes(Index band) const {
+    return (channels * seen_by(band) * source.width + sums * band * target.width) *
+           simd::channel_tiles<T>().width() * Index{sizeof(T)};
+  }
+  /// Rows of the source that a band sees at most.
+  Index seen_by(Index band) const {
+    Index most = 0;
+    for (Index r = 0; r < target.height; r += band)
+      most = std::max(most, seen(r, std::min(band, target.height - r)).count);
+    return most;
+  }
+
+  std::vector<Run> runs_of_columns() const {
+    std::vector<Run> runs;
+    for (Index q = 0; q < target.width; ++q) {
+      const auto at = static_cast<std::size_t>(q);
+      const auto now = static_cast<std::size_t>(columns.class_of[at]);
+      if (!runs.empty() && runs.back().columns == now &&
+          runs.back().from + runs.back().count == columns.from[at])
+        ++runs.back().count;
+      else
+        runs.push_back({now, q, 1, columns.from[at]});
+    }
+    return runs;
+  }
+
+  /// The rows of the source that `count` rows of the target see, from `first` on.
+  Rows seen(Index first, Index count) const {
+    Index begin = source.height, end = 0;
+    for (Index r = first; r < first + count; ++r) {
+      const auto at = static_cast<std::size_t>(r);
+      const Index taps = rows.classes[static_cast<std::size_t>(rows.class_of[at])].count;
+      if (taps == 0) continue;
+      const Index from = rows.from[at], to = from + (taps - 1) * rows.shift;
+      begin = std::min({begin, from, to});
+      end = std::max({end, from + 1, to + 1});
+    }
+    return end > begin ? Rows{begin, end - begin} : Rows{0, 0};
+  }
+
+  /// What tiles sum over, for each pair of a class of rows and one of columns: channels and taps,
+  /// or the channels alone where a single tap is seen.
+  std::vector<simd::ChannelSum> sums_of_pairs(Index* a, Index plane, Index width) const {
+    std::vector<simd::ChannelSum> pair;
+    for (const TapAxis::Class& r : rows.classes)
+      for (const TapAxis::Class& q : columns.classes) {
+        const Index taps = r.count * q.count, inner = taps == 1 ? channels : taps;
+        const Index first = r.first * g.kernel.width + q.first;
+        Index* const b = a + inner;
+        if (taps == 1)
+          pair.push_back({1, 0, 0, inner, a, b});
+        else
+          pair.push_back({taps > 0 ? channels : 0, across(), plane, inner, a, b});
+        for (Index c = 0; taps == 1 && c < channels; ++c) {
+          a[c] = first + c * across();
+          b[c] = c * plane;
+        }
+        for (Index i = 0; taps != 1 && i < r.count; ++i)
+          for (Index j = 0; j < q.count; ++j) {
+            a[i * q.count + j] = first + i * rows.step * g.kernel.width + j * columns.step;
+            b[i * q.count + j] = (i * rows.shift * source.width + j * columns.shift) * width;
+          }
+        a = b + inner;
+      }
+    return pair;
+  }
+};
+
+}  // namespace ebb::detail

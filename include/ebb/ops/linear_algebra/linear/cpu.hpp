@@ -1,0 +1,57 @@
+/// \file
+/// The affine map on the CPU: its product with the bias and the rectifier added while results are
+/// stored, and the sum of rows.
+#pragma once
+
+#include <ebb/kit/product/cpu.hpp>
+
+namespace ebb::inline EBB_ABI {
+
+/// Kernel: every row of `y` becomes `row`.
+template <class T>
+void fill_rows(Cpu, View<const T, 1> row, View<T, 2> y) {
+  const Index n = y.extent(1);
+  if (n == 0) return;
+  const Index rows = std::max<Index>(1, chunk / n);
+  parallel_for(detail::divide_up(y.extent(0), rows), y.size(), [&](Index task) {
+    const Index begin = task * rows, end = std::min(begin + rows, y.extent(0));
+    for (Index i = begin; i < end; ++i)
+      for (Index j = 0; j < n; ++j) y.data[i * n + j] = row.data[j];
+  });
+}
+
+/// Kernel: y = x w^T + bias for x (m, k), w (n, k), bias (n) and y (m, n), then max(0, y) where
+/// `with_relu` says so. A bias without data counts as none. With it, nan stays nan.
+template <class T>
+void linear_forward(Cpu, View<const T, 2> x, View<const T, 2> w, View<const T, 1> bias,
+                    bool with_relu, View<T, 2> y) {
+  const Index m = y.extent(0), n = y.extent(1), k = x.extent(1);
+  if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
+    detail::gemm_matrix<T>({.b = true}, m, n, k, x.data, w.data, y.data, false,
+                           {bias.data, with_relu});
+  } else {
+    gemm(Cpu{}, {.b = true}, x, w, Into<T, 2>{y.data, y.shape, false});
+    detail::Epilogue<T>{bias.data, with_relu}.apply(y.data, n, m, n, 0);
+  }
+}
+
+/// Kernel: sum[j] (+)= the sum of column j of `x`, added up within blocks of rows and then over
+/// the blocks.
+template <class T>
+void sum_rows(Cpu, View<const T, 2> x, Into<T, 1> sum) {
+  constexpr Index width = 64, block = 64;
+  const Index m = x.extent(0), n = x.extent(1);
+  parallel_for(detail::divide_up(n, width), x.size(), [&](Index task) {
+    const Index j0 = task * width, columns = std::min(width, n - j0);
+    T total[width] = {};
+    for (Index i0 = 0; i0 < m; i0 += block) {
+      T part[width] = {};
+      for (Index i = i0; i < std::min(i0 + block, m); ++i)
+        for (Index j = 0; j < columns; ++j) part[j] += x.data[i * n + j0 + j];
+      for (Index j = 0; j < columns; ++j) total[j] += part[j];
+    }
+    for (Index j = 0; j < columns; ++j) sum.put(j0 + j, total[j]);
+  });
+}
+
+}  // namespace ebb
