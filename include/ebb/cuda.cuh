@@ -17,13 +17,13 @@
 #include <ebb/nn/init.cuh>
 #include <ebb/ops/convolution/conv2d/cuda.cuh>
 #include <ebb/ops/elementwise/broadcast/cuda.cuh>
-#include <ebb/ops/elementwise/dropout.cuh>
-#include <ebb/ops/elementwise/elementwise.cuh>
+#include <ebb/ops/elementwise/dropout_cuda.cuh>
+#include <ebb/ops/elementwise/elementwise_cuda.cuh>
 #include <ebb/ops/linear_algebra/linear/cuda.cuh>
-#include <ebb/ops/loss/bce_with_logits.cuh>
+#include <ebb/ops/loss/bce_with_logits_cuda.cuh>
 #include <ebb/ops/loss/classes_cuda.cuh>
 #include <ebb/ops/loss/focal_cuda.cuh>
-#include <ebb/ops/loss/pointwise.cuh>
+#include <ebb/ops/loss/pointwise_cuda.cuh>
 #include <ebb/ops/loss/region_cuda.cuh>
 #include <ebb/ops/normalisation/batch_norm/cuda.cuh>
 #include <ebb/ops/normalisation/group_norm/cuda.cuh>

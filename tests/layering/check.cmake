@@ -61,7 +61,11 @@ foreach(header IN LISTS headers)
     continue()
   endif()
   # Files of kernels see views and sizes, never tensors or tapes, not even through what they include.
-  if(header MATCHES "^ops/([a-z0-9_]+/)+([a-z0-9_]+_)?(reference|cpu|cuda|geometry)\\." OR
+  set(kernels "")
+  if(layer STREQUAL "ops")
+    file(STRINGS ${INCLUDE}/ebb/${header} kernels REGEX "/// Kernel:" LIMIT_COUNT 1)
+  endif()
+  if(kernels OR header MATCHES "^ops/([a-z0-9_]+/)+([a-z0-9_]+_)?(reference|cpu|cuda|geometry)\\." OR
       header MATCHES "^ops/.*/(cpu|cuda)/")
     reached(${header} seen)
     list(FILTER seen EXCLUDE REGEX "^(core|device|kit|ops)/")

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/kit/fold_parts.cuh>
-#include <ebb/ops/loss/pointwise.hpp>
+#include <ebb/ops/loss/pointwise_cpu.hpp>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {

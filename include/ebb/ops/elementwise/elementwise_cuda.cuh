@@ -5,7 +5,7 @@
 
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/device/gpu/pack.cuh>
-#include <ebb/ops/elementwise/elementwise.hpp>
+#include <ebb/ops/elementwise/elementwise_cpu.hpp>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/kit/fold_parts.cuh>
-#include <ebb/ops/loss/bce_with_logits.hpp>
+#include <ebb/ops/loss/bce_with_logits_cpu.hpp>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {

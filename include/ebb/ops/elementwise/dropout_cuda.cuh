@@ -8,7 +8,7 @@
 
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/device/gpu/pack.cuh>
-#include <ebb/ops/elementwise/dropout.hpp>
+#include <ebb/ops/elementwise/dropout_cpu.hpp>
 
 namespace ebb::inline EBB_ABI {
 
