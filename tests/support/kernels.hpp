@@ -3,8 +3,8 @@
 /// threads, and the patterns that fixtures are made of.
 #pragma once
 
-#include <ebb/device/cpu/isa.hpp>
 #include <ebb/device/cpu/parallel.hpp>
+#include <ebb/device/isa.hpp>
 #include <ebb/tensor/tensor.hpp>
 
 #include <cmath>

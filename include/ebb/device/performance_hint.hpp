@@ -2,8 +2,8 @@
 /// Why a program is slow.
 #pragma once
 
-#include <ebb/device/cpu/isa.hpp>
 #include <ebb/device/cpu/parallel.hpp>
+#include <ebb/device/isa.hpp>
 
 #include <cstdlib>
 #include <string>

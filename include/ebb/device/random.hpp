@@ -4,7 +4,7 @@
 #pragma once
 
 #include <ebb/core/random.hpp>
-#include <ebb/device/cpu/isa.hpp>
+#include <ebb/device/isa.hpp>
 
 namespace ebb::inline EBB_ABI {
 

@@ -1,6 +1,6 @@
 /// \file
-/// Lines along one axis of a tensor, seen as (outer, n, inner) around that axis. A task takes a tile
-/// of neighbouring inner positions, so that memory is read in rows wherever the axis lies.
+/// Lines along one axis of a tensor, seen as (outer, n, inner) around that axis. A task takes a
+/// tile of neighbouring inner positions, so that memory is read in rows wherever the axis lies.
 #pragma once
 
 #include <ebb/core/shape.hpp>

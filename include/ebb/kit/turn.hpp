@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/core/config.hpp>
-#include <ebb/device/cpu/isa.hpp>
+#include <ebb/device/isa.hpp>
 
 #include <type_traits>
 

@@ -4,7 +4,7 @@
 
 #include <ebb/core/config.hpp>
 #include <ebb/device/compiled.hpp>
-#include <ebb/device/cpu/isa.hpp>
+#include <ebb/device/isa.hpp>
 
 namespace ebb::inline EBB_ABI::simd {
 

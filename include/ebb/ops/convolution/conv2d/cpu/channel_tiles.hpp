@@ -4,7 +4,7 @@
 #pragma once
 
 #include <ebb/core/config.hpp>
-#include <ebb/device/cpu/isa.hpp>
+#include <ebb/device/isa.hpp>
 #include <ebb/kit/product/tile.hpp>
 
 #include <utility>

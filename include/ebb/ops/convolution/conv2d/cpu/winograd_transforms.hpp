@@ -10,7 +10,7 @@
 #pragma once
 
 #include <ebb/core/config.hpp>
-#include <ebb/device/cpu/isa.hpp>
+#include <ebb/device/isa.hpp>
 #include <ebb/kit/product/tile.hpp>
 
 #include <algorithm>
