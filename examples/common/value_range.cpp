@@ -1,5 +1,6 @@
 #include "value_range.hpp"
 
+#include "command_line.hpp"
 #include "say.hpp"
 
 #include <cstdio>

@@ -4,9 +4,11 @@
 
 #include "model_file.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <span>
+
+namespace CLI {
+class App;
+}
 
 using Range = std::optional<ebb::data::ValueRange>;
 
