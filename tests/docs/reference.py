@@ -39,7 +39,7 @@ SECTIONS = [
 INTERNAL = re.compile(
     r"(cpu|reference|geometry|loop|engine|axes|kernel|rule|parameter_batch|factors|track|storage|view|elementwise"
     r"|pointwise|region|classes|lanes|slab|turn|stock|optional_operand|halving|rows|overlapping|plan|ways|tile|pack"
-    r"|deferred|algorithm|type_tag|config|error|replay|on_device|printable|byte_source|life|arrivals|parts|draws)\.hpp$|_(cpu|library)\.hpp$")
+    r"|deferred|algorithm|type_tag|config|error|replay|on_device|printable|byte_source|life|arrivals|parts|draws|members|undrawn)\.hpp$|_(cpu|library)\.hpp$")
 # Parts that other parts here are made of, and that no program names.
 INTERNAL_NAMES = {"Activation", "Binary", "BinaryTerm", "Clamp", "DropoutMask", "Unbiased"}
 

@@ -205,7 +205,7 @@ struct Held {
     y = std::get<Layer>(either)(pair.second(pair.first(y)));
     return array[1](array[0](y)) + (*bias).on(x) + biases.at("b").on(x);
   }
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("unique", self.unique);
     f("shared", self.shared);
     f("same", self.same);
@@ -252,7 +252,7 @@ TEST_CASE("parts in every kind of holder are named, trained, saved and moved") {
   CHECK(nn::count_parameters(net) == 2 * 2 + 16 * 6);
   int modules = 0;
   nn::visit_modules(net, [&](const std::string&, auto&) { ++modules; });
-  CHECK(modules == 1 + 16 + 1 + 1 + 1);  // itself, layers, dropout, identity, the number
+  CHECK(modules == 1 + 16 + 1 + 1);  // itself, layers, dropout, identity; not the number
 
   // Every one of them learns.
   optim::Optimizer opt(net, optim::Sgd{.lr = 0.1});

@@ -1,5 +1,7 @@
 /// \file
-/// Compiler facts every other header relies on. Compiler `#if`s live here and in device/ only.
+/// Compiler facts every other header relies on. Other compiler `#if`s are in device/ and in the
+/// files that are compiled once per instruction set; those of an operating system are in
+/// core/system.hpp and core/process.hpp.
 #pragma once
 
 #include <cstddef>

@@ -31,7 +31,7 @@ struct AlexNet {
   /// The convolutions; between them lie torchvision's rectifiers and pools, which take up numbers.
   struct Features {
     Conv conv0, conv3, conv6, conv8, conv10;
-    static void visit(auto& self, auto&& f) {
+    static constexpr void visit(auto& self, auto&& f) {
       f("0", self.conv0);
       f("3", self.conv3);
       f("6", self.conv6);
@@ -42,7 +42,7 @@ struct AlexNet {
   struct Classifier {
     nn::Dropout<T, Device> drop0, drop3;
     nn::Linear<T, Device> fc1, fc4, fc6;
-    static void visit(auto& self, auto&& f) {
+    static constexpr void visit(auto& self, auto&& f) {
       f("0", self.drop0);
       f("1", self.fc1);
       f("3", self.drop3);
@@ -75,19 +75,6 @@ struct AlexNet {
         grid(o.small_images ? 3 : 6),
         pool{o.small_images ? 2 : 3, 2} {}
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit AlexNet(const AlexNet<T, D>& other)
-      : features{Conv(other.features.conv0), Conv(other.features.conv3), Conv(other.features.conv6),
-                 Conv(other.features.conv8), Conv(other.features.conv10)},
-        classifier{nn::Dropout<T, Device>(other.classifier.drop0),
-                   nn::Dropout<T, Device>(other.classifier.drop3),
-                   nn::Linear<T, Device>(other.classifier.fc1),
-                   nn::Linear<T, Device>(other.classifier.fc4),
-                   nn::Linear<T, Device>(other.classifier.fc6)},
-        grid(other.grid),
-        pool(other.pool) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return run(x, NoProbe{});
@@ -116,9 +103,11 @@ struct AlexNet {
     return j;
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("features", self.features);
     f("classifier", self.classifier);
+    f("grid", self.grid);
+    f("pool", self.pool);
   }
 };
 

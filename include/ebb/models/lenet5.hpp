@@ -29,11 +29,6 @@ struct LeNet5 {
         fc2{120, 84, {.activation = relu}},
         fc3{84, o.classes} {}
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit LeNet5(const LeNet5<T, D>& other)
-      : conv1(other.conv1), conv2(other.conv2), fc1(other.fc1), fc2(other.fc2), fc3(other.fc3) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return run(x, NoProbe{});
@@ -58,7 +53,7 @@ struct LeNet5 {
     return e;
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("conv1", self.conv1);
     f("conv2", self.conv2);
     f("fc1", self.fc1);

@@ -17,14 +17,11 @@ struct ConvBlock {
   nn::Conv2d<T, Device> conv;
   nn::BatchNorm2d<T, Device> bn;
 
+  ConvBlock() = default;
   ConvBlock(Index in, Index out) : conv{in, out, 3, {.padding = 1, .bias = false}}, bn{out} {}
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit ConvBlock(const ConvBlock<T, D>& other) : conv(other.conv), bn(other.bn) {}
-
   auto operator()(const auto& x) const { return relu(bn(conv(x))); }
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("conv", self.conv);
     f("bn", self.bn);
   }
@@ -57,17 +54,6 @@ struct MedicalCnn {
         dropout(o.dropout),
         fc(4 * o.width, o.classes) {}
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit MedicalCnn(const MedicalCnn<T, D>& other)
-      : block1(other.block1),
-        block2(other.block2),
-        block3(other.block3),
-        block4(other.block4),
-        block5(other.block5),
-        dropout(other.dropout),
-        fc(other.fc) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return run(x, NoProbe{});
@@ -90,7 +76,7 @@ struct MedicalCnn {
     return logits;
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("block1", self.block1);
     f("block2", self.block2);
     f("block3", self.block3);

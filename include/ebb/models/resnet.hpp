@@ -24,15 +24,12 @@ struct Downsample {
   nn::Conv2d<T, Device> conv;
   nn::BatchNorm2d<T, Device> bn;
 
+  Downsample() = default;
   Downsample(Index in, Index out, Index stride)
       : conv{in, out, 1, {.stride = stride, .bias = false}}, bn{out} {}
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit Downsample(const Downsample<T, D>& other) : conv(other.conv), bn(other.bn) {}
-
   auto operator()(const auto& x) const { return bn(conv(x)); }
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("0", self.conv);
     f("1", self.bn);
   }
@@ -51,6 +48,7 @@ struct BasicBlock {
   nn::BatchNorm2d<T, Device> bn2;
   std::optional<detail::Downsample<T, Device>> downsample;
 
+  BasicBlock() = default;
   BasicBlock(Index in, Index width, Index stride)
       : conv1{in, width, 3, {.stride = stride, .padding = 1, .bias = false}},
         bn1{width},
@@ -59,25 +57,16 @@ struct BasicBlock {
     if (stride != 1 || in != width) downsample.emplace(in, width, stride);
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit BasicBlock(const BasicBlock<T, D>& other)
-      : conv1(other.conv1),
-        bn1(other.bn1),
-        conv2(other.conv2),
-        bn2(other.bn2),
-        downsample(other.downsample) {}
-
   auto operator()(const auto& x) const {
     const auto y = bn2(conv2(relu(bn1(conv1(x)))));
     return relu(y + (downsample ? (*downsample)(x) : x));
   }
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("conv1", self.conv1);
     f("bn1", self.bn1);
     f("conv2", self.conv2);
     f("bn2", self.bn2);
-    if (self.downsample) f("downsample", *self.downsample);
+    f("downsample", self.downsample);
   }
 };
 
@@ -95,6 +84,7 @@ struct Bottleneck {
   nn::BatchNorm2d<T, Device> bn3;
   std::optional<detail::Downsample<T, Device>> downsample;
 
+  Bottleneck() = default;
   Bottleneck(Index in, Index width, Index stride)
       : conv1{in, width, 1, {.bias = false}},
         bn1{width},
@@ -105,29 +95,18 @@ struct Bottleneck {
     if (stride != 1 || in != expansion * width) downsample.emplace(in, expansion * width, stride);
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit Bottleneck(const Bottleneck<T, D>& other)
-      : conv1(other.conv1),
-        bn1(other.bn1),
-        conv2(other.conv2),
-        bn2(other.bn2),
-        conv3(other.conv3),
-        bn3(other.bn3),
-        downsample(other.downsample) {}
-
   auto operator()(const auto& x) const {
     const auto y = bn3(conv3(relu(bn2(conv2(relu(bn1(conv1(x))))))));
     return relu(y + (downsample ? (*downsample)(x) : x));
   }
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("conv1", self.conv1);
     f("bn1", self.bn1);
     f("conv2", self.conv2);
     f("bn2", self.bn2);
     f("conv3", self.conv3);
     f("bn3", self.bn3);
-    if (self.downsample) f("downsample", *self.downsample);
+    f("downsample", self.downsample);
   }
 };
 
@@ -148,8 +127,9 @@ struct ResNet {
   nn::BatchNorm2d<T, Device> bn1;
   Stage layer1, layer2, layer3, layer4;
   nn::Linear<T, Device> fc;
-  bool small_images;
+  bool small_images = false;
 
+  ResNet() = default;
   /// `blocks` is how many there are in each stage. Convolutions start as the paper's initialiser
   /// has them (normal, by the fan out, as torchvision's do).
   /// \throws ValueError when an extent is below 1.
@@ -177,18 +157,6 @@ struct ResNet {
     });
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class B, class D>
-  explicit ResNet(const ResNet<B, T, D>& other)
-      : conv1(other.conv1),
-        bn1(other.bn1),
-        layer1(other.layer1.begin(), other.layer1.end()),
-        layer2(other.layer2.begin(), other.layer2.end()),
-        layer3(other.layer3.begin(), other.layer3.end()),
-        layer4(other.layer4.begin(), other.layer4.end()),
-        fc(other.fc),
-        small_images(other.small_images) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return run(x, NoProbe{});
@@ -210,7 +178,7 @@ struct ResNet {
     return logits;
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("conv1", self.conv1);
     f("bn1", self.bn1);
     f("layer1", self.layer1);
@@ -218,6 +186,7 @@ struct ResNet {
     f("layer3", self.layer3);
     f("layer4", self.layer4);
     f("fc", self.fc);
+    f("small_images", self.small_images);
   }
 };
 
@@ -226,28 +195,16 @@ template <class T = float, class Device = Cpu>
 struct ResNet18 : ResNet<BasicBlock<T, Device>, T, Device> {
   explicit ResNet18(ResNetOptions o = {})
       : ResNet<BasicBlock<T, Device>, T, Device>({2, 2, 2, 2}, o) {}
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit ResNet18(const ResNet18<T, D>& other)
-      : ResNet<BasicBlock<T, Device>, T, Device>(other) {}
 };
 template <class T = float, class Device = Cpu>
 struct ResNet34 : ResNet<BasicBlock<T, Device>, T, Device> {
   explicit ResNet34(ResNetOptions o = {})
       : ResNet<BasicBlock<T, Device>, T, Device>({3, 4, 6, 3}, o) {}
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit ResNet34(const ResNet34<T, D>& other)
-      : ResNet<BasicBlock<T, Device>, T, Device>(other) {}
 };
 template <class T = float, class Device = Cpu>
 struct ResNet50 : ResNet<Bottleneck<T, Device>, T, Device> {
   explicit ResNet50(ResNetOptions o = {})
       : ResNet<Bottleneck<T, Device>, T, Device>({3, 4, 6, 3}, o) {}
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit ResNet50(const ResNet50<T, D>& other)
-      : ResNet<Bottleneck<T, Device>, T, Device>(other) {}
 };
 
 }  // namespace ebb::models

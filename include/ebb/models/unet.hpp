@@ -21,6 +21,7 @@ struct DoubleConv {
   nn::Conv2d<T, Device> conv1, conv2;
   std::optional<nn::BatchNorm2d<T, Device>> bn1, bn2;
 
+  DoubleConv() = default;
   /// With batch norm the convolutions have no bias, which the norm would take away again.
   DoubleConv(Index in, Index out, bool batch_norm)
       : conv1(convolution(in, out, batch_norm)), conv2(convolution(out, out, batch_norm)) {
@@ -30,11 +31,6 @@ struct DoubleConv {
     }
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit DoubleConv(const DoubleConv<T, D>& other)
-      : conv1(other.conv1), conv2(other.conv2), bn1(other.bn1), bn2(other.bn2) {}
-
   auto operator()(const auto& x) const {
     auto y = conv1(x);
     if (bn1) y = relu((*bn1)(y));
@@ -42,11 +38,11 @@ struct DoubleConv {
     if (bn2) y = relu((*bn2)(y));
     return y;
   }
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("conv1", self.conv1);
-    if (self.bn1) f("bn1", *self.bn1);
+    f("bn1", self.bn1);
     f("conv2", self.conv2);
-    if (self.bn2) f("bn2", *self.bn2);
+    f("bn2", self.bn2);
   }
 
  private:
@@ -99,16 +95,6 @@ struct UNet {
     }
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit UNet(const UNet<T, D>& other)
-      : down(other.down.begin(), other.down.end()),
-        bottom(other.bottom),
-        rise(other.rise.begin(), other.rise.end()),
-        up(other.up.begin(), other.up.end()),
-        head(other.head),
-        checkpointed(other.checkpointed) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return run(x, NoProbe{});
@@ -155,12 +141,13 @@ struct UNet {
     return 7 * unit - 5;
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("down", self.down);
     f("bottom", self.bottom);
     f("rise", self.rise);
     f("up", self.up);
     f("head", self.head);
+    f("checkpointed", self.checkpointed);
   }
 
  private:

@@ -41,6 +41,7 @@ struct BatchNorm {
   NormOptions options;
   Mode mode = Mode::automatic;
 
+  BatchNorm() = default;
   BatchNorm(const char* layer, Index channels, NormOptions o) : options(o) {
     const Shape shape{require_positive(layer, "channels", channels)};
     if (!(o.eps >= 0) || !(o.momentum >= 0 && o.momentum <= 1))
@@ -57,17 +58,6 @@ struct BatchNorm {
     }
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit BatchNorm(const BatchNorm<T, D>& other)
-      : weight(other.weight),
-        bias(other.bias),
-        running_mean(other.running_mean),
-        running_var(other.running_var),
-        num_batches_tracked(other.num_batches_tracked),
-        options(other.options),
-        mode(other.mode) {}
-
   /// Training writes the running statistics, also through a const layer: training of one network
   /// in several threads at once needs a copy for each.
   template <Operand X>
@@ -83,12 +73,13 @@ struct BatchNorm {
     return y;
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("weight", self.weight);
     f("bias", self.bias);
     f("running_mean", self.running_mean);
     f("running_var", self.running_var);
     f("num_batches_tracked", self.num_batches_tracked);
+    f("options", self.options);
     f("mode", self.mode);
   }
 };
@@ -98,12 +89,11 @@ struct BatchNorm {
 /// x (n, c) or (n, c, l) -> the same shape, each channel normalised (ops/batch_norm).
 template <class T = float, class Device = Cpu>
 struct BatchNorm1d : detail::BatchNorm<T, Device> {
+  /// Without channels, to be assigned to: a call throws.
+  BatchNorm1d() = default;
   /// \throws ValueError when an option makes no sense.
   explicit BatchNorm1d(Index channels, NormOptions norm = {})
       : detail::BatchNorm<T, Device>("batch_norm1d", channels, norm) {}
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit BatchNorm1d(const BatchNorm1d<T, D>& other) : detail::BatchNorm<T, Device>(other) {}
 
   template <Operand X>
   auto operator()(const X& x) const {
@@ -117,12 +107,11 @@ struct BatchNorm1d : detail::BatchNorm<T, Device> {
 /// x (n, c, h, w) -> the same shape, each channel normalised (ops/batch_norm).
 template <class T = float, class Device = Cpu>
 struct BatchNorm2d : detail::BatchNorm<T, Device> {
+  /// Without channels, to be assigned to: a call throws.
+  BatchNorm2d() = default;
   /// \throws ValueError when an option makes no sense.
   explicit BatchNorm2d(Index channels, NormOptions norm = {})
       : detail::BatchNorm<T, Device>("batch_norm2d", channels, norm) {}
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit BatchNorm2d(const BatchNorm2d<T, D>& other) : detail::BatchNorm<T, Device>(other) {}
 
   template <Operand X>
   auto operator()(const X& x) const {

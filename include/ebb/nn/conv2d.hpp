@@ -25,6 +25,8 @@ struct Conv2d {
   Param<Tensor<T, 1, Device>> bias;    ///< (out)
   Conv2dOptions options;
 
+  /// Without weights, to be assigned to: a call throws.
+  Conv2d() = default;
   /// \throws ValueError when an extent is below 1, or the groups do not divide the channels.
   Conv2d(Index in, Index out, Size2 kernel, ConvOptions o = {})
       : options{o.stride, o.padding, o.dilation, o.groups, o.activation} {
@@ -38,11 +40,6 @@ struct Conv2d {
     init::detail::layer_default(weight, bias);
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit Conv2d(const Conv2d<T, D>& other)
-      : weight(other.weight), bias(other.bias), options(other.options) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return conv2d(x, weight, bias, options);
@@ -55,9 +52,10 @@ struct Conv2d {
     return conv2d(x, weight, bias, with);
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("weight", self.weight);
     f("bias", self.bias);
+    f("options", self.options);
   }
 };
 

@@ -25,6 +25,8 @@ struct ConvTranspose2d {
   Param<Tensor<T, 1, Device>> bias;    ///< (out)
   ConvTranspose2dOptions options;
 
+  /// Without weights, to be assigned to: a call throws.
+  ConvTranspose2d() = default;
   /// \throws ValueError when an extent is below 1, or the groups do not divide the channels.
   ConvTranspose2d(Index in, Index out, Size2 kernel, ConvTransposeOptions o = {})
       : options{.stride = o.stride,
@@ -42,19 +44,15 @@ struct ConvTranspose2d {
     init::detail::layer_default(weight, bias);
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit ConvTranspose2d(const ConvTranspose2d<T, D>& other)
-      : weight(other.weight), bias(other.bias), options(other.options) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return conv_transpose2d(x, weight, bias, options);
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("weight", self.weight);
     f("bias", self.bias);
+    f("options", self.options);
   }
 };
 

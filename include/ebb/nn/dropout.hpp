@@ -23,10 +23,6 @@ struct Dropout {
                                "must be between 0 and 1"));
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit Dropout(const Dropout<T, D>& other) : p(other.p), mode(other.mode) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     if constexpr (is_var<X>)
@@ -35,7 +31,10 @@ struct Dropout {
       return trains_on(mode, x) ? dropout(value(x), p) : value(x);
   }
 
-  static void visit(auto& self, auto&& f) { f("mode", self.mode); }
+  static constexpr void visit(auto& self, auto&& f) {
+    f("p", self.p);
+    f("mode", self.mode);
+  }
 };
 
 }  // namespace ebb::nn

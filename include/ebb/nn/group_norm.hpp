@@ -16,9 +16,11 @@ struct GroupNormOptions {
 template <class T = float, class Device = Cpu>
 struct GroupNorm {
   Param<Tensor<T, 1, Device>> weight, bias;
-  Index groups;
-  double eps;
+  Index groups = 1;
+  double eps = 1e-5;
 
+  /// Without channels, to be assigned to.
+  GroupNorm() = default;
   /// \throws ValueError when the groups do not divide the channels.
   GroupNorm(Index number_of_groups, Index channels, GroupNormOptions options = {})
       : groups(number_of_groups), eps(options.eps) {
@@ -33,19 +35,16 @@ struct GroupNorm {
     bias = Tensor<T, 1, Device>::zeros({channels});
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit GroupNorm(const GroupNorm<T, D>& other)
-      : weight(other.weight), bias(other.bias), groups(other.groups), eps(other.eps) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return group_norm(x, groups, weight, bias, eps);
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("weight", self.weight);
     f("bias", self.bias);
+    f("groups", self.groups);
+    f("eps", self.eps);
   }
 };
 

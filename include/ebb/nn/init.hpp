@@ -5,7 +5,7 @@
 #pragma once
 
 #include <ebb/core/finite.hpp>
-#include <ebb/core/random.hpp>
+#include <ebb/nn/undrawn.hpp>
 #include <ebb/tape/var.hpp>
 
 #include <cmath>
@@ -115,6 +115,7 @@ void draw_normal(const Tens& x, const RandomStream& stream, double mean, double 
 template <Operand X>
 void draw(const X& x, void (*by)(const tensor_of<X>&, const RandomStream&, double, double),
           double a, double b, Generator& generator) {
+  if (nn::detail::draws_nothing()) return;
   const RandomStream stream = generator.stream();
   by(value(x), stream, a, b);
   if constexpr (is_param<X>) {

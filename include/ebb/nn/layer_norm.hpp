@@ -17,9 +17,11 @@ struct LayerNormOptions {
 template <class T = float, class Device = Cpu, int M = 1>
 struct LayerNorm {
   Param<Tensor<T, M, Device>> weight, bias;
-  Shape<M> normalized;
-  double eps;
+  Shape<M> normalized{};
+  double eps = 1e-5;
 
+  /// Over no extents, to be assigned to.
+  LayerNorm() = default;
   /// \throws ValueError when an extent is below 1.
   explicit LayerNorm(const Shape<M>& shape, LayerNormOptions options = {})
       : normalized(shape), eps(options.eps) {
@@ -33,19 +35,16 @@ struct LayerNorm {
   explicit LayerNorm(Index features, LayerNormOptions options = {}) requires(M == 1)
       : LayerNorm(Shape<1>{features}, options) {}
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit LayerNorm(const LayerNorm<T, D, M>& other)
-      : weight(other.weight), bias(other.bias), normalized(other.normalized), eps(other.eps) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return layer_norm(x, normalized, weight, bias, eps);
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("weight", self.weight);
     f("bias", self.bias);
+    f("normalized", self.normalized);
+    f("eps", self.eps);
   }
 };
 

@@ -22,6 +22,8 @@ struct Linear {
   Param<Tensor<T, 1, Device>> bias;    ///< (out)
   Activation activation = Activation::none;
 
+  /// Without weights, to be assigned to: a call throws.
+  Linear() = default;
   /// \throws ValueError when an extent is below 1.
   Linear(Index in, Index out, LinearOptions options = {})
       : weight(Tensor<T, 2, Device>({detail::require_positive("linear", "out", out),
@@ -30,11 +32,6 @@ struct Linear {
     if (options.bias) bias = Tensor<T, 1, Device>(Shape{out});
     init::detail::layer_default(weight, bias);
   }
-
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit Linear(const Linear<T, D>& other)
-      : weight(other.weight), bias(other.bias), activation(other.activation) {}
 
   template <Operand X>
   auto operator()(const X& x) const {
@@ -46,9 +43,10 @@ struct Linear {
     return linear(x, weight, bias, activation == Activation::none ? next : activation);
   }
 
-  static void visit(auto& self, auto&& f) {
+  static constexpr void visit(auto& self, auto&& f) {
     f("weight", self.weight);
     f("bias", self.bias);
+    f("activation", self.activation);
   }
 };
 

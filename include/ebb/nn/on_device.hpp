@@ -2,6 +2,8 @@
 /// A network on another device.
 #pragma once
 
+#include <ebb/nn/members.hpp>
+#include <ebb/nn/undrawn.hpp>
 #include <ebb/nn/visit.hpp>
 
 #include <array>
@@ -35,17 +37,17 @@ template <template <class...> class M, class... A, class Device>
 struct OnDevice<M<A...>, Device> {
   using type = M<typename OnDevice<A, Device>::type...>;
 };
-template <template <class, int, class> class M, class A, int N, class B, class Device>
-struct OnDevice<M<A, N, B>, Device> {
-  using type = M<typename OnDevice<A, Device>::type, N, typename OnDevice<B, Device>::type>;
+template <template <class, int, class...> class M, class A, int N, class... B, class Device>
+struct OnDevice<M<A, N, B...>, Device> {
+  using type = M<typename OnDevice<A, Device>::type, N, typename OnDevice<B, Device>::type...>;
 };
 template <template <class, class, int> class M, class A, class B, int N, class Device>
 struct OnDevice<M<A, B, N>, Device> {
   using type = M<typename OnDevice<A, Device>::type, typename OnDevice<B, Device>::type, N>;
 };
-template <template <int, class, class> class M, int N, class A, class B, class Device>
-struct OnDevice<M<N, A, B>, Device> {
-  using type = M<N, typename OnDevice<A, Device>::type, typename OnDevice<B, Device>::type>;
+template <template <int, class...> class M, int N, class... A, class Device>
+struct OnDevice<M<N, A...>, Device> {
+  using type = M<N, typename OnDevice<A, Device>::type...>;
 };
 template <class Part, std::size_t N, class Device>
 struct OnDevice<Part[N], Device> {
@@ -74,38 +76,28 @@ inline constexpr std::size_t variant_size<V<Parts...>> = sizeof...(Parts);
 template <class Into, class Device, class From>
 Into moved_to(const From& from);
 
-template <class Device, class From, class Into>
-void move_part(const From& from, Into& into) {
+/// Makes parts for a class that moves by a `moved` of its own: `mover.template part<Part>(other)`.
+template <class To>
+struct Mover {
+  using Device = To;
+  template <class Part, class From>
+  Part part(const From& from) const {
+    return moved_to<Part, To>(from);
+  }
+};
+
+template <class Device, class Into, class From>
+void move_into(Into& into, const From& from) {
   if constexpr (std::is_array_v<Into>)
-    for (std::size_t i = 0; i < std::extent_v<Into>; ++i) move_part<Device>(from[i], into[i]);
+    for (std::size_t i = 0; i < std::extent_v<Into>; ++i) move_into<Device>(into[i], from[i]);
   else
     into = moved_to<Into, Device>(from);
 }
 
-/// Replaces the parts of `into` by those of `from`, one by one.
-template <class Device, class From, class Into>
-void move_parts(const From& from, Into& into) {
-  int place = 0, given = 0;
-  From::visit(from, [&](std::string_view, const auto&) { ++given; });
-  Into::visit(into, [&]<class Part>(std::string_view name, Part& part) {
-    int other = 0;
-    From::visit(from, [&]<class Source>(std::string_view called, const Source& source) {
-      if (other++ != place) return;
-      if constexpr (std::is_same_v<on_device<Source, Device>, Part>)
-        move_part<Device>(source, part);
-      else
-        throw ValueError(message("to another device: the part ", std::string(called),
-                                 " is of another kind than the part ", std::string(name),
-                                 " that stands in its place there"));
-    });
-    ++place;
-  });
-  if (place != given)
-    throw ValueError(message(
-        "to another device: the network has ", given, " parts, and a new one of its kind ", place,
-        "; give it a constructor that takes the network on another device, or build it there as "
-        "this one was built and use nn::copy_state"));
-}
+template <class Into, class From, class Device>
+concept MovesItself = requires(const From& from) {
+  { Into::moved(from, Mover<Device>()) } -> std::same_as<Into>;
+};
 
 /// The same for what holds parts.
 template <class Into, class Device, class From>
@@ -128,7 +120,7 @@ Into held_moved_to(const From& from) {
   } else if constexpr (kind == Holder::pointer) {
     using Part = std::remove_cvref_t<decltype(*std::declval<Into&>())>;
     if (!from) return Into();
-    if constexpr (requires { from.use_count(); })
+    if constexpr (requires { from.use_count(); } && !has_no_parts<Part>)
       if (from.use_count() > 1)
         throw ValueError(
             "to another device: a part is shared by several shared_ptrs, which would lead to "
@@ -149,22 +141,58 @@ Into held_moved_to(const From& from) {
   }
 }
 
+/// A struct without constructors is made of its members, one with them gets them afterwards.
+template <class Into, class Device, class From>
+Into moved_by_members(const From& from) {
+  constexpr std::size_t count = member_count<From>();
+  static_assert(count == member_count<Into>(),
+                "ebb: to<Device>(net): a struct of this network has more members on one device "
+                "than on the other");
+  const auto given = members(from);
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    if constexpr (std::is_aggregate_v<Into>) {
+      return Into{moved_to<std::remove_cvref_t<std::tuple_element_t<I, Members<Into>>>, Device>(
+          std::get<I>(given))...};
+    } else {
+      const Undrawn no_draws;
+      Into into;
+      const auto taken = members(into);
+      (move_into<Device>(std::get<I>(taken), std::get<I>(given)), ...);
+      return into;
+    }
+  }
+  (std::make_index_sequence<count>());
+}
+
 template <class Into, class Device, class From>
 Into moved_to(const From& from) {
-  if constexpr (is_holder<From> && !Module<From>) {
+  if constexpr (std::is_same_v<Into, From> && std::is_trivially_copyable_v<From>) {
+    return from;
+  } else if constexpr (is_holder<From> && !Module<From>) {
     return held_moved_to<Into, Device>(from);
   } else if constexpr (std::is_same_v<Into, From> && std::is_copy_constructible_v<From>) {
     return from;
-  } else if constexpr (std::is_constructible_v<Into, const From&> && !std::is_aggregate_v<Into>) {
+  } else if constexpr (is_param<From> || is_buffer<From>) {
     return Into(from);
+  } else if constexpr (is_tensor<From>) {
+    return to<Device>(from);
+  } else if constexpr (MovesItself<Into, From, Device>) {
+    return Into::moved(from, Mover<Device>());
   } else {
-    static_assert(Module<From> && std::default_initializable<Into>,
-                  "ebb: to<Device>(net) needs a network whose type on the other device can be made "
-                  "without arguments, or from the network: give it a constructor `template <class "
-                  "D> explicit Net(const Net<D>& other) : part(other.part), ... {}`");
-    Into into;
-    move_parts<Device>(from, into);
-    return into;
+    static_assert(
+        shows_members<From>(),
+        "ebb: to<Device>(net): this class of the network has a constructor, so that its members "
+        "can't be counted. Write it without (settings first, and layers made of them: `Index width "
+        "= 64; nn::Linear<float, Device> fc{784, width};`), or declare `static constexpr void "
+        "visit(auto& self, auto&& f)` and name every member there, settings too, whether present "
+        "or not: f(\"width\", self.width)");
+    static_assert(
+        !shows_members<From>() || std::is_aggregate_v<From> || std::default_initializable<Into>,
+        "ebb: to<Device>(net): a class of this network that has a constructor must also be made "
+        "without arguments, to be filled: add `Net() = default;`");
+    if constexpr (shows_members<From>() &&
+                  (std::is_aggregate_v<From> || std::default_initializable<Into>))
+      return moved_by_members<Into, Device>(from);
   }
 }
 
@@ -181,10 +209,17 @@ namespace ebb::inline EBB_ABI {
 ///     ...                                   // train it, with an optimizer of its own
 ///     const auto back = to<Cpu>(fast);
 ///
-/// A network of one's own is a template of the device, and either can be made without arguments
-/// (its parts are then replaced one by one, and what `visit` does not list is as it is made) or has
-/// a constructor that takes the network on another device. A Stack hides the types of its layers:
-/// build it there and use `nn::copy_state`. \throws ValueError when the parts do not match.
+/// A network of one's own is a template of the device, which it hands on to its layers. It is
+/// copied member by member, settings too, named by `visit` or not, where it has no constructor;
+/// where it has one, its `visit` is constexpr and names every member, and it can also be made
+/// without arguments (no weights are drawn then). A class that hides its members moves by
+///
+///     static Net moved(const auto& other, const auto& mover) {
+///       return Net(mover.template part<Part>(other.part()));
+///     }
+///
+/// \throws ValueError when several shared_ptrs hold one part, or a Stack was filled where the
+/// other device was unknown.
 template <class To, nn::Module Net>
 requires nn::detail::DeviceTag<To> nn::on_device<Net, To> to(const Net& net) {
   using Moved = nn::on_device<Net, To>;

@@ -20,17 +20,17 @@ template <class T = float, class Device = Cpu>
 struct MaxPool2d {
   MaxPool2dOptions options;
 
+  /// Windows of one element, to be assigned to.
+  MaxPool2d() = default;
   explicit MaxPool2d(Size2 kernel, MaxPoolOptions o = {})
       : options{kernel, o.stride, o.padding, o.dilation, o.ceil_mode} {}
-
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit MaxPool2d(const MaxPool2d<T, D>& other) : options(other.options) {}
 
   template <Operand X>
   auto operator()(const X& x) const {
     return max_pool2d(x, options);
   }
+
+  static constexpr void visit(auto& self, auto&& f) { f("options", self.options); }
 };
 
 struct AvgPoolOptions {
@@ -46,45 +46,40 @@ template <class T = float, class Device = Cpu>
 struct AvgPool2d {
   AvgPool2dOptions options;
 
+  /// Windows of one element, to be assigned to.
+  AvgPool2d() = default;
   explicit AvgPool2d(Size2 kernel, AvgPoolOptions o = {})
       : options{kernel, o.stride, o.padding, o.ceil_mode, o.count_include_pad, o.divisor_override} {
   }
-
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit AvgPool2d(const AvgPool2d<T, D>& other) : options(other.options) {}
 
   template <Operand X>
   auto operator()(const X& x) const {
     return avg_pool2d(x, options);
   }
+
+  static constexpr void visit(auto& self, auto&& f) { f("options", self.options); }
 };
 
 /// Means of as many windows as `size` asks for, whatever the image's size.
 template <class T = float, class Device = Cpu>
 struct AdaptiveAvgPool2d {
-  Size2 size;
+  Size2 size = 1;
 
+  /// One window, to be assigned to.
+  AdaptiveAvgPool2d() = default;
   explicit AdaptiveAvgPool2d(Size2 output) : size(output) {}
-
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit AdaptiveAvgPool2d(const AdaptiveAvgPool2d<T, D>& other) : size(other.size) {}
 
   template <Operand X>
   auto operator()(const X& x) const {
     return adaptive_avg_pool2d(x, size);
   }
+
+  static constexpr void visit(auto& self, auto&& f) { f("size", self.size); }
 };
 
 /// The mean of every plane, (n, c, 1, 1).
 template <class T = float, class Device = Cpu>
 struct GlobalAvgPool2d {
-  GlobalAvgPool2d() = default;
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit GlobalAvgPool2d(const GlobalAvgPool2d<T, D>&) {}
-
   template <Operand X>
   auto operator()(const X& x) const {
     return global_avg_pool2d(x);

@@ -27,10 +27,6 @@ struct Residual {
     detail::draw_from_left_to_right(body, shortcut);
   }
 
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class B, class S>
-  explicit Residual(const Residual<B, S>& other) : body(other.body), shortcut(other.shortcut) {}
-
   /// \throws ShapeError when the two do not have one shape.
   template <Operand X>
   auto operator()(const X& x) const {
@@ -45,6 +41,12 @@ struct Residual {
                                "; they must agree: "
                                "give a short cut that changes the shape as the body does"));
     return around + through;
+  }
+
+  /// On another device: see `to<Device>(net)`.
+  static Residual moved(const auto& other, const auto& mover) {
+    return Residual(mover.template part<Body>(other.body),
+                    mover.template part<Shortcut>(other.shortcut));
   }
 
   static void visit(auto& self, auto&& f) {

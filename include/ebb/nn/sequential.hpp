@@ -29,13 +29,6 @@ class Sequential {
     if constexpr (sizeof...(Layers) > 1)
       std::apply([](const auto&... all) { detail::draw_from_left_to_right(all...); }, layers_);
   }
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class... Others>
-  requires(sizeof...(Others) == sizeof...(Layers)) &&
-      (!std::is_same_v<Sequential<Others...>, Sequential>)&&(
-          std::is_constructible_v<
-              Layers, const Others&>&&...) explicit Sequential(const Sequential<Others...>& other)
-      : layers_(other.layers_) {}
 
   template <class X>
   requires Operand<std::remove_cvref_t<X>>
@@ -51,6 +44,14 @@ class Sequential {
     return std::get<I>(layers_);
   }
   static constexpr std::size_t size() { return sizeof...(Layers); }
+
+  /// On another device: see `to<Device>(net)`.
+  static Sequential moved(const auto& other, const auto& mover) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return Sequential(mover.template part<Layer<I>>(other.template get<I>())...);
+    }
+    (std::index_sequence_for<Layers...>{});
+  }
 
   static void visit(auto& self, auto&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/core/type_tag.hpp>
-#include <ebb/nn/visit.hpp>
+#include <ebb/nn/on_device.hpp>
 
 #include <memory>
 
@@ -76,6 +76,10 @@ struct StackLeaves {
   };
 };
 
+/// Differs from file to file, and so is always an argument of a template.
+template <class Device>
+using KnownDevices = decltype(known_devices(std::declval<const Device&>()));
+
 }  // namespace detail
 
 /// Any layer that turns a tensor of rank N into another of rank N; its type is hidden. It is a
@@ -86,9 +90,13 @@ class AnyLayer {
   using Leaves = detail::StackLeaves<T, Device>;
 
  public:
-  template <class Layer>
+  /// The layer can be moved to the devices that are known where this is compiled.
+  template <class Layer, class Devices = detail::KnownDevices<Device>>
   requires(!std::is_same_v<std::remove_cvref_t<Layer>, AnyLayer>) AnyLayer(Layer layer)
-      : layer_(std::make_unique<Hidden<Layer>>(std::move(layer))) {}
+      : AnyLayer(std::move(layer), Devices()) {}
+  template <class Layer, class... To>
+  AnyLayer(Layer layer, ebb::detail::Devices<To...>)
+      : layer_(std::make_unique<Movable<Layer, To...>>(std::move(layer))) {}
   AnyLayer(const AnyLayer& other) : layer_(other.layer_->clone()) {}
   AnyLayer(AnyLayer&&) noexcept = default;
   /// Keeps the parameters' cells where both hide the same type, so that optimizers stay attached.
@@ -104,6 +112,20 @@ class AnyLayer {
   Tens operator()(Tens x) const { return layer_->run(std::move(x)); }
   Var<Tens> operator()(Var<Tens> x) const { return layer_->run(std::move(x)); }
 
+  /// On another device: see `to<Device>(net)`.
+  static AnyLayer moved(const auto& other, const auto& mover) {
+    using To = typename std::remove_cvref_t<decltype(mover)>::Device;
+    static_assert(std::is_same_v<To, Device>);
+    std::unique_ptr<AnyLayer> result;
+    other.layer_->move_to(&ebb::detail::type_tag<Device>, &result);
+    if (!result)
+      throw ValueError(
+          "to another device: a layer of a Stack takes tensors of one device only, or was added in "
+          "a file that does not know the other; include its header there (<ebb/cuda.cuh>), or "
+          "build the stack anew and use nn::copy_state");
+    return std::move(*result);
+  }
+
   /// The leaves of the hidden layer, under dotted names.
   static void visit(auto& self, auto&& f) {
     const auto pass = [&f](const std::string& path, auto& leaf) { f(path, leaf); };
@@ -116,22 +138,26 @@ class AnyLayer {
   }
 
  private:
+  template <int, class, class>
+  friend class AnyLayer;
+
   struct Erased {
     virtual ~Erased() = default;
     virtual std::unique_ptr<Erased> clone() const = 0;
     virtual bool assign(const Erased& other) = 0;
     virtual const void* type() const = 0;
+    /// `result` is a pointer to a unique_ptr of an AnyLayer on the device of that tag.
+    virtual void move_to(const void* device, void* result) const = 0;
     virtual Tens run(Tens x) const = 0;
     virtual Var<Tens> run(Var<Tens> x) const = 0;
     virtual void each_leaf(const std::string& path, typename Leaves::Receivers& receivers) = 0;
   };
 
   template <class Layer>
-  struct Hidden final : Erased {
+  struct Hidden : Erased {
     Layer layer;
 
     explicit Hidden(Layer l) : layer(std::move(l)) {}
-    std::unique_ptr<Erased> clone() const override { return std::make_unique<Hidden>(layer); }
     bool assign(const Erased& other) override {
       if (other.type() != type() || !std::is_copy_assignable_v<Layer>) return false;
       if constexpr (std::is_copy_assignable_v<Layer>)
@@ -160,6 +186,26 @@ class AnyLayer {
     }
   };
 
+  template <class Layer, class... To>
+  struct Movable final : Hidden<Layer> {
+    using Hidden<Layer>::Hidden;
+    std::unique_ptr<Erased> clone() const override {
+      return std::make_unique<Movable>(this->layer);
+    }
+    void move_to(const void* device, void* result) const override {
+      (move_if<To>(device, result), ...);
+    }
+    template <class D>
+    void move_if([[maybe_unused]] const void* device, [[maybe_unused]] void* result) const {
+      using There = AnyLayer<N, T, D>;
+      using Moved = on_device<Layer, D>;
+      if constexpr (std::is_invocable_v<const Moved&, Tensor<T, N, D>>)
+        if (device == &ebb::detail::type_tag<D>)
+          *static_cast<std::unique_ptr<There>*>(result) =
+              std::make_unique<There>(detail::moved_to<Moved, D>(this->layer));
+    }
+  };
+
   std::unique_ptr<Erased> layer_;
 };
 
@@ -181,10 +227,21 @@ class Stack {
   Stack() = default;
 
   /// Appends a layer; returns the stack, for more.
-  template <class L>
+  template <class L, class Devices = detail::KnownDevices<Device>>
   Stack& add(L layer) {
-    layers_.push_back(Layer(std::move(layer)));
+    if constexpr (std::is_same_v<L, Layer>)
+      layers_.push_back(std::move(layer));
+    else
+      layers_.push_back(Layer(std::move(layer), Devices()));
     return *this;
+  }
+
+  /// On another device: see `to<Device>(net)`.
+  static Stack moved(const auto& other, const auto& mover) {
+    Stack stack;
+    for (Index i = 0; i < other.size(); ++i)
+      stack.layers_.push_back(mover.template part<Layer>(other[i]));
+    return stack;
   }
 
   template <OfRank<N> X>

@@ -3,6 +3,7 @@
 /// activation memory.
 #pragma once
 
+#include <ebb/nn/undrawn.hpp>
 #include <ebb/nn/visit.hpp>
 
 #include <algorithm>
@@ -54,15 +55,6 @@ inline std::string readable_bytes(std::size_t bytes) {
 inline std::string layer_name(const std::string& parameter) {
   return parameter.substr(0, parameter.rfind('.'));
 }
-
-/// Puts the calling thread's default generator back as it was.
-struct KeepGenerator {
-  Generator before = default_generator();
-  KeepGenerator() = default;
-  KeepGenerator(const KeepGenerator&) = delete;
-  KeepGenerator& operator=(const KeepGenerator&) = delete;
-  ~KeepGenerator() { default_generator() = before; }
-};
 
 }  // namespace detail
 

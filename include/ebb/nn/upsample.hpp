@@ -21,14 +21,11 @@ struct Upsample {
   Size2 size;  ///< used where it is not 0
   UpsampleOptions options;
 
+  /// By 1, to be assigned to.
+  Upsample() = default;
   explicit Upsample(Scale2 factors, UpsampleOptions o = {}) : scale(factors), options(o) {}
   explicit Upsample(double factor, UpsampleOptions o = {}) : Upsample(Scale2{factor}, o) {}
   explicit Upsample(Size2 to, UpsampleOptions o = {}) : size(to), options(o) {}
-
-  /// The same on another device: `to<Cuda>(net)`.
-  template <class D>
-  explicit Upsample(const Upsample<T, D>& other)
-      : scale(other.scale), size(other.size), options(other.options) {}
 
   template <Operand X>
   auto operator()(const X& x) const {
@@ -37,6 +34,12 @@ struct Upsample {
       return to_size ? upsample_nearest2d(x, size) : upsample_nearest2d(x, scale);
     return to_size ? upsample_bilinear2d(x, size, options.align_corners)
                    : upsample_bilinear2d(x, scale, options.align_corners);
+  }
+
+  static constexpr void visit(auto& self, auto&& f) {
+    f("scale", self.scale);
+    f("size", self.size);
+    f("options", self.options);
   }
 };
 

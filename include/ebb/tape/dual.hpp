@@ -2,7 +2,7 @@
 /// Forward mode: dual numbers a + b e with e^2 = 0 carry a derivative along (Griewank & Walther,
 /// "Evaluating Derivatives", 2nd ed., SIAM 2008, chapter 3.1). As the scalar of a tensor they turn
 /// every operation of the library into its own Jacobian-vector product, through the reference
-/// kernels; on a tape they give Hessian-vector products (tape/hvp.hpp).
+/// kernels; on a tape they give Hessian-vector products (`hvp`, tape/forward.hpp).
 #pragma once
 
 #include <ebb/core/finite.hpp>

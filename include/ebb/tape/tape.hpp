@@ -1,7 +1,7 @@
 /// \file
 /// The record of one forward pass. Each differentiable operation leaves a node with its pullback;
-/// `backward` (var.hpp) runs them newest first (reverse-mode accumulation: Griewank & Walther,
-/// "Evaluating Derivatives", 2nd ed., SIAM 2008, chapter 3).
+/// `backward` (tape/backward.hpp) runs them newest first (reverse-mode accumulation: Griewank &
+/// Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, chapter 3).
 #pragma once
 
 #include <ebb/core/error.hpp>

@@ -3,7 +3,7 @@
 /// learning", ICML 2016.
 #pragma once
 
-#include <ebb/core/random.hpp>
+#include <ebb/nn/undrawn.hpp>
 #include <ebb/uncertainty/prediction.hpp>
 
 namespace ebb::inline EBB_ABI::uncertainty {
@@ -12,22 +12,6 @@ struct MonteCarloOptions {
   int samples = 30;
   std::uint64_t seed = 0;  ///< determines all that is dropped
 };
-
-namespace detail {
-
-/// Puts the calling thread's generator back.
-class KeepGenerator {
- public:
-  KeepGenerator() = default;
-  KeepGenerator(const KeepGenerator&) = delete;
-  KeepGenerator& operator=(const KeepGenerator&) = delete;
-  ~KeepGenerator() { default_generator() = before_; }
-
- private:
-  Generator before_ = default_generator();
-};
-
-}  // namespace detail
 
 /// The mean over passes that drop at random, as in training; all else evaluates (batch norm by its
 /// running statistics). Works on a copy whose parameters are not shared; the network and the
@@ -44,7 +28,7 @@ auto monte_carlo_dropout(const Net& net, const Tens& x, const MonteCarloOptions&
     throw ValueError(
         "monte_carlo_dropout: the network has no dropout layer, so every pass would be the same; "
         "use an ensemble, or test-time augmentation");
-  const detail::KeepGenerator keep;
+  const nn::detail::KeepGenerator keep;
   detail::AverageOf<decltype(copy(x))> average;
   for (int s = 0; s < options.samples; ++s) {
     // Room for as many streams as a pass may draw: a sample does not depend on the others.

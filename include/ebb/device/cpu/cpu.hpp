@@ -131,4 +131,13 @@ struct Cpu {
   }
 };
 
+namespace detail {
+template <class... D>
+struct Devices {};
+}  // namespace detail
+
+/// The devices that things on a device can be moved to, as far as a file has included them.
+template <class Device>
+detail::Devices<Cpu> known_devices(const Device&);
+
 }  // namespace ebb

@@ -3,6 +3,7 @@
 /// take a `Cuda` first, in a file `cuda.cuh` beside the `cpu.hpp` of the same kernels.
 #pragma once
 
+#include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cuda/pools.cuh>
 #include <ebb/device/cuda/state.cuh>
 #include <ebb/device/gpu/launch.cuh>
@@ -44,5 +45,8 @@ struct Cuda {
   /// Waits for what the calling thread has asked of the GPU.
   static void synchronize() { gpu::synchronize(); }
 };
+
+detail::Devices<Cpu, Cuda> known_devices(const Cpu&);
+detail::Devices<Cpu, Cuda> known_devices(const Cuda&);
 
 }  // namespace ebb

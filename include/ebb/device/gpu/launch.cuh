@@ -65,14 +65,5 @@ EBB_DEVICE T warp_sum(T v) {
   for (int apart = 16; apart > 0; apart /= 2) v += __shfl_xor_sync(0xffffffffu, v, apart);
   return v;
 }
-template <class T>
-EBB_DEVICE T warp_max(T v) {
-  EBB_UNROLL
-  for (int apart = 16; apart > 0; apart /= 2) {
-    const T other = __shfl_xor_sync(0xffffffffu, v, apart);
-    v = other > v || other != other ? other : v;
-  }
-  return v;
-}
 
 }  // namespace ebb::gpu

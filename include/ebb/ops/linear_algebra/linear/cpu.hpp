@@ -7,19 +7,6 @@
 
 namespace ebb::inline EBB_ABI {
 
-/// Kernel: every row of `y` becomes `row`.
-template <class T>
-void fill_rows(Cpu, View<const T, 1> row, View<T, 2> y) {
-  const Index n = y.extent(1);
-  if (n == 0) return;
-  const Index rows = std::max<Index>(1, chunk / n);
-  parallel_for(detail::divide_up(y.extent(0), rows), y.size(), [&](Index task) {
-    const Index begin = task * rows, end = std::min(begin + rows, y.extent(0));
-    for (Index i = begin; i < end; ++i)
-      for (Index j = 0; j < n; ++j) y.data[i * n + j] = row.data[j];
-  });
-}
-
 /// Kernel: y = x w^T + bias for x (m, k), w (n, k), bias (n) and y (m, n), then max(0, y) where
 /// `with_relu` says so. A bias without data counts as none. With it, nan stays nan.
 template <class T>
