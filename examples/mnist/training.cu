@@ -12,10 +12,13 @@ struct OnCuda {
   using Device = ebb::Cuda;
 
   static auto loader(const ebb::data::Dataset<>& images, const BatchOptions& o) {
-    return ebb::data::CudaLoader(images, {.batch_size = o.batch_size,
-                                          .shuffle = o.shuffle,
-                                          .seed = o.seed,
-                                          .normalize = o.normalize});
+    return ebb::data::Loader(images,
+                             {.batch_size = o.batch_size,
+                              .shuffle = o.shuffle,
+                              .seed = o.seed,
+                              .transform = o.normalize,
+                              .resident = true},
+                             ebb::Cuda{});
   }
   static auto fit(auto& net, auto& optimizer, auto& loader, const ebb::FitOptions& options) {
     return ebb::fit_captured(net, optimizer, loader, options);

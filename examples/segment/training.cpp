@@ -10,7 +10,8 @@
 #include "account.hpp"
 #include "report.hpp"
 
-#include <ebb/data/load/pair_loader.hpp>
+#include <ebb/data/load/loader.hpp>
+#include <ebb/data/sets/masked_images.hpp>
 #include <ebb/nn/summary.hpp>
 #include <ebb/ops/loss/dice_loss.hpp>
 #include <ebb/ops/loss/weighted_losses.hpp>
@@ -28,7 +29,8 @@ namespace {
 
 // Patches, moved and deformed together with their masks; a margin around them lets turns bring in
 // what is there, not its mirror image.
-data::PairTransform patches(const Options& options, ebb::Size2 patch, const Pixels& pixels) {
+data::SampleTransform<data::ImageAndMask> patches(const Options& options, ebb::Size2 patch,
+                                                  const Pixels& pixels) {
   const data::Normalize normalize(pixels.mean, pixels.deviation);
   if (!options.augment)
     return data::ComposePairs(data::CropPair{.size = patch, .padding = patch}, normalize);
@@ -53,7 +55,7 @@ data::PairTransform patches(const Options& options, ebb::Size2 patch, const Pixe
 
 Account account_on(const Options& options, const ebb::models::UNet<>& net,
                    const data::MaskedImages& set, const Pixels& pixels) {
-  data::PairLoader loader(
+  data::Loader loader(
       set, {.batch_size = 1,
             .transform = data::ComposePairs(data::Normalize(pixels.mean, pixels.deviation))});
   std::vector<ImageAccount> images;
@@ -162,11 +164,12 @@ int train_and_account(const Options& options, const Split& split) {
   const Extents extents = extents_of(set);
   const ebb::Size2 patch{cut(extents.median.height), cut(extents.median.width)};
   const Index repeats = std::max<Index>(1, (extents.mean_area + patch.area() / 2) / patch.area());
-  data::PairLoader training(set, {.batch_size = options.batch_size,
-                                  .repeats = repeats,
-                                  .shuffle = true,
-                                  .seed = options.seed,
-                                  .transform = patches(options, patch, pixels)});
+  data::Loader training(set, {.batch_size = options.batch_size,
+                              .repeats = repeats,
+                              .shuffle = true,
+                              .seed = options.seed,
+                              .threads = std::min(4, ebb::num_threads()),
+                              .transform = patches(options, patch, pixels)});
 
   Run run{ebb::message("U-Net of base ", options.base, " and depth ", options.depth, ", ",
                        optimizer->description(), ", one cycle of ", options.epochs,

@@ -7,6 +7,7 @@
 
 #include <ebb/data/augment/augment.hpp>
 #include <ebb/data/augment/fit.hpp>
+#include <ebb/data/augment/image.hpp>
 #include <ebb/data/augment/intensity.hpp>
 #include <ebb/data/augment/paired.hpp>
 #include <ebb/data/augment/random.hpp>
@@ -14,7 +15,6 @@
 #include <ebb/data/augment/warp.hpp>
 #include <ebb/data/drawn/stroke_digits.hpp>
 #include <ebb/data/load/loader.hpp>
-#include <ebb/data/load/pair_loader.hpp>
 #include <ebb/data/read/array.hpp>
 #include <ebb/data/read/idx.hpp>
 #include <ebb/data/read/image_file.hpp>
@@ -26,5 +26,6 @@
 #include <ebb/data/sets/masked_images.hpp>
 #include <ebb/data/sets/medmnist.hpp>
 #include <ebb/data/sets/mnist.hpp>
+#include <ebb/data/sets/tensor_set.hpp>
 
 #include <ebb/core/give_back.inl>

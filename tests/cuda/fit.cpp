@@ -33,7 +33,10 @@ const data::Dataset<>& digits() {
 }
 
 /// Batches of 8, 8 and 6.
-auto batches() { return data::CudaLoader(digits(), {.batch_size = 8, .shuffle = true, .seed = 5}); }
+auto batches() {
+  return data::Loader(digits(), {.batch_size = 8, .shuffle = true, .seed = 5, .resident = true},
+                      Cuda{});
+}
 
 /// What a run came to: means of epochs, weights, counts, where random numbers are.
 struct Trained {

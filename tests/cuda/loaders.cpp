@@ -4,7 +4,7 @@
 #include <ebb/cuda.cuh>
 #include <ebb/data/augment/augment.hpp>
 #include <ebb/data/load/cuda_loader.cuh>
-#include <ebb/data/load/cuda_prefetch.cuh>
+#include <ebb/data/sets/tensor_set.hpp>
 #include <ebb/train/fit.hpp>
 
 #include "tests/support/catch.hpp"
@@ -61,12 +61,9 @@ void check_resident(const Shape<3>& image, Index batch, bool drop_last,
   const auto images = numbered<T>(11, image);
   LoaderOptions host{.batch_size = batch, .shuffle = true, .drop_last = drop_last, .seed = 5};
   if (normalize) host.transform = *normalize;
-  Loader<T> expected(images, host);
-  CudaLoader<T> loader(images, {.batch_size = batch,
-                                .shuffle = true,
-                                .drop_last = drop_last,
-                                .seed = 5,
-                                .normalize = normalize});
+  Loader expected(images, host);
+  host.resident = true;
+  Loader loader(images, host, Cuda{});
   CHECK(loader.size() == expected.size());
   for (int epoch = 0; epoch < 3; ++epoch) CHECK(run(loader) == run(expected));
   loader.set_epoch(7);
@@ -87,9 +84,10 @@ TEST_CASE("cuda: a data set on the GPU gives the batches of the CPU's loader") {
     check_resident<float>({2, 3, 3}, 3, false, {});
     check_resident<std::uint8_t>({1, 72, 64}, 2, true, {});  // several blocks an image
   });
-  CudaLoader<float> in_order(numbered<float>(5, {1, 2, 2}), {.batch_size = 2});
+  Loader in_order(numbered<float>(5, {1, 2, 2}), {.batch_size = 2, .resident = true}, Cuda{});
   CHECK(run(in_order).labels == std::vector<int>{0, 1, 2, 3, 4});
-  CudaLoader<float> empty(numbered<float>(0, {1, 2, 2}), {.batch_size = 2, .shuffle = true});
+  Loader empty(numbered<float>(0, {1, 2, 2}), {.batch_size = 2, .shuffle = true, .resident = true},
+               Cuda{});
   CHECK(run(empty).labels.empty());
 }
 
@@ -97,11 +95,10 @@ TEST_CASE("cuda: next() goes on over the epochs, as it is and in a captured step
   const auto images = numbered<std::uint8_t>(11, {1, 4, 4});
   for (const Index batch : {4, 8}) {  // two batches an epoch, and one
     early_and_late([&] {
-      Loader<std::uint8_t> host(
-          images, {.batch_size = batch, .shuffle = true, .drop_last = true, .seed = 5});
-      const CudaLoaderOptions options{
-          .batch_size = batch, .shuffle = true, .drop_last = true, .seed = 5};
-      CudaLoader loader(images, options), captured(images, options);
+      LoaderOptions options{.batch_size = batch, .shuffle = true, .drop_last = true, .seed = 5};
+      Loader host(images, options);
+      options.resident = true;
+      Loader loader(images, options, Cuda{}), captured(images, options, Cuda{});
       Tensor<int, 1, Cuda> labels;
       auto step = capture([&] {
         const auto [x, y] = captured.next();
@@ -134,9 +131,9 @@ TEST_CASE("cuda: fit takes the batches of either loader") {
     return fit(net, opt, loader, {.epochs = 2}).epochs.back().loss;
   };
   const LoaderOptions options{.batch_size = 6, .shuffle = true, .seed = 4};
-  Loader host(images, options), behind(images, options);
-  CudaPrefetch ahead(behind);
-  CudaLoader resident(images, {.batch_size = 6, .shuffle = true, .seed = 4});
+  Loader host(images, options);
+  Loader ahead(images, options, Cuda{});
+  Loader resident(images, {.batch_size = 6, .shuffle = true, .seed = 4, .resident = true}, Cuda{});
   const double expected = fitted(Cpu{}, host);
   CHECK(std::fabs(fitted(Cuda{}, resident) - expected) <= 1e-5 * expected);
   CHECK(std::fabs(fitted(Cuda{}, ahead) - expected) <= 1e-5 * expected);
@@ -144,14 +141,24 @@ TEST_CASE("cuda: fit takes the batches of either loader") {
 
 TEST_CASE("cuda: options of a loader that make no sense are told of") {
   const auto images = numbered<float>(5, {1, 2, 2});
-  CHECK_THROWS_WITH((CudaLoader<float>(images, {.batch_size = 0})), Contains("a batch size of 0"));
-  CHECK_THROWS_WITH((CudaLoader<float>(images, {.batch_size = 6, .drop_last = true})),
-                    Contains("leaves nothing of a dataset of 5"));
-  CHECK_THROWS_WITH((CudaLoader<float>(images, {.batch_size = 2, .normalize = three})),
+  const auto made = [&](LoaderOptions options) {
+    options.resident = true;
+    return Loader(images, options, Cuda{});
+  };
+  CHECK_THROWS_WITH(made({.batch_size = 0}), Contains("a batch size of 0"));
+  CHECK_THROWS_WITH(made({.batch_size = 6, .drop_last = true}),
+                    Contains("leaves nothing of an epoch of 5"));
+  CHECK_THROWS_WITH(made({.batch_size = 2, .transform = three}),
                     Contains("3 means were given for images of 1 channels"));
-  CudaLoader<float> loader(images, {.batch_size = 2});
+  CHECK_THROWS_WITH(made({.transform = RandomHorizontalFlip()}),
+                    Contains("normalised and no more"));
+  CHECK_THROWS_WITH(Loader(images, {.resident = true}), Contains("give the loader Cuda{}"));
+  CHECK_THROWS_WITH(Loader(TensorSet(Tensor<int, 1>({3})), {.resident = true}, Cuda{}),
+                    Contains("only labelled images"));
+  CHECK_THROWS_WITH(Loader(images, {.batch_size = 5}, Cuda{}).next(), Contains("set resident"));
+  auto loader = made({.batch_size = 2});
   CHECK_THROWS_WITH(loader.next(), Contains("set drop_last"));
-  CudaLoader<float> one(images, {.batch_size = 5, .shuffle = true});
+  auto one = made({.batch_size = 5, .shuffle = true});
   auto step = capture([&] {
     one.next();
     one.next();
@@ -173,16 +180,15 @@ TEST_CASE("cuda: batches that are copied ahead are the loader's") {
     for (const int ahead : {1, 2, 9}) {
       Loader expected(images, options), host(images, options);
       CudaPrefetch loader(host, ahead);
-      CHECK(loader.size() == 6);
       for (int epoch = 0; epoch < 3; ++epoch) CHECK(run(loader) == run(expected));
-      CHECK(loader.epoch() == 3);
+      CHECK(host.epoch() == 3);
       for (const auto& batch : loader) {  // left early
         CHECK(batch.size() == 4);
         break;
       }
-      loader.set_epoch(1);
+      host.set_epoch(1);
       expected.set_epoch(1);
-      std::vector<CudaBatch<>> kept;
+      std::vector<CudaBatch> kept;
       for (const auto& batch : loader) kept.push_back(batch);
       Epoch epoch;
       for (const auto& [x, y] : kept) epoch.add(x, y);
@@ -194,8 +200,7 @@ TEST_CASE("cuda: batches that are copied ahead are the loader's") {
 TEST_CASE("cuda: batches that are copied ahead reach captured steps, and take no new memory") {
   const auto images = numbered<std::uint8_t>(24, {1, 5, 4});
   early_and_late([&] {
-    Loader host(images, {.batch_size = 4, .shuffle = true});
-    CudaPrefetch loader(host);
+    Loader loader(images, {.batch_size = 4, .shuffle = true}, Cuda{});
     Loader same(images, {.batch_size = 4, .shuffle = true});
     const auto like = Tensor<float, 4>(Shape{4, 1, 5, 4});
     auto step = capture([](const auto& x) { return sum(x); }, like);
@@ -213,16 +218,57 @@ TEST_CASE("cuda: batches that are copied ahead reach captured steps, and take no
 
 TEST_CASE("cuda: what a transform throws is thrown at its batch") {
   const auto images = numbered<std::uint8_t>(12, {1, 5, 4});
-  Loader host(images, {.batch_size = 4, .transform = [](const Image& x) {
-                         if (x(0, 0, 0) == static_cast<float>(9 * 20 * 7 % 251) / 255.0f)
-                           throw ValueError("the tenth image");
-                         return x;
-                       }});
-  CudaPrefetch loader(host, 2);
+  Loader loader(images,
+                {.batch_size = 4,
+                 .transform =
+                     [](const Image& x) {
+                       if (x(0, 0, 0) == static_cast<float>(9 * 20 * 7 % 251) / 255.0f)
+                         throw ValueError("the tenth image");
+                       return x;
+                     }},
+                Cuda{});
   int seen = 0;
   const auto all = [&] {
     for (const auto& batch : loader) seen += static_cast<int>(batch.size());
   };
   CHECK_THROWS_WITH(all(), Contains("the tenth image"));
   CHECK(seen == 8);
+}
+
+TEST_CASE("cuda: any source's batches are copied ahead, weights and repeats are the CPU's") {
+  Tensor<double, 2> x({20, 3});
+  Tensor<int, 1> y({20});
+  Tensor<std::uint8_t, 3> z({20, 2, 2});
+  for (Index i = 0; i < 20; ++i) {
+    for (Index k = 0; k < 3; ++k) x(i, k) = static_cast<double>(i + k);
+    y(i) = static_cast<int>(i);
+    for (Index k = 0; k < 4; ++k) z.mutable_data()[4 * i + k] = static_cast<std::uint8_t>(i);
+  }
+  const TensorSet table(x, y, z);
+  Loader expected(table, {.batch_size = 6, .shuffle = true, .seed = 8, .threads = 2});
+  Loader loader(table, {.batch_size = 6, .shuffle = true, .seed = 8, .threads = 2}, Cuda{});
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    auto it = expected.begin();
+    for (const auto& [a, b, c] : loader) {
+      CHECK(a.values() == std::get<0>(*it).values());
+      CHECK(b.values() == std::get<1>(*it).values());
+      CHECK(c.values() == std::get<2>(*it).values());
+      ++it;
+    }
+    CHECK(it == expected.end());
+  }
+  const auto images = numbered<std::uint8_t>(11, {1, 4, 4});
+  Sampling weighted = balanced(images.labels());
+  weighted.weights[3] = 5;
+  weighted.samples = 26;
+  for (const bool resident : {false, true})
+    for (LoaderOptions options : {LoaderOptions{.batch_size = 4, .sampling = weighted, .seed = 5},
+                                  LoaderOptions{.batch_size = 4, .repeats = 3},
+                                  LoaderOptions{.batch_size = 4, .repeats = 2, .shuffle = true}}) {
+      Loader host(images, options);
+      options.resident = resident;
+      Loader on_gpu(images, options, Cuda{});
+      CHECK(on_gpu.samples() == host.samples());
+      for (int epoch = 0; epoch < 3; ++epoch) CHECK(run(on_gpu) == run(host));
+    }
 }

@@ -43,7 +43,7 @@ struct Training {
   optim::Scheduler<optim::Optimizer<Rule>, optim::CosineLr> scheduler{opt, {.steps = 4}};
   optim::Scheduler<optim::Optimizer<Rule>, optim::WarmUp<>> warm_up{opt, {.steps = 3}};
   optim::ReduceOnPlateau plateau{{.patience = 0, .threshold = 0.5}};
-  data::Loader<std::uint8_t> loader{
+  data::Loader<data::Dataset<>> loader{
       data::stroke_digits(40, {.size = 10, .seed = 1}),
       {.batch_size = 16,
        .shuffle = true,

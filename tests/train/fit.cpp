@@ -53,7 +53,7 @@ const data::Dataset<>& digits() {
   return images;
 }
 
-data::Loader<std::uint8_t> make_loader() {
+data::Loader<data::Dataset<>> make_loader() {
   return data::Loader(digits(), {.batch_size = 32, .shuffle = true, .seed = 5});
 }
 

@@ -104,7 +104,8 @@ auto captured_steps(const Step& step, Loader& loader) {
 /// for it. Loss and accuracy are added up in device memory, and read when the progress bar is drawn
 /// and at the end of an epoch.
 ///
-///     data::CudaLoader train(images, {.batch_size = 64, .shuffle = true});
+///     data::Loader train(images, {.batch_size = 64, .shuffle = true, .resident = true},
+///                        Cuda{});
 ///     const auto history = ebb::fit_captured(net, opt, train, ebb::CrossEntropy{}, {.epochs = 3});
 ///
 /// The weights are, to the last bit, those that `fit` would have trained. Batches are of the GPU or

@@ -101,12 +101,6 @@ template <class Loader>
 Index samples_of(const Loader& loader) {
   if constexpr (requires { loader.samples(); })
     return loader.samples();
-  else if constexpr (requires {
-                       loader.dataset().size();
-                       loader.options().drop_last;
-                     })
-    return loader.options().drop_last ? loader.size() * loader.options().batch_size
-                                      : static_cast<Index>(loader.dataset().size());
   else
     return 0;
 }

@@ -6,6 +6,6 @@
 using namespace ebb;
 
 void use_loaders() {
-  data::CudaLoader<std::uint8_t>(data::Dataset<std::uint8_t>()).next();
-  data::CudaLoader<float>(data::Dataset<float>()).next();
+  data::Loader(data::Dataset<std::uint8_t>(), {.resident = true}, Cuda{}).next();
+  data::Loader(data::Dataset<float>(), {.resident = true}, Cuda{}).next();
 }

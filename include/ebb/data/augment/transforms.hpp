@@ -9,16 +9,14 @@
 
 #include <ebb/core/random.hpp>
 #include <ebb/core/size2.hpp>
+#include <ebb/data/augment/image.hpp>
 #include <ebb/data/augment/random.hpp>
-#include <ebb/tensor/tensor.hpp>
 
 #include <functional>
 #include <tuple>
 #include <vector>
 
 namespace ebb::inline EBB_ABI::data {
-
-using Image = Tensor<float, 3>;
 
 template <class F>
 concept FixedTransform = std::is_invocable_r_v<Image, const F&, const Image&>;
@@ -53,6 +51,19 @@ class Compose {
   std::tuple<F...> transforms_;
 };
 
+namespace detail {
+
+/// A transform of either kind as one function.
+template <class F>
+struct Applied {
+  F transform;
+  Image operator()(const Image& x, RandomStream random) const {
+    return apply(transform, x, random);
+  }
+};
+
+}  // namespace detail
+
 /// Any transform, its type forgotten: what a Loader keeps. Empty, it does nothing.
 class Transform {
  public:
@@ -61,25 +72,22 @@ class Transform {
   requires(!std::same_as<std::remove_cvref_t<F>, Transform> &&
            (FixedTransform<std::remove_cvref_t<F>> || RandomTransform<std::remove_cvref_t<F>>))
       Transform(F&& f)
-      : apply_(
-            [f = std::forward<F>(f)](const Image& x, RandomStream r) { return apply(f, x, r); }) {}
+      : apply_(detail::Applied<std::remove_cvref_t<F>>{std::forward<F>(f)}) {}
 
   explicit operator bool() const { return static_cast<bool>(apply_); }
   Image operator()(const Image& x, RandomStream random) const {
     return apply_ ? apply_(x, random) : x;
   }
+  /// The transform itself where it is an F, else none.
+  template <class F>
+  const F* as() const {
+    const auto* const applied = apply_.target<detail::Applied<F>>();
+    return applied ? &applied->transform : nullptr;
+  }
 
  private:
   std::function<Image(const Image&, RandomStream)> apply_;
 };
-
-namespace detail {
-
-/// A float as it is; a byte from 0 to 255 as a number from 0 to 1.
-inline float to_float(std::uint8_t byte) { return static_cast<float>(byte) / 255.0f; }
-inline float to_float(float value) { return value; }
-
-}  // namespace detail
 
 /// Bytes from 0 to 255 become floats from 0 to 1; floats stay as they are. A Loader does this
 /// itself before the first transform, so that in a `Compose` it changes nothing.

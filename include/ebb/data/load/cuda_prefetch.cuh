@@ -3,11 +3,14 @@
 /// <ebb/cuda.cuh>.
 #pragma once
 
-#include <ebb/data/load/cuda_loader.cuh>
+#include <ebb/data/load/cuda_batch.cuh>
+#include <ebb/device/cuda/step.cuh>
 
 #include <exception>
 #include <memory>
 #include <optional>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace ebb::inline EBB_ABI::data {
@@ -37,39 +40,36 @@ class PinnedBuffer {
   std::unique_ptr<CudaHost<T>> host_;
 };
 
-template <class Tens>
-using on_cuda = Tensor<typename Tens::scalar, Tens::rank, Cuda>;
+/// Room in pinned memory for each part of a batch.
+template <class HostBatch>
+struct PinnedParts {
+  template <class... Part>
+  static std::tuple<PinnedBuffer<typename Part::scalar>...> of(
+      std::type_identity<std::tuple<Part&...>>);
+  using type = decltype(of(std::type_identity<fields_of<HostBatch>>()));
+};
 
 }  // namespace detail
 
-/// The batches of a loader on the GPU, for data sets that do not fit there, or that are transformed
-/// on the CPU:
+/// The batches of any range on the host, copied to the GPU ahead of time. A `Loader` on `Cuda` does
+/// so with those of its source; this is for a range of one's own:
 ///
-///     data::Loader loader(train, {.batch_size = 64, .shuffle = true, .threads = 4});
-///     data::CudaPrefetch batches(loader);
-///     for (int epoch = 0; epoch < 3; ++epoch)
-///       for (const auto& [x, y] : batches) step(x, y);
+///     data::CudaPrefetch batches(range);
+///     for (const auto& [x, y] : batches) step(x, y);
 ///
 /// While the GPU is at one batch, the next ones are copied from pinned memory on a stream of their
-/// own; the GPU waits for a batch where that is not there yet, the host does not. The loader is any
-/// range whose elements are two tensors in host memory; it must outlive this. One epoch is under
-/// way at a time.
-template <class HostLoader>
+/// own; the GPU waits for a batch where that is not there yet, the host does not. The range's
+/// elements are structs or tuples of tensors in host memory; it must outlive this. One pass is
+/// under way at a time.
+template <class Range>
 class CudaPrefetch {
-  static auto types_of(HostLoader& loader) {
-    auto it = loader.begin();
-    const auto& [x, y] = *it;
-    return std::pair(x, y);
-  }
-  using Types = decltype(types_of(std::declval<HostLoader&>()));
-  using X = typename Types::first_type;
-  using Y = typename Types::second_type;
+  using HostBatch = std::remove_cvref_t<decltype(*std::declval<Range&>().begin())>;
 
  public:
-  using Batch = CudaBatch<detail::on_cuda<X>, detail::on_cuda<Y>>;
+  using Batch = detail::cuda_batch_of<HostBatch>;
 
   /// Keeps `ahead` batches on their way. \throws ValueError when that is less than 1.
-  explicit CudaPrefetch(HostLoader& loader, int ahead = 2) : loader_(&loader) {
+  explicit CudaPrefetch(Range& range, int ahead = 2) : range_(&range) {
     if (ahead < 1)
       throw ValueError(message("cuda prefetch: ", ahead,
                                " batches ahead were asked for; use 1 or more, 2 as a rule"));
@@ -98,33 +98,39 @@ class CudaPrefetch {
     CudaPrefetch* of_;
   };
 
-  /// Starts the loader's next epoch.
+  /// Starts the next pass over the range.
   Iterator begin() {
-    source_.emplace(loader_->begin());
-    begun_ = false;
-    turn_ = 0;
-    done_ = false;
-    current_ = {};
-    for (const auto& slot : slots_) send(*slot);
-    receive();
+    start();
     return Iterator(*this);
   }
   std::default_sentinel_t end() const { return {}; }
 
-  // --- the loader's own ---
+  // --- the same without an iterator ---
 
-  Index size() const { return loader_->size(); }
-  std::uint64_t epoch() const { return loader_->epoch(); }
-  void set_epoch(std::uint64_t epoch) { loader_->set_epoch(epoch); }
-  const auto& dataset() const { return loader_->dataset(); }
-  const auto& options() const { return loader_->options(); }
+  void start() {
+    source_.emplace(range_->begin());
+    begun_ = false;
+    turn_ = 0;
+    done_ = false;
+    current_ = Batch();
+    for (const auto& slot : slots_) send(*slot);
+    receive();
+  }
+  bool done() const { return done_; }
+  const Batch& current() const { return current_; }
+  void advance() {
+    current_ = Batch();
+    Slot& free = *slots_[turn_];
+    turn_ = (turn_ + 1) % slots_.size();
+    send(free);
+    receive();
+  }
 
  private:
-  using Source = decltype(std::declval<HostLoader&>().begin());
+  using Source = decltype(std::declval<Range&>().begin());
 
   struct Slot {
-    detail::PinnedBuffer<typename X::scalar> images;
-    detail::PinnedBuffer<typename Y::scalar> labels;
+    typename detail::PinnedParts<const HostBatch>::type pinned;
     gpu::Event arrived;
     Batch batch;               ///< on its way, or there
     std::exception_ptr error;  ///< or what went wrong
@@ -138,16 +144,19 @@ class CudaPrefetch {
     try {
       if (begun_) ++*source_;
       begun_ = true;
-      if (*source_ == loader_->end()) return;
+      if (*source_ == range_->end()) return;
       slot.full = true;
-      const auto& [x, y] = **source_;
-      slot.images.fill(x);
-      slot.labels.fill(y);
-      // The memory is from the pool of the copies' stream: a block that a batch gave back comes
-      // with the order behind the work that was asked of it.
-      const gpu::AsideScope aside(copies_.stream());
-      slot.batch.images = slot.images.sent(x.shape());
-      slot.batch.labels = slot.labels.sent(y.shape());
+      const HostBatch& batch = **source_;
+      const auto from = detail::fields(batch);
+      const auto to = detail::fields(slot.batch);
+      [&]<std::size_t... k>(std::index_sequence<k...>) {
+        (std::get<k>(slot.pinned).fill(std::get<k>(from)), ...);
+        // The memory is from the pool of the copies' stream: a block that a batch gave back comes
+        // with the order behind the work that was asked of it.
+        const gpu::AsideScope aside(copies_.stream());
+        ((std::get<k>(to) = std::get<k>(slot.pinned).sent(std::get<k>(from).shape())), ...);
+      }
+      (std::make_index_sequence<std::tuple_size_v<decltype(from)>>());
       slot.arrived.record(copies_.stream());
     } catch (...) {
       slot.full = true;  // thrown at the batch it belongs to
@@ -168,18 +177,10 @@ class CudaPrefetch {
       std::rethrow_exception(slot.error);
     }
     slot.arrived.hold(gpu::stream());
-    current_ = std::exchange(slot.batch, {});
+    current_ = std::exchange(slot.batch, Batch());
   }
 
-  void advance() {
-    current_ = {};
-    Slot& free = *slots_[turn_];
-    turn_ = (turn_ + 1) % slots_.size();
-    send(free);
-    receive();
-  }
-
-  HostLoader* loader_;
+  Range* range_;
   CudaStream copies_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::optional<Source> source_;

@@ -1,77 +1,50 @@
 /// \file
-/// One pass of a loader over a dataset: its batches, made ahead of time by background threads.
+/// One pass of a loader over a source: its batches in order, whichever thread made them.
 #pragma once
 
-#include <ebb/data/augment/transforms.hpp>
-#include <ebb/data/sets/dataset.hpp>
+#include <ebb/data/load/background.hpp>
+#include <ebb/data/load/options.hpp>
+#include <ebb/data/load/sample_error.hpp>
+#include <ebb/data/load/source.hpp>
 
 #include <algorithm>
-#include <condition_variable>
-#include <cstddef>
 #include <exception>
-#include <mutex>
-#include <thread>
+#include <memory>
+#include <string>
 #include <vector>
 
-namespace ebb::inline EBB_ABI::data {
+namespace ebb::inline EBB_ABI::data::detail {
 
-/// Some images (count, channels, height, width) and their labels (count).
-struct Batch {
-  Tensor<float, 4> images;
-  Tensor<int, 1> labels;
-
-  Index size() const { return labels.extent(0); }
+/// What the passes of a loader share.
+template <class S>
+struct Loaded {
+  S source;
+  LoaderOptionsFor<transform_of<S>> options;
+  Index samples = 0;  ///< of the source
 };
 
-struct LoaderOptions {
-  Index batch_size = 64;
-  bool shuffle = false;      ///< a new order each epoch: a pure function of seed and epoch
-  bool drop_last = false;    ///< leave out the last batch when it is smaller than the others
-  std::uint64_t seed = 0;    ///< of the order and of random transforms
-  Index prefetch = 4;        ///< batches made ahead of time, where there are threads to make them
-  int threads = 1;           ///< that make batches in the background; 0: made when asked for
-  Transform transform = {};  ///< applied to each image, after bytes became floats from 0 to 1
-};
-
-namespace detail {
-
-/// What an epoch's order and its samples' random numbers derive from.
-constexpr RandomStream epoch_stream(std::uint64_t seed, std::uint64_t epoch) {
-  return derive(derive({seed, 0}, 3), epoch);
-}
-/// The order of n samples in an epoch that shuffles them.
-inline std::vector<Index> shuffled(Index n, RandomStream epoch) {
-  return permutation(n, derive(epoch, 0));
-}
-
-/// One pass over a dataset: hands out batches in order, whichever thread made them.
-template <Pixel T>
+/// One pass over a source.
+template <class S>
 class Pass {
  public:
-  Pass(const Dataset<T>& dataset, const LoaderOptions& options, std::uint64_t epoch)
-      : dataset_(dataset), options_(options), random_(epoch_stream(options.seed, epoch)) {
-    const Index n = dataset.size(), b = options.batch_size;
-    batches_ = options.drop_last ? n / b : (n + b - 1) / b;
+  using Batch = batch_of<S>;
+
+  Pass(std::shared_ptr<const Loaded<S>> from, std::uint64_t epoch)
+      : from_(std::move(from)), random_(epoch_stream(from_->options.seed, epoch)) {
+    const auto& options = from_->options;
+    batches_ = batches_of(options, from_->samples);
     if (batches_ == 0) return;
-    if (options.shuffle) order_ = shuffled(n, random_);
-    // The extents of the batches are those of the first image once transformed. Buffers for all
-    // batches there can be at a time are taken here, so that how much memory a pass takes does not
-    // depend on how its threads take turns.
-    image_ = sample(source(0)).shape();
-    slots_.resize(static_cast<std::size_t>(
-        options.threads > 0 ? std::min(options.prefetch, batches_) + 1 : 1));
-    for (Slot& slot : slots_) slot.buffer = buffer(std::min(n, b));
-    try {
-      for (int i = 0; i < options.threads; ++i) threads_.emplace_back([this] { work(); });
-      fetch();
-    } catch (...) {  // no more threads are to be had, or the first batch failed
-      stop();        // those there are must end first
-      throw;
-    }
+    by_place_ = options.repeats.has_value() || !options.sampling.weights.empty();
+    order_ = order_of(options, from_->samples, random_);
+    const Index slots = options.threads > 0 ? std::min(options.prefetch, batches_) + 1 : 1;
+    slots_.resize(static_cast<std::size_t>(slots));
+    if (options.threads > 0)
+      background_ = std::make_unique<Background>(options.threads, batches_, slots,
+                                                 [this](Index number) { make(number); });
+    fetch();
   }
   Pass(const Pass&) = delete;
   Pass& operator=(const Pass&) = delete;
-  ~Pass() { stop(); }
 
   bool done() const { return next_ >= batches_; }
   const Batch& batch() const { return current_; }
@@ -79,8 +52,8 @@ class Pass {
   /// Gives the current batch's buffers back and waits for the next one.
   /// \throws what making it threw.
   void advance() {
-    current_ = {};
-    move_to(next_ + 1);
+    current_ = Batch();
+    ++next_;
     if (!done()) fetch();
   }
 
@@ -91,144 +64,117 @@ class Pass {
     Batch buffer;              ///< of a full batch, used again and again
     Batch made;                ///< what is handed out
     std::exception_ptr error;  ///< or what went wrong
-    Index number = -1;         ///< of the batch that is ready in it
   };
 
   Slot& slot_of(Index number) { return slots_[static_cast<std::size_t>(number) % slots_.size()]; }
 
-  Batch buffer(Index count) const {
-    return {Tensor<float, 4>({count, image_[0], image_[1], image_[2]}), Tensor<int, 1>({count})};
+  /// The number in the source of the sample at place `at` of this epoch.
+  Index sample_at(Index at) const {
+    return (order_.empty() ? at : order_[static_cast<std::size_t>(at)]) % from_->samples;
+  }
+  RandomStream random_at(Index at) const {
+    const Index by = by_place_ ? at : sample_at(at);
+    return derive(derive(random_, samples_key), static_cast<std::uint64_t>(by));
   }
 
-  /// Position in the dataset of sample `i` of this pass.
-  Index source(Index i) const { return order_.empty() ? i : order_[static_cast<std::size_t>(i)]; }
-
-  void to_floats(Index position, float* to) const {
-    const auto from = dataset_.image(position);
-    for (Index i = 0; i < from.size(); ++i) to[i] = to_float(from.data[i]);
-  }
-
-  Image sample(Index position) const {
-    Image x(dataset_.image(position).shape);
-    to_floats(position, x.mutable_data());
-    return options_.transform(
-        x, derive(derive(random_, samples_key), static_cast<std::uint64_t>(position)));
-  }
-
-  /// Fills `slot` with batch number `number`, or with the exception that stopped that.
-  void make(Index number, Slot& slot) {
+  /// Fills the slot of batch number `number`, or notes the exception that stopped that.
+  void make(Index number) {
+    Slot& slot = slot_of(number);
     try {
-      const Index first = number * options_.batch_size;
-      const Index count = std::min(options_.batch_size, dataset_.size() - first);
-      slot.made = {};
-      if (count != slot.buffer.size()) {  // the last batch of a pass
-        slot.made = buffer(count);
-      } else {
-        // A buffer somebody still holds is theirs now.
-        if (slot.buffer.images.shared() || slot.buffer.labels.shared()) slot.buffer = buffer(count);
-        slot.made = slot.buffer;
+      const Index first = number * from_->options.batch_size;
+      const Index samples = drawn_samples(from_->options, from_->samples);
+      const Index count = std::min(from_->options.batch_size, samples - first);
+      slot.made = Batch();
+      if constexpr (HasBatch<S>) {
+        if (!from_->options.transform) return at_once(first, count, slot);
       }
-      const Index pixels = image_.size();
-      for (Index i = 0; i < count; ++i) {
-        const Index position = source(first + i);
-        float* to = slot.made.images.mutable_data() + i * pixels;
-        slot.made.labels(i) = dataset_.label(position);
-        if (!options_.transform) {
-          to_floats(position, to);
-          continue;
-        }
-        const Image x = sample(position);
-        if (!(x.shape() == image_))
-          throw ShapeError(message("loader: the transform gave image ", position, " the shape ",
-                                   x.shape(), " and another one ", image_,
-                                   "; the images of a batch must have one size, so let the "
-                                   "transform end with a crop"));
-        Cpu::copy(to, x.data(), static_cast<std::size_t>(pixels) * sizeof(float));
-      }
+      if constexpr (collates<S>()) one_by_one(first, count, slot);
     } catch (...) {
       slot.error = std::current_exception();
     }
   }
 
+  /// A source that makes whole batches makes this one.
+  void at_once(Index first, Index count, Slot& slot) {
+    std::vector<Index> samples(static_cast<std::size_t>(count));
+    for (Index i = 0; i < count; ++i) samples[static_cast<std::size_t>(i)] = sample_at(first + i);
+    try {
+      if constexpr (RandomBatch<S>) {
+        std::vector<RandomStream> randoms(samples.size());
+        for (Index i = 0; i < count; ++i)
+          randoms[static_cast<std::size_t>(i)] = random_at(first + i);
+        slot.made = from_->source.batch(std::span<const Index>(samples),
+                                        std::span<const RandomStream>(randoms));
+      } else {
+        slot.made = from_->source.batch(std::span<const Index>(samples));
+      }
+    } catch (...) {
+      throw_from_sample(samples[0], "the batch that begins with sample");
+    }
+  }
+
+  auto sample(Index number, RandomStream random) const {
+    try {
+      auto made = get(from_->source, number, random);
+      if (const auto& transform = from_->options.transform) {
+        if constexpr (requires { made = transform(std::move(made), random); }) {
+          made = transform(std::move(made), random);
+        } else if constexpr (requires {
+                               std::get<0>(fields(made)) =
+                                   transform(std::get<0>(fields(made)), random);
+                             }) {
+          auto& part = std::get<0>(fields(made));
+          part = transform(part, random);
+        }
+      }
+      return made;
+    } catch (...) {
+      throw_from_sample(number);
+    }
+  }
+
+  void one_by_one(Index first, Index count, Slot& slot) {
+    // A smaller last batch has memory of its own, so that the next pass finds all as it was.
+    const bool full = count == from_->options.batch_size || batches_ == 1;
+    for (Index i = 0; i < count; ++i) {
+      const Index number = sample_at(first + i);
+      const auto made = sample(number, random_at(first + i));
+      if (i == 0) {
+        make_room(made, count, full ? slot.buffer : slot.made);
+        if (full) slot.made = slot.buffer;
+      }
+      if (const std::string wrong = put_sample(made, slot.made, i); !wrong.empty())
+        throw ShapeError(message("loader: with sample ", number, " the batch has ", wrong,
+                                 "; the samples of a batch must have one size, so let the "
+                                 "transform end with a crop, or use a batch size of 1"));
+    }
+  }
+
   /// Makes the next batch the current one.
   void fetch() {
+    if (background_)
+      background_->want(next_);
+    else
+      make(next_);
     Slot& slot = slot_of(next_);
-    if (threads_.empty()) {
-      make(next_, slot);
-    } else {
-      std::unique_lock lock(mutex_);
-      made_.wait(lock, [&] { return slot.number == next_; });
-    }
     if (slot.error) {
       const std::exception_ptr error = slot.error;
-      end();
+      next_ = batches_;  // a pass that failed has ended
+      if (background_) background_->end();
       std::rethrow_exception(error);
     }
     current_ = std::move(slot.made);
   }
 
-  void move_to(Index number) {
-    {
-      const std::scoped_lock lock(mutex_);
-      next_ = number;
-    }
-    room_.notify_all();
-  }
-
-  /// A pass that failed has ended. No thread may begin another batch: its slot may be that of one
-  /// that is still being made.
-  void end() {
-    const std::scoped_lock lock(mutex_);
-    next_ = begun_ = batches_;
-    room_.notify_all();
-  }
-
-  /// What a background thread does: makes the next batch nobody has begun, once its slot is free.
-  void work() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      room_.wait(lock, [&] {
-        return stopping_ || begun_ >= batches_ ||
-               begun_ < next_ + static_cast<Index>(slots_.size());
-      });
-      if (stopping_ || begun_ >= batches_) return;
-      const Index number = begun_++;
-      Slot& slot = slot_of(number);
-      lock.unlock();
-      make(number, slot);
-      lock.lock();
-      slot.number = number;
-      made_.notify_all();
-    }
-  }
-
-  void stop() {
-    {
-      const std::scoped_lock lock(mutex_);
-      stopping_ = true;
-    }
-    room_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-  }
-
-  const Dataset<T> dataset_;
-  const LoaderOptions options_;
+  const std::shared_ptr<const Loaded<S>> from_;
   const RandomStream random_;
   Index batches_ = 0;
+  bool by_place_ = false;     ///< what random transforms draw by
   std::vector<Index> order_;  ///< empty: as they come
-  Shape<3> image_{};
   std::vector<Slot> slots_;
   Batch current_;
-
-  std::mutex mutex_;
-  std::condition_variable made_, room_;
-  Index next_ = 0;   ///< number of the current batch; only the consumer writes it
-  Index begun_ = 0;  ///< batches the threads have taken on
-  bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  Index next_ = 0;                          ///< number of the current batch
+  std::unique_ptr<Background> background_;  ///< last: its threads use what is above
 };
 
-}  // namespace detail
-
-}  // namespace ebb::data
+}  // namespace ebb::data::detail

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ebb/core/size2.hpp>
+#include <ebb/data/augment/image.hpp>
 #include <ebb/data/augment/random.hpp>
-#include <ebb/tensor/tensor.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -19,12 +19,30 @@ namespace ebb::inline EBB_ABI::data {
 template <class T>
 concept Pixel = std::same_as<T, std::uint8_t> || std::same_as<T, float>;
 
+/// An image and the number of its class.
+struct LabelledImage {
+  Image image;
+  int label = 0;
+};
+
+/// Some images (count, channels, height, width) and their labels (count).
+struct Batch {
+  Tensor<float, 4> images;
+  Tensor<int, 1> labels;
+
+  Index size() const { return labels.extent(0); }
+};
+
+class Transform;
+
 /// Labelled images in host memory: images (count, channels, height, width), labels (count), and
 /// the name of each class. Copies share the memory, as tensors do.
 template <Pixel T = std::uint8_t>
 class Dataset {
  public:
   using pixel = T;
+  using Batch = data::Batch;          ///< what a loader hands out
+  using Transform = data::Transform;  ///< what it applies: the label stays
 
   Dataset() : Dataset(Tensor<T, 4>({0, 1, 1, 1}), Tensor<int, 1>({0}), {}) {}
 
@@ -81,6 +99,14 @@ class Dataset {
     return {images_.data() + check(i) * shape.size(), shape};
   }
   int label(Index i) const { return labels_(check(i)); }
+  /// Both, bytes as numbers from 0 to 1: what a loader asks for.
+  LabelledImage get(Index i) const {
+    const auto from = image(i);
+    LabelledImage sample{Image(from.shape), label(i)};
+    float* const to = sample.image.mutable_data();
+    for (Index k = 0; k < from.size(); ++k) to[k] = detail::to_float(from.data[k]);
+    return sample;
+  }
 
   /// A copy of the images at these positions, in this order, under the same classes.
   /// \throws ValueError when a position is out of range.

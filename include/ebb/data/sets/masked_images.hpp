@@ -2,6 +2,7 @@
 /// Images and their masks out of two folders: what a network that segments learns from.
 #pragma once
 
+#include <ebb/data/augment/paired.hpp>
 #include <ebb/data/sets/image_folder.hpp>
 
 #include <array>
@@ -9,6 +10,15 @@
 #include <optional>
 
 namespace ebb::inline EBB_ABI::data {
+
+/// Some images (count, channels, height, width) and the classes of their pixels (count, height,
+/// width).
+struct PairBatch {
+  Tensor<float, 4> images;
+  Tensor<int, 3> masks;
+
+  Index size() const { return images.extent(0); }
+};
 
 /// Images, and for each of their pixels whether it belongs to what is looked for.
 struct MaskedImages {
@@ -19,6 +29,8 @@ struct MaskedImages {
   /// Where images are of several sizes: that of each. It lies in the upper left corner of its place
   /// in `images` and `masks`, with zeros beside it. Empty: all fill their places.
   std::vector<Size2> sizes{};
+
+  using Batch = PairBatch;  ///< what a loader hands out
 
   Index size() const { return images.extent(0); }
   Index channels() const { return images.extent(1); }
@@ -49,6 +61,9 @@ struct MaskedImages {
                   x.mutable_data() + i * size.width);
     return x;
   }
+
+  /// Both, the image's bytes as numbers from 0 to 1: what a loader asks for.
+  ImageAndMask get(Index n) const { return {to_tensor(image(n)), mask(n)}; }
 
   /// `count` of them, from number `first` on.
   MaskedImages part(Index first, Index count) const {

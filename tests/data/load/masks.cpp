@@ -1,4 +1,5 @@
-#include <ebb/data/load/pair_loader.hpp>
+#include <ebb/data/load/loader.hpp>
+#include <ebb/data/sets/masked_images.hpp>
 
 #include "tests/support/match.hpp"
 #include "tests/support/tensors.hpp"
@@ -22,6 +23,8 @@ MaskedImages images(Index count) {
   }
   return set;
 }
+
+using PairLoader = Loader<MaskedImages>;
 
 /// All that an epoch hands out.
 std::vector<float> epoch(PairLoader& loader, std::uint64_t number) {
@@ -53,12 +56,16 @@ TEST_CASE("pairs come in order, as floats, with a smaller batch at the end") {
 }
 
 TEST_CASE("image and mask move together, each time elsewhere, and the same for any threads") {
-  PairLoader loader(images(6),
-                    {.batch_size = 4,
-                     .repeats = 3,
-                     .shuffle = true,
-                     .seed = 7,
-                     .transform = ComposePairs(FlipPair{}, CropPair{.size = 4, .padding = 1})});
+  const auto loader_of = [](int threads) {
+    return PairLoader(images(6),
+                      {.batch_size = 4,
+                       .repeats = 3,
+                       .shuffle = true,
+                       .seed = 7,
+                       .threads = threads,
+                       .transform = ComposePairs(FlipPair{}, CropPair{.size = 4, .padding = 1})});
+  };
+  PairLoader loader = loader_of(0);
   CHECK(loader.samples() == 18);
   CHECK(loader.size() == 5);
   Index seen = 0;
@@ -68,17 +75,37 @@ TEST_CASE("image and mask move together, each time elsewhere, and the same for a
       seen += y.data()[i];
     }
   CHECK(seen > 6);
-  set_num_threads(1);
-  const auto one = epoch(loader, 0), next = epoch(loader, 1);
-  set_num_threads(3);
-  const auto three = epoch(loader, 0);
-  set_num_threads(0);
-  CHECK(one == three);
-  CHECK(one != next);
+  const auto none = epoch(loader, 0), next = epoch(loader, 1);
+  CHECK(none != next);
+  for (const int threads : {1, 4}) {
+    PairLoader other = loader_of(threads);
+    CHECK(epoch(other, 0) == none);
+    CHECK(epoch(other, 1) == next);
+  }
+}
+
+TEST_CASE("a transform of images leaves the masks") {
+  PairLoader plain(images(3), {}), loader(images(3), {.transform = Normalize(0.5f, 0.5f)});
+  auto a = plain.begin(), b = loader.begin();
+  CHECK(same_bits(a->masks, b->masks));
+  CHECK(b->images(1, 0, 0, 1) == 1);
+  CHECK(b->images(1, 0, 0, 0) == (1.0f / 255 - 0.5f) / 0.5f);
+}
+
+TEST_CASE("images of several sizes come one at a time") {
+  MaskedImages set = images(3);
+  set.sizes = {{4, 4}, {2, 3}, {4, 2}};
+  std::vector<Shape<3>> shapes;
+  PairLoader loader(set, {.batch_size = 1});
+  for (const auto& [x, y] : loader) {
+    CHECK(x.shape() == Shape{1, 1, y.extent(1), y.extent(2)});
+    shapes.push_back(y.shape());
+  }
+  CHECK(shapes == std::vector<Shape<3>>{{1, 4, 4}, {1, 2, 3}, {1, 4, 2}});
 }
 
 TEST_CASE("each loop over a pair loader is an epoch, with an order of its own") {
-  const PairLoaderOptions options{.batch_size = 4, .shuffle = true, .seed = 3};
+  const PairLoader::Options options{.batch_size = 4, .shuffle = true, .seed = 3};
   PairLoader plain(images(9), options), set(images(9), options);
   const auto loop = [](PairLoader& loader) {
     std::vector<float> all;
@@ -95,16 +122,19 @@ TEST_CASE("each loop over a pair loader is an epoch, with an order of its own") 
   CHECK(loop(set) == first);
 }
 
-TEST_CASE("a pair loader says what does not fit") {
-  CHECK_THAT(error_of<Error>([] { PairLoader(images(0), {}); }), contains("1 or more"));
-  CHECK_THAT(error_of<Error>([] { PairLoader(images(2), {.batch_size = 0}); }),
-             contains("1 or more"));
-  CHECK_THAT(error_of<Error>([] { PairLoader(images(2), {.repeats = 0}); }), contains("1 or more"));
+TEST_CASE("a loader of masks says what does not fit") {
+  CHECK_THAT(error_of<ValueError>([] { PairLoader(images(2), {.repeats = 0}); }),
+             contains("0 repeats were asked for; use 1 or more"));
+  CHECK_THAT(error_of<ValueError>([] {
+               PairLoader(images(2), {.repeats = 2, .sampling = {.weights = {1, 2}}});
+             }),
+             contains("leave repeats out and give sampling.samples"));
   PairLoader uneven(images(2), {.transform = [](const ImageAndMask& x, RandomStream random) {
                       return CropPair{.size = 2 + random.below(2, 9)}(x, random);
                     }});
   bool refused = false;
   for (std::uint64_t e = 0; e < 20 && !refused; ++e)
-    refused = error_of<Error>([&] { epoch(uneven, e); }).find("crop last") != std::string::npos;
+    refused = error_of<ShapeError>([&] { epoch(uneven, e); }).find("end with a crop") !=
+              std::string::npos;
   CHECK(refused);
 }
