@@ -258,11 +258,9 @@ TEST_CASE("cuda: any source's batches are copied ahead, weights and repeats are 
     CHECK(it == expected.end());
   }
   const auto images = numbered<std::uint8_t>(11, {1, 4, 4});
-  Sampling weighted = balanced(images.labels());
-  weighted.weights[3] = 5;
-  weighted.samples = 26;
+  const Sampling drawn = weighted({1, 1, 1, 5, 1, 1, 1, 0, 1, 1, 1}, {.samples = 26});
   for (const bool resident : {false, true})
-    for (LoaderOptions options : {LoaderOptions{.batch_size = 4, .sampling = weighted, .seed = 5},
+    for (LoaderOptions options : {LoaderOptions{.batch_size = 4, .sampling = drawn, .seed = 5},
                                   LoaderOptions{.batch_size = 4, .repeats = 3},
                                   LoaderOptions{.batch_size = 4, .repeats = 2, .shuffle = true}}) {
       Loader host(images, options);

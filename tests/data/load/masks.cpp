@@ -126,9 +126,9 @@ TEST_CASE("a loader of masks says what does not fit") {
   CHECK_THAT(error_of<ValueError>([] { PairLoader(images(2), {.repeats = 0}); }),
              contains("0 repeats were asked for; use 1 or more"));
   CHECK_THAT(error_of<ValueError>([] {
-               PairLoader(images(2), {.repeats = 2, .sampling = {.weights = {1, 2}}});
+               PairLoader(images(2), {.repeats = 2, .sampling = weighted({1, 2})});
              }),
-             contains("leave repeats out and give sampling.samples"));
+             contains("leave repeats out and let the sampling draw more"));
   PairLoader uneven(images(2), {.transform = [](const ImageAndMask& x, RandomStream random) {
                       return CropPair{.size = 2 + random.below(2, 9)}(x, random);
                     }});

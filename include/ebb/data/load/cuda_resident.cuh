@@ -93,8 +93,7 @@ class Resident {
   Index size() const { return batches_of(options_, shape_[0]); }
   /// Whether samples come in another order than they lie, or more than once.
   bool ordered() const {
-    return options_.shuffle || options_.repeats.value_or(1) > 1 ||
-           !options_.sampling.weights.empty();
+    return options_.shuffle || options_.repeats.value_or(1) > 1 || options_.sampling.draw;
   }
 
   void check(const Normalize* normalize) const {

@@ -34,7 +34,7 @@ class Pass {
     const auto& options = from_->options;
     batches_ = batches_of(options, from_->samples);
     if (batches_ == 0) return;
-    by_place_ = options.repeats.has_value() || !options.sampling.weights.empty();
+    by_place_ = options.repeats.has_value() || options.sampling.draw;
     order_ = order_of(options, from_->samples, random_);
     const Index slots = options.threads > 0 ? std::min(options.prefetch, batches_) + 1 : 1;
     slots_.resize(static_cast<std::size_t>(slots));

@@ -17,7 +17,7 @@ struct LoaderOptionsFor {
   /// transforms then draw by the place in the epoch, so that a sample looks different each time.
   std::optional<Index> repeats{};
   bool shuffle = false;    ///< a new order each epoch: a pure function of seed and epoch
-  Sampling sampling{};     ///< with weights: draws samples by them, in an order of seed and epoch
+  Sampling sampling{};     ///< other samples than each once: `weighted(...)`, `balanced(...)`
   bool drop_last = false;  ///< leave out the last batch when it is smaller than the others
   std::uint64_t seed = 0;  ///< of the order and of random transforms
   Index prefetch = 4;      ///< batches made ahead of time, where there are threads to make them
@@ -37,8 +37,7 @@ namespace detail {
 /// Samples in an epoch of a source of n, whole batches or not.
 template <class T>
 Index drawn_samples(const LoaderOptionsFor<T>& options, Index n) {
-  if (!options.sampling.weights.empty())
-    return options.sampling.samples > 0 ? options.sampling.samples : n;
+  if (options.sampling.draw) return options.sampling.samples;
   return n * options.repeats.value_or(1);
 }
 /// Batches in an epoch.
@@ -68,11 +67,17 @@ void check(const LoaderOptionsFor<T>& options, Index n) {
   if (options.repeats && *options.repeats < 1)
     throw ValueError(
         message("loader: ", *options.repeats, " repeats were asked for; use 1 or more"));
-  check(options.sampling, n);
-  if (options.repeats && !options.sampling.weights.empty())
-    throw ValueError(
-        "loader: repeats and weights were given, which both say how many samples an epoch has; "
-        "leave repeats out and give sampling.samples");
+  if (const Sampling& sampling = options.sampling; sampling.draw) {
+    if (sampling.samples < 1 || (sampling.source > 0 && sampling.source != n))
+      throw ValueError(
+          message("loader: the sampling draws ", sampling.samples, " samples of a source of ",
+                  sampling.source > 0 ? sampling.source : n, ", and this source has ", n,
+                  "; draw 1 or more, and give as many weights as there are samples"));
+    if (options.repeats)
+      throw ValueError(
+          "loader: repeats and a sampling were given, which both say how many samples an epoch "
+          "has; leave repeats out and let the sampling draw more");
+  }
   const Index samples = drawn_samples(options, n);
   if (options.drop_last && samples > 0 && samples < options.batch_size)
     throw ValueError(message("loader: a batch size of ", options.batch_size,
@@ -84,11 +89,16 @@ void check(const LoaderOptionsFor<T>& options, Index n) {
 template <class T>
 std::vector<Index> order_of(const LoaderOptionsFor<T>& options, Index n, RandomStream epoch) {
   const Sampling& sampling = options.sampling;
-  if (sampling.weights.empty())
+  if (!sampling.draw)
     return options.shuffle ? shuffled(drawn_samples(options, n), epoch) : std::vector<Index>();
-  const RandomStream random = derive(epoch, 2);  // 0 is the order's, 1 the samples'
-  return (sampling.replacement ? drawn : drawn_once)(sampling.weights, drawn_samples(options, n),
-                                                     random);
+  // Stream 0 is the shuffled order's, 1 the samples'.
+  std::vector<Index> order = sampling.draw(n, derive(epoch, 2));
+  bool right = static_cast<Index>(order.size()) == sampling.samples;
+  for (const Index i : order) right = right && i >= 0 && i < n;
+  if (!right)
+    throw ValueError(message("loader: the sampling drew ", order.size(), " numbers; it must draw ",
+                             sampling.samples, ", from 0 to ", n - 1));
+  return order;
 }
 
 }  // namespace detail
