@@ -91,6 +91,31 @@ struct Array {
     return n;
   }
 
+  /// Element `i`, as a double.
+  double value(Index i) const {
+    const unsigned char* const at = bytes.data() + i * type.bytes;
+    const auto as = [at](auto value) {
+      std::memcpy(&value, at, sizeof value);
+      return value;
+    };
+    const auto number = [&](auto value) { return static_cast<double>(as(value)); };
+    const int width = type.bytes;
+    if (type.kind == 'b') return *at != 0;
+    if (type.kind == 'f')
+      return width == 2   ? double{detail::half_value(as(std::uint16_t{}))}
+             : width == 4 ? number(float{})
+                          : number(double{});
+    if (type.kind == 'i')
+      return width == 1   ? number(std::int8_t{})
+             : width == 2 ? number(std::int16_t{})
+             : width == 4 ? number(std::int32_t{})
+                          : number(std::int64_t{});
+    return width == 1   ? number(std::uint8_t{})
+           : width == 2 ? number(std::uint16_t{})
+           : width == 4 ? number(std::uint32_t{})
+                        : number(std::uint64_t{});
+  }
+
   /// The array as a tensor. Elements of another type are converted where T holds all of their
   /// values: uint8 to int, half to float, but not double to float.
   /// \throws FileError when the rank or the type does not fit.

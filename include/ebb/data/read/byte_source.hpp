@@ -2,8 +2,7 @@
 /// Bytes at any place of a file or of memory, for readers that do not take in the whole.
 #pragma once
 
-#include <ebb/core/error.hpp>
-#include <ebb/core/system.hpp>
+#include <ebb/data/read/regular_file.hpp>
 
 #include <cstdint>
 #include <cstring>
@@ -19,16 +18,8 @@ class ByteSource {
  public:
   /// A regular file. \throws FileError when there is none, or it cannot be opened.
   ByteSource(const char* who, const std::string& path) : name_(message(who, ": '", path, "'")) {
-    namespace fs = std::filesystem;
-    std::error_code error;
-    const fs::path place(os::native(path));
-    const fs::file_status status = fs::status(place, error);
-    if (status.type() == fs::file_type::not_found) fail("there is no such file; check the path");
-    if (fs::is_directory(status)) fail("it is a folder; name a file in it");
-    if (!fs::is_regular_file(status)) fail("it is not a regular file");
-    size_ = fs::file_size(place, error);
-    if (error) fail(message("its size cannot be found: ", error.message()));
-    file_.open(place, std::ios::binary);
+    size_ = size_of_regular_file(path, [this](const std::string& what) { fail(what); });
+    file_.open(std::filesystem::path(os::native(path)), std::ios::binary);
     if (!file_) fail("it cannot be read; check that you may read it");
   }
   /// Memory, which must outlive this.

@@ -6,8 +6,8 @@
 /// (7.1).
 #pragma once
 
+#include <ebb/data/read/dicom/deflated.hpp>
 #include <ebb/data/read/npy.hpp>
-#include <ebb/data/read/zlib_library.hpp>
 
 #include <cstdio>
 
@@ -166,45 +166,12 @@ class DicomStream {
     }
   }
 
-  /// A raw deflate stream (PS3.5, A.5) in place of the data set: once to see how long it is, and
-  /// once into memory of that size.
+  /// A raw deflate stream (PS3.5, A.5) in place of the data set.
   void inflate(const DicomOptions& options) {
-    const std::uint64_t size =
-        inflate_to({}, std::min(options.most_expanded_bytes, options.most_bytes));
-    std::vector<unsigned char> out(static_cast<std::size_t>(size));
-    inflate_to(out, size);
-    bytes_ = std::move(out);
+    bytes_ = inflated(std::span(bytes_).subspan(begin_, end_ - begin_),
+                      std::min(options.most_expanded_bytes, options.most_bytes),
+                      [this](const std::string& what) { fail(what); });
     begin_ = 0, end_ = bytes_.size();
-  }
-
-  /// Inflates into `out`, or to nowhere if that is empty; the number of bytes. \throws FileError.
-  std::uint64_t inflate_to(std::span<unsigned char> out, std::uint64_t most) const {
-    struct Stream : z_stream {  // zlib's memory goes whatever happens
-      Stream() : z_stream{} {}
-      ~Stream() { inflateEnd(this); }
-    } stream;
-    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) fail("zlib does not start");
-    stream.next_in = const_cast<unsigned char*>(bytes_.data() + begin_);  // zlib only reads it
-    std::size_t left = end_ - begin_;
-    unsigned char nowhere[1 << 14];
-    std::uint64_t size = 0;
-    for (int result = Z_OK; result != Z_STREAM_END;) {
-      const std::uint64_t room = out.empty() ? sizeof nowhere : out.size() - size;
-      stream.next_out = out.empty() ? nowhere : out.data() + size;
-      constexpr std::uint64_t step = std::uint64_t{1} << 30;  // zlib counts in 32 bits
-      const auto in = static_cast<uInt>(std::min<std::uint64_t>(left, step));
-      const auto to = static_cast<uInt>(std::min(room, step));
-      stream.avail_in = in, stream.avail_out = to;
-      result = ::inflate(&stream, Z_NO_FLUSH);
-      left -= in - stream.avail_in, size += to - stream.avail_out;
-      if (size > most)
-        fail(message("its deflated data set has more than the ", most,
-                     " bytes that are allowed; raise DicomOptions::most_expanded_bytes if that is ",
-                     "meant"));
-      if (result != Z_OK && result != Z_STREAM_END)
-        fail("its deflated data set is damaged or truncated; copy it again");
-    }
-    return size;
   }
 
   /// Goes over elements from `place` to `stop`, or to an item's delimiter if one is expected.

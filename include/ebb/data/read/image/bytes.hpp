@@ -2,16 +2,14 @@
 /// An image file in memory: its numbers, and the sentence for what is wrong with it.
 #pragma once
 
-#include <ebb/core/error.hpp>
 #include <ebb/core/size2.hpp>
-#include <ebb/core/system.hpp>
+#include <ebb/data/read/regular_file.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,15 +33,8 @@ class ImageBytes {
  public:
   /// \throws FileError when there is no such file, or it cannot be read.
   explicit ImageBytes(const std::string& path) : path_(path) {
-    namespace fs = std::filesystem;
-    std::error_code error;
-    const fs::path place(os::native(path));
-    const fs::file_status status = fs::status(place, error);
-    if (status.type() == fs::file_type::not_found) fail("there is no such file; check the path");
-    if (fs::is_directory(status)) fail("it is a folder; name a file in it");
-    if (!fs::is_regular_file(status)) fail("it is not a regular file");
-    const std::uintmax_t size = fs::file_size(place, error);
-    if (error) fail(message("its size cannot be found: ", error.message()));
+    const std::uintmax_t size =
+        size_of_regular_file(path, [this](const std::string& what) { fail(what); });
     if (size > most_bytes) fail(message("it has ", size, " bytes, too many for an image"));
     const std::unique_ptr<std::FILE, Close> file(os::open_file(path, "rb"));
     if (!file) fail(message("it cannot be opened: ", std::strerror(errno)));

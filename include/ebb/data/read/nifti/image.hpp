@@ -57,24 +57,7 @@ struct Nifti {
   }
 
   /// Element `i` of the file, as a double, before slope and intercept.
-  double stored_value(Index i) const {
-    const unsigned char* at = stored.bytes.data() + i * stored.type.bytes;
-    const auto as = [at](auto value) {
-      std::memcpy(&value, at, sizeof value);
-      return static_cast<double>(value);
-    };
-    const int width = stored.type.bytes;
-    if (stored.type.kind == 'f') return width == 4 ? as(float{}) : as(double{});
-    if (stored.type.kind == 'i')
-      return width == 1   ? as(std::int8_t{})
-             : width == 2 ? as(std::int16_t{})
-             : width == 4 ? as(std::int32_t{})
-                          : as(std::int64_t{});
-    return width == 1   ? as(std::uint8_t{})
-           : width == 2 ? as(std::uint16_t{})
-           : width == 4 ? as(std::uint32_t{})
-                        : as(std::uint64_t{});
-  }
+  double stored_value(Index i) const { return stored.value(i); }
 };
 
 }  // namespace ebb::data
