@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "tests/support/full_disk.hpp"
 #include "tests/support/match.hpp"
+#include "tests/train/files.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
@@ -44,5 +46,12 @@ TEST_CASE("csv: a header and a row per component", "[shape]") {
   std::remove(path.c_str());
   CHECK(read == text);
   CHECK_THROWS_WITH(morphology::save_csv("/nowhere/at/all.csv", found),
-                    contains("cannot write /nowhere/at/all.csv"));
+                    contains("save_csv: '/nowhere/at/all.csv' cannot be written: "));
+  // An older table stays where the new one does not fit.
+  const test::TemporaryFolder folder;
+  test::write_file(folder / "a.csv", "old");
+  const test::FullDisk full(10);
+  CHECK_THROWS_WITH(morphology::save_csv(folder / "a.csv", found),
+                    contains("the old file is unchanged"));
+  CHECK(test::read_file(folder / "a.csv") == "old");
 }

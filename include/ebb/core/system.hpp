@@ -30,8 +30,15 @@
 extern "C" __declspec(dllimport) int __stdcall MoveFileExW(const wchar_t*, const wchar_t*,
                                                            unsigned long);
 extern "C" __declspec(dllimport) unsigned long __stdcall GetLastError();
+extern "C" __declspec(dllimport) unsigned long __stdcall GetFileAttributesW(const wchar_t*);
+extern "C" __declspec(dllimport) unsigned long __stdcall GetFinalPathNameByHandleW(void*, wchar_t*,
+                                                                                   unsigned long,
+                                                                                   unsigned long);
 extern "C" __declspec(dllimport) int __stdcall MultiByteToWideChar(unsigned, unsigned long,
                                                                    const char*, int, wchar_t*, int);
+extern "C" __declspec(dllimport) int __stdcall WideCharToMultiByte(unsigned, unsigned long,
+                                                                   const wchar_t*, int, char*, int,
+                                                                   const char*, int*);
 #endif
 
 namespace ebb::inline EBB_ABI::os {
@@ -52,6 +59,16 @@ inline std::wstring wide(const std::string& path) {
   const int units = MultiByteToWideChar(utf8, strict, path.data(), length, nullptr, 0);
   std::wstring text(static_cast<std::size_t>(units > 0 ? units : 0), L'\0');
   MultiByteToWideChar(utf8, strict, path.data(), length, text.data(), units);
+  return text;
+}
+
+/// The other way round.
+inline std::string narrow(const std::wstring& path) {
+  constexpr unsigned utf8 = 65001;
+  const auto length = static_cast<int>(path.size());
+  const int bytes = WideCharToMultiByte(utf8, 0, path.data(), length, nullptr, 0, nullptr, nullptr);
+  std::string text(static_cast<std::size_t>(bytes > 0 ? bytes : 0), '\0');
+  WideCharToMultiByte(utf8, 0, path.data(), length, text.data(), bytes, nullptr, nullptr);
   return text;
 }
 
@@ -81,9 +98,6 @@ inline bool may_write(const std::string& path) { return ::_waccess(wide(path).c_
 inline int open_to_read(const std::string& path) { return detail::open(path, _O_RDONLY); }
 inline int open_new(const std::string& path) {
   return detail::open(path, _O_WRONLY | _O_CREAT | _O_EXCL);
-}
-inline int open_to_write(const std::string& path) {
-  return detail::open(path, _O_WRONLY | _O_CREAT | _O_TRUNC);
 }
 inline int open_to_append(const std::string& path) {
   return detail::open(path, _O_RDWR | _O_CREAT | _O_APPEND);
@@ -120,6 +134,21 @@ inline bool replace(const std::string& from, const std::string& to) {
   return false;
 }
 inline bool remove(const std::string& path) { return ::_wunlink(wide(path).c_str()) == 0; }
+inline std::string behind_links(const std::string& path) {
+  constexpr unsigned long reparse_point = 0x400, none = ~0ul;
+  const unsigned long attributes = GetFileAttributesW(wide(path).c_str());
+  if (attributes == none || (attributes & reparse_point) == 0) return path;
+  const int descriptor = open_to_read(path);
+  if (descriptor < 0) return path;
+  std::wstring target(32768, L'\0');
+  const unsigned long length =
+      GetFinalPathNameByHandleW(reinterpret_cast<void*>(::_get_osfhandle(descriptor)),
+                                target.data(), static_cast<unsigned long>(target.size()), 0);
+  ::_close(descriptor);
+  if (length == 0 || length >= target.size()) return path;
+  target.resize(length);
+  return narrow(target);
+}
 
 inline std::FILE* open_file(const std::string& path, const char* mode) {
   return ::_wfopen(wide(path).c_str(), wide(mode).c_str());
@@ -169,10 +198,6 @@ inline int open_to_read(const std::string& path) {
 inline int open_new(const std::string& path) {
   return detail::open(path, O_WRONLY | O_CREAT | O_EXCL);
 }
-/// A file that may have been there before; it is emptied.
-inline int open_to_write(const std::string& path) {
-  return detail::open(path, O_WRONLY | O_CREAT | O_TRUNC);
-}
 /// To be read anywhere, and written at its end.
 inline int open_to_append(const std::string& path) {
   return detail::open(path, O_RDWR | O_CREAT | O_APPEND);
@@ -217,6 +242,16 @@ inline bool replace(const std::string& from, const std::string& to) {
   return true;
 }
 inline bool remove(const std::string& path) { return ::unlink(path.c_str()) == 0; }
+/// The file that a path leads to, where it is a link to one that is there; else the path.
+inline std::string behind_links(const std::string& path) {
+  struct stat s = {};
+  if (::lstat(path.c_str(), &s) != 0 || !S_ISLNK(s.st_mode)) return path;
+  char* const found = ::realpath(path.c_str(), nullptr);
+  if (!found) return path;
+  std::string target = found;
+  std::free(found);
+  return target;
+}
 
 inline std::FILE* open_file(const std::string& path, const char* mode) {
   return std::fopen(path.c_str(), mode);

@@ -2,13 +2,10 @@
 /// A table of components as comma-separated values.
 #pragma once
 
-#include <ebb/core/system.hpp>
+#include <ebb/core/atomic_file.hpp>
 #include <ebb/morphology/measures.hpp>
 
-#include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <cstring>
 #include <string>
 
 namespace ebb::inline EBB_ABI::morphology {
@@ -60,15 +57,14 @@ std::string to_csv(const std::vector<Measures<N>>& components) {
   return text;
 }
 
-/// Writes the table. \throws FileError when the file cannot be written.
+/// Writes the table, whole or not at all. \throws FileError when the file cannot be written; an
+/// older one is unchanged then.
 template <int N>
 void save_csv(const std::string& path, const std::vector<Measures<N>>& components) {
   const std::string text = to_csv(components);
-  std::FILE* const file = os::open_file(path, "wb");
-  bool done = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const int why = errno;
-  if (file != nullptr) done = std::fclose(file) == 0 && done;
-  if (!done) throw FileError(message("save_csv: cannot write ", path, ": ", std::strerror(why)));
+  os::AtomicFile file(path, "save_csv");
+  file.write(text.data(), text.size());
+  file.commit();
 }
 
 }  // namespace ebb::morphology

@@ -1,5 +1,6 @@
 #include <ebb/data/read/idx.hpp>
 
+#include "tests/support/full_disk.hpp"
 #include "tests/support/tensors.hpp"
 #include "tests/train/files.hpp"
 
@@ -7,6 +8,7 @@ using namespace ebb;
 using namespace ebb::data;
 using ebb::test::contains;
 using ebb::test::error_of;
+using ebb::test::FullDisk;
 using ebb::test::read_file;
 using ebb::test::write_file;
 
@@ -156,7 +158,20 @@ TEST_CASE("a file that is missing, a folder or a device is refused") {
 TEST_CASE("an idx file that cannot be written is an error") {
   const Tensor<std::uint8_t, 1> x({2}, {1, 2});
   CHECK(contains(error_of<FileError>([&] { write_idx(folder / "no/such/folder", x); }),
-                 "cannot be written: No such file or directory"));
+                 "cannot be written: No such file or directory; the folder must exist"));
+  // An older file stays where the new one does not fit.
+  write_idx(folder / "old", x);
+  const std::string old = read_file(folder / "old");
+  for (const bool gzip : {false, true}) {
+    const FullDisk full(100);
+    Tensor<std::uint8_t, 1> large({5000});
+    std::uint32_t random = 1;
+    for (Index i = 0; i < large.size(); ++i)
+      large(i) = static_cast<std::uint8_t>((random = random * 1664525u + 1013904223u) >> 24);
+    CHECK(contains(error_of<FileError>([&] { write_idx(folder / "old", large, {.gzip = gzip}); }),
+                   "make room, or save elsewhere (the old file is unchanged)"));
+    CHECK(read_file(folder / "old") == old);
+  }
   if (std::filesystem::exists("/dev/full"))
     CHECK(contains(error_of<FileError>([&] { write_idx("/dev/full", x); }), "cannot be written"));
 }

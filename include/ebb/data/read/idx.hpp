@@ -4,16 +4,18 @@
 /// number of axes, one 32-bit extent per axis, the elements.
 #pragma once
 
-#include <ebb/core/system.hpp>
+#include <ebb/core/atomic_file.hpp>
+#include <ebb/data/read/regular_file.hpp>
 #include <ebb/data/read/zlib_library.hpp>
 #include <ebb/tensor/tensor.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -21,12 +23,35 @@ namespace ebb::inline EBB_ABI::data {
 
 namespace detail {
 
-/// zlib's file on a descriptor, which it takes over; null where either failed.
-inline gzFile open_gzip(int descriptor, const char* mode) {
+/// zlib's file on a descriptor, to be read, which it takes over; null where either failed.
+inline gzFile open_gzip(int descriptor) {
   if (descriptor < 0) return nullptr;
-  const gzFile file = gzdopen(descriptor, mode);
+  const gzFile file = gzdopen(descriptor, "rb");
   if (!file) os::close_quietly(descriptor);
   return file;
+}
+
+/// Writes bytes to a file in the format of gzip (RFC 1952).
+inline void write_gzipped(os::AtomicFile& file, const std::vector<unsigned char>& bytes) {
+  constexpr int window_and_gzip = 15 + 16, memory = 8;
+  z_stream stream{};
+  if (deflateInit2(&stream, 6, Z_DEFLATED, window_and_gzip, memory, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::bad_alloc();
+  const std::unique_ptr<z_stream, int (*)(z_stream*)> owner(&stream, deflateEnd);
+  std::vector<unsigned char> out(std::size_t{1} << 16);
+  std::size_t done = 0;
+  for (int status = Z_OK; status != Z_STREAM_END;) {
+    if (stream.avail_in == 0) {
+      stream.next_in = const_cast<unsigned char*>(bytes.data()) + done;
+      stream.avail_in =
+          static_cast<unsigned>(std::min<std::size_t>(bytes.size() - done, std::size_t{1} << 24));
+      done += stream.avail_in;
+    }
+    stream.next_out = out.data();
+    stream.avail_out = static_cast<unsigned>(out.size());
+    status = deflate(&stream, done == bytes.size() ? Z_FINISH : Z_NO_FLUSH);
+    file.write(out.data(), out.size() - stream.avail_out);
+  }
 }
 
 /// IDX's number for an element type.
@@ -81,19 +106,11 @@ void swap_big_endian(T* data, Index n) {
 class GzipReader {
  public:
   GzipReader(const char* who, const std::string& path) : who_(who), path_(path) {
-    namespace fs = std::filesystem;
-    std::error_code error;
-    const fs::path place(os::native(path));
-    const fs::file_status status = fs::status(place, error);
-    if (status.type() == fs::file_type::not_found)
-      fail("there is no such file; check the path, and that the data was downloaded");
-    if (error) fail(message("it cannot be looked at: ", error.message()));
-    if (fs::is_directory(status)) fail("it is a folder; name a file in it");
-    if (!fs::is_regular_file(status)) fail("it is not a regular file");
-    stored_ = fs::file_size(place, error);
-    if (error) fail(message("its size cannot be found: ", error.message()));
+    stored_ = size_of_regular_file(
+        path, [this](const std::string& what) { fail(what); },
+        "there is no such file; check the path, and that the data was downloaded");
     if (stored_ == 0) fail("it is empty; download or copy it again");
-    file_.reset(open_gzip(os::open_to_read(path), "rb"));
+    file_.reset(open_gzip(os::open_to_read(path)));
     if (!file_) fail(message("it cannot be opened: ", std::strerror(errno)));
     gzbuffer(file_.get(), 1 << 17);
     compressed_ = gzdirect(file_.get()) == 0;
@@ -239,7 +256,8 @@ struct WriteIdxOptions {
   bool gzip = false;
 };
 
-/// Writes a tensor as an IDX file. \throws FileError when it cannot be written.
+/// Writes a tensor as an IDX file, whole or not at all. \throws FileError when it cannot be
+/// written; an older file is unchanged then.
 template <class T, int N>
 void write_idx(const std::string& path, const Tensor<T, N>& x, WriteIdxOptions options = {}) {
   static_assert(detail::idx_type<T>() != 0,
@@ -259,20 +277,12 @@ void write_idx(const std::string& path, const Tensor<T, N>& x, WriteIdxOptions o
   const auto* first = reinterpret_cast<const unsigned char*>(values.data());
   bytes.insert(bytes.end(), first, first + values.size() * sizeof(T));
 
-  errno = 0;
-  gzFile file =
-      detail::open_gzip(os::open_to_write(path), options.gzip ? "wb6" : "wbT");  // T: as it is
-  bool good = file != nullptr;
-  for (std::size_t done = 0; good && done < bytes.size();) {
-    const auto piece = static_cast<unsigned>(std::min<std::size_t>(bytes.size() - done, 1 << 24));
-    good = gzwrite(file, bytes.data() + done, piece) == static_cast<int>(piece);
-    done += piece;
-  }
-  const std::string reason = errno != 0 ? std::strerror(errno) : "unknown reason";
-  if (file != nullptr) good = gzclose(file) == Z_OK && good;
-  if (!good)
-    throw FileError(message("write_idx: '", path, "' cannot be written: ", reason,
-                            "; check that the folder exists, may be written to, and has room"));
+  os::AtomicFile file(path, "write_idx");
+  if (options.gzip)
+    detail::write_gzipped(file, bytes);
+  else
+    file.write(bytes.data(), bytes.size());
+  file.commit();
 }
 
 }  // namespace ebb::data

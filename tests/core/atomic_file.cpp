@@ -1,15 +1,14 @@
-#include <ebb/io/atomic_file.hpp>
+#include <ebb/core/atomic_file.hpp>
 
+#include "tests/support/full_disk.hpp"
 #include "tests/support/tensors.hpp"
 #include "tests/train/files.hpp"
 
-#include <sys/resource.h>
-#include <csignal>
-
 using namespace ebb;
-using ebb::io::AtomicFile;
+using ebb::os::AtomicFile;
 using ebb::test::contains;
 using ebb::test::error_of;
+using ebb::test::FullDisk;
 using ebb::test::read_file;
 using ebb::test::write_file;
 
@@ -26,25 +25,6 @@ void save(const std::string& path, const std::string& content) {
 Index files_in(const fs::path& folder) {
   return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
 }
-
-/// Lets no file grow beyond `bytes` while it lives: what a full disk looks like to a writer.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    old_ = std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit now{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~FullDisk() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, old_);
-  }
-
- private:
-  rlimit before_{};
-  void (*old_)(int);
-};
 
 /// Root may write anywhere; as long as this lives, it is another user.
 struct Unprivileged {
