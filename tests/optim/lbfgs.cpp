@@ -34,6 +34,17 @@ double rosenbrock(const Point<T>& net) {
   return loss;
 }
 
+/// Its visit() forgets a layer; another is in visit(), but not in the call.
+struct Net {
+  nn::Linear<> first{3, 4}, forgotten{4, 5}, last{5, 2}, idle{2, 2};
+  auto operator()(const auto& x) const { return last(relu(forgotten(relu(first(x))))); }
+  static void visit(auto& self, auto&& f) {
+    f("first", self.first);
+    f("last", self.last);
+    f("idle", self.idle);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("L-BFGS finds the minimum of Rosenbrock's function") {
@@ -102,6 +113,28 @@ TEST_CASE("L-BFGS trains a small network in float, and leaves frozen layers alon
   nn::init::normal(net.get<2>().weight);
   optim::Lbfgs(net).step(closure);
   CHECK(net.get<0>().weight.value().values() == before);
+}
+
+TEST_CASE("L-BFGS names what the loss teaches and nobody trains, and what no gradient reaches") {
+  const Net net;
+  optim::Lbfgs opt(net);
+  const auto closure = [&] {
+    Tape tape;
+    const auto loss = mean(square(net(tape.input(Tensor<float, 2>::ones({2, 3})))));
+    backward(loss);
+    return loss.item();
+  };
+  CHECK(opt.unreached().size() == 6);
+  const auto before = net.last.bias.value().values();
+  for (int i = 0; i < 2; ++i)
+    CHECK_THROWS_WITH(
+        opt.step(closure),
+        Contains("lbfgs: the loss taught the parameter of shape (5, 4), used by 'linear'"));
+  CHECK(net.last.bias.value().values() == before);
+  optim::untrained(net.forgotten);
+  opt.step(closure);
+  CHECK(net.last.bias.value().values() != before);
+  CHECK(opt.unreached() == std::vector<std::string>{"idle.weight", "idle.bias"});
 }
 
 TEST_CASE("L-BFGS refuses nonsense") {

@@ -41,6 +41,10 @@ void set_gradient(const Param<Tensor<T, 1>>& w, const std::vector<T>& values) {
   w.cell()->slot.give(Tensor<T, 1>::from(w.shape(), values));
 }
 
+struct Unchanged {
+  void operator()(const auto&, int) const {}
+};
+
 /// 50 steps from a fixed point, with gradients that depend on the weights and on the step:
 ///
 ///   a = torch.tensor([1, .5, 2, .1, 5.]); c = torch.tensor([.2, .3, -.4, 1, -1.])
@@ -50,8 +54,10 @@ void set_gradient(const Param<Tensor<T, 1>>& w, const std::vector<T>& values) {
 ///       w.grad = a * (w.detach() - c) + .3 * torch.sin(t + i)
 ///       o.step()
 ///   print(w.tolist())
-template <class T = double, class R>
-std::vector<T> fifty_steps(R rule) {
+///
+/// `change(opt, t)` is called before each step.
+template <class T = double, class R, class Change = Unchanged>
+std::vector<T> fifty_steps(R rule, const Change& change = {}) {
   const double a[] = {1, .5, 2, .1, 5}, c[] = {.2, .3, -.4, 1, -1};
   Point<T> net{Tensor<T, 1>({5}, {T(1), T(-2), T(.5), T(3), T(-.1)})};
   optim::Optimizer opt(net, rule);
@@ -61,6 +67,7 @@ std::vector<T> fifty_steps(R rule) {
       g[i] = static_cast<T>(a[i] * (static_cast<double>(g[i]) - c[i]) +
                             .3 * std::sin(t + static_cast<double>(i)));
     set_gradient(net.w, g);
+    change(opt, t);
     opt.step();
   }
   return net.w.value().values();
@@ -162,6 +169,34 @@ TEST_CASE("update rules take the steps of torch.optim") {
       optim::NAdam{.lr = .05, .beta1 = .8, .beta2 = .9, .weight_decay = .1, .momentum_decay = .05},
       {0.22346819532675008, -0.06312297739485041, -0.40720921624059736, 1.1397401579746111,
        -0.985156068783128});
+}
+
+TEST_CASE("a momentum that is turned on later begins then, as in torch.optim") {
+  // The loop above with optim.SGD(p, .02, dampening=d), and before each step
+  //   o.param_groups[0]["momentum"] = momentum(t)
+  const auto check = [](double dampening, auto momentum, const std::vector<double>& expected) {
+    const auto change = [&](optim::Optimizer<optim::Sgd>& opt, int t) {
+      optim::Sgd rule = opt.rule();
+      rule.momentum = momentum(t);
+      opt.set_rule(rule);
+    };
+    const auto found = fifty_steps(optim::Sgd{.lr = .02, .dampening = dampening}, change);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      INFO("weight " << i);
+      CHECK(std::abs(found[i] - expected[i]) <= 1e-12);
+    }
+  };
+  const auto late = [](int t) { return t <= 10 ? 0 : .9; };
+  check(0, late,
+        {0.2359611442677354, 0.5932507534826258, -0.3972815917852982, 1.94056199260168,
+         -0.9716849177022561});
+  check(.4, late,
+        {0.12391281314106145, 0.35399728486942705, -0.32980409080867285, 2.2690265055006655,
+         -1.037017318306329});
+  // Off in between: the velocity waits.
+  check(.4, [](int t) { return t <= 10 || t > 20 ? .9 : 0; },
+        {0.12918430954731333, 0.3954996049486838, -0.3034470373537775, 2.3500139921457897,
+         -1.0730546061832738});
 }
 
 TEST_CASE("lion takes the steps of its paper") {

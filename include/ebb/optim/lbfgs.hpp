@@ -3,9 +3,10 @@
 #pragma once
 
 #include <ebb/core/finite.hpp>
-#include <ebb/nn/visit.hpp>
 #include <ebb/optim/line_search.hpp>
+#include <ebb/optim/orphans.hpp>
 #include <ebb/optim/rule.hpp>
+#include <ebb/optim/stretch.hpp>
 
 #include <memory>
 
@@ -19,47 +20,6 @@ struct LbfgsOptions {
   double tolerance_change = 1e-9;  ///< or when no weight moves more than this
   WolfeOptions line_search{};
 };
-
-namespace detail {
-
-/// A parameter seen as a stretch of one long vector of doubles on the host.
-struct Stretch {
-  virtual ~Stretch() = default;
-  virtual Index size() const = 0;
-  virtual void read(double* to) const = 0;
-  virtual void write(const double* from) = 0;
-  virtual void read_gradient(double* to) const = 0;
-  virtual void zero_grad() const = 0;
-};
-
-template <class T, class Device>
-struct StretchOf final : Stretch {
-  std::shared_ptr<ParamBase<T, Device>> cell;
-  std::vector<T> host;
-
-  explicit StretchOf(std::shared_ptr<ParamBase<T, Device>> c) : cell(std::move(c)) {}
-  Index size() const override { return cell->flat_value().size(); }
-  void read(double* to) const override { spread(cell->flat_value(), to); }
-  void write(const double* from) override {
-    host.resize(static_cast<std::size_t>(size()));
-    for (std::size_t i = 0; i < host.size(); ++i) host[i] = static_cast<T>(from[i]);
-    Device::upload(cell->flat_value().mutable_data(), host.data(), host.size() * sizeof(T));
-  }
-  void read_gradient(double* to) const override {
-    const auto gradient = cell->flat_grad();
-    if (gradient.defined() && cell->trainable)
-      spread(gradient, to);
-    else
-      for (Index i = 0; i < size(); ++i) to[i] = 0;
-  }
-  void zero_grad() const override { cell->zero_grad(); }
-
-  static void spread(const Tensor<T, 1, Device>& from, double* to) {
-    for (const T v : from.values()) *to++ = static_cast<double>(v);
-  }
-};
-
-}  // namespace detail
 
 /// The limited-memory quasi-Newton method of Nocedal & Wright, "Numerical Optimization", 2nd ed.,
 /// Springer 2006, algorithms 7.4 and 7.5 (Liu & Nocedal, Mathematical Programming 45, 1989), with a
@@ -111,12 +71,16 @@ class Lbfgs {
   }
 
   /// Takes up to `max_iterations` steps; returns the loss at the end.
-  /// \throws NumericError when the loss or its gradient is not finite at the start.
+  /// \throws NumericError when the loss or its gradient is not finite at the start; ValueError at
+  /// the first step, when the loss teaches a parameter that no optimizer was given
+  /// (`Optimizer::step`).
   template <class Closure>
   double step(Closure&& closure) {
     Vector x(size_), g(size_), trial(size_), trial_g(size_), direction(size_);
     gather(x);
     double loss = evaluate(closure, x, g);
+    if (!checked_) require_no_orphans();
+    checked_ = true;
     if (!math::is_finite(loss) || !math::is_finite(largest(g)))
       throw NumericError(message("lbfgs: the loss (", loss,
                                  ") or its gradient is not finite at the "
@@ -164,6 +128,16 @@ class Lbfgs {
     for (const auto& part : parts_) part->zero_grad();
   }
 
+  /// The parameters that are not frozen and that no gradient has reached: what the loss does not
+  /// depend on, or a layer that the network's call leaves out.
+  std::vector<std::string> unreached() const {
+    std::vector<std::string> names;
+    for (const auto& part : parts_)
+      if (std::string name = part->name_if_unreached(); !name.empty())
+        names.push_back(std::move(name));
+    return names;
+  }
+
   /// Whether the last `step` met a tolerance.
   bool converged() const { return converged_; }
   /// The largest element of the gradient after the last `step`.
@@ -178,6 +152,14 @@ class Lbfgs {
     Vector s, y;  ///< differences of the weights, and of the gradients
     double rho;   ///< 1 / (y . s)
   };
+
+  void require_no_orphans() const {
+    detail::require_no_orphans("lbfgs", [this](std::uint64_t pass) {
+      for (const auto& part : parts_)
+        if (part->reached_by(pass)) return true;
+      return false;
+    });
+  }
 
   static double dot(const Vector& a, const Vector& b) {
     double sum = 0;
@@ -261,7 +243,7 @@ class Lbfgs {
   std::vector<std::unique_ptr<detail::Stretch>> parts_;
   std::size_t size_ = 0;
   std::vector<Pair> pairs_;
-  bool converged_ = false;
+  bool checked_ = false, converged_ = false;
   double gradient_norm_ = 0;
   std::int64_t iterations_ = 0, evaluations_ = 0;
 };

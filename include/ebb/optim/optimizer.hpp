@@ -4,6 +4,7 @@
 
 #include <ebb/core/finite.hpp>
 #include <ebb/nn/visit.hpp>
+#include <ebb/optim/orphans.hpp>
 #include <ebb/optim/parameter_batch.hpp>
 
 #include <algorithm>
@@ -18,14 +19,6 @@ namespace ebb::inline EBB_ABI::optim {
 struct AllParameters {
   constexpr bool operator()(std::string_view) const { return true; }
 };
-
-/// Says that the parameters of `net` may have gradients though no optimizer is given them: somebody
-/// updates them by hand, or reads the gradients.
-template <class Net>
-void untrained(const Net& net) {
-  nn::visit_parameters(
-      net, [](const std::string&, const auto& p) { p.cell()->arrival.expected = true; });
-}
 
 /// Changes the parameters of a network by a rule:
 ///
@@ -188,6 +181,8 @@ class Optimizer {
     if (std::isnan(initial)) initial = lr(group);
     return initial;
   }
+  /// Says what schedules that are made from now on begin from.
+  void set_initial_lr(double lr, int group) { initial_lr_[index(group)] = lr; }
 
   /// Calls `f("conv1.weight.momentum_buffer", tensor)` for the state of every parameter that is
   /// not frozen: `Tensor<T, 1, Device>&`, made of zeros where no step was taken yet. With
@@ -228,27 +223,12 @@ class Optimizer {
   }
 
  private:
-  /// Speaks only of a backward pass that reached a parameter of this optimizer.
   void require_no_orphans() const {
-    const auto& orphans = ebb::detail::BackwardPass::orphans();
-    if (orphans.empty()) return;
-    const std::uint64_t pass = ebb::detail::BackwardPass::here().number;
-    bool mine = false;
-    for (const auto& batch : batches_) mine = mine || batch->reached_by(pass);
-    if (!mine) return;
-    std::string names;
-    std::size_t count = 0;
-    for (const auto& orphan : orphans)
-      if (const auto cell = orphan.cell.lock())
-        if (std::string one = orphan.describe(cell.get()); !one.empty() && ++count <= 3)
-          names += (count > 1 ? "; " : "") + one;
-    if (count == 0) return;
-    if (count > 3) names += message("; and ", count - 3, " more");
-    throw ValueError(message(
-        detail::name_of<R>(), ": the loss taught ", names,
-        ", which no optimizer was given, so it would never change; list its layer in the visit() "
-        "of the network, give its network to an optimizer, freeze it with nn::freeze, or say "
-        "optim::untrained(net) where it is to have gradients and no optimizer"));
+    detail::require_no_orphans(detail::name_of<R>(), [this](std::uint64_t pass) {
+      for (const auto& batch : batches_)
+        if (batch->reached_by(pass)) return true;
+      return false;
+    });
   }
 
   static void check(const R& rule) {

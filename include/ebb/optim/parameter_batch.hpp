@@ -58,10 +58,15 @@ struct BatchOf final : BatchOn<R, Device> {
     double memory[memory_of<R>() > 0 ? memory_of<R>() : 1] = {};
     Tensor<T, 1, Device> state[R::states > 0 ? R::states : 1] = {};
 
-    /// Makes the states the rule needs now; they begin at zero.
-    void make_state(const R& rule) {
+    /// Makes the states the rule needs now; they begin at zero. Returns whether any were missing.
+    bool make_state(const R& rule) {
+      bool made = false;
       for (int k = 0; k < states_used(rule); ++k)
-        if (!state[k].defined()) state[k] = Tensor<T, 1, Device>::zeros(cell->flat_value().shape());
+        if (!state[k].defined()) {
+          state[k] = Tensor<T, 1, Device>::zeros(cell->flat_value().shape());
+          made = true;
+        }
+      return made;
     }
     /// Whether a step changes it: it is not frozen, and there is a gradient.
     bool updated() const {
@@ -116,8 +121,8 @@ struct BatchOf final : BatchOn<R, Device> {
       if (!entry.updated()) continue;
       const auto factors = entry.cell->grad_factors();
       const auto gradient = factors ? Tensor<T, 1, Device>() : entry.cell->flat_grad();
-      entry.make_state(rules[entry.group]);
-      UpdateJob<R, T> job{next_numbers(entry, rules)};
+      const bool fresh = entry.make_state(rules[entry.group]) || entry.number == 0;
+      UpdateJob<R, T> job{next_numbers(entry, rules, fresh)};
       job.weight = entry.cell->flat_value().mutable_data();
       if (factors)
         job.factors = factors;
@@ -158,10 +163,11 @@ struct BatchOf final : BatchOn<R, Device> {
   }
 
   /// Counts one update more, and works out its numbers.
-  static UpdateNumbers<R> next_numbers(Entry& entry, const std::vector<R>& rules) {
+  static UpdateNumbers<R> next_numbers(Entry& entry, const std::vector<R>& rules,
+                                       bool fresh = false) {
     const R& rule = rules[entry.group];
     ++entry.number;
-    return {rule, prepare(rule, StepInfo{entry.number, entry.memory})};
+    return {rule, prepare(rule, StepInfo{entry.number, entry.memory, fresh})};
   }
 
   void zero_grad() const override {

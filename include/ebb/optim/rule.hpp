@@ -40,6 +40,8 @@ namespace ebb::inline EBB_ABI::optim {
 struct StepInfo {
   std::int64_t number = 1;   ///< how many updates the parameter has had, this one included
   double* memory = nullptr;  ///< the parameter's `memory` doubles; zero before the first update
+  /// Whether this is the first update that uses all the states which the settings need now.
+  bool fresh = true;
 };
 
 namespace detail {

@@ -11,12 +11,13 @@ namespace ebb::inline EBB_ABI::optim {
 /// Heavy-ball momentum as PyTorch writes it:
 ///
 ///     g += weight_decay w
-///     v  = momentum v + (1 - dampening) g      (v = g at the first step, and without momentum)
+///     v  = momentum v + (1 - dampening) g      (v = g at first, and without momentum)
 ///     w -= lr v                                (Nesterov: lr (g + momentum v))
 ///
-/// Polyak, "Some methods of speeding up the convergence of iteration methods" (1964); Sutskever,
-/// Martens, Dahl & Hinton, "On the importance of initialization and momentum in deep learning",
-/// ICML 2013.
+/// A momentum that is turned on later begins then; one that is turned off and on again goes on from
+/// the v that it left. Polyak, "Some methods of speeding up the convergence of iteration methods"
+/// (1964); Sutskever, Martens, Dahl & Hinton, "On the importance of initialization and momentum in
+/// deep learning", ICML 2013.
 struct Sgd {
   static constexpr const char* name = "sgd";
   static constexpr int states = 1;
@@ -47,7 +48,7 @@ struct Sgd {
     double gain;  ///< what the gradient is multiplied with on its way into v
   };
   Step prepare(const StepInfo& info) const {
-    return {momentum == 0 || info.number == 1 ? 1.0 : 1.0 - dampening};
+    return {momentum == 0 || info.fresh ? 1.0 : 1.0 - dampening};
   }
 
   template <class T>

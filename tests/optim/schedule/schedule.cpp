@@ -254,6 +254,34 @@ TEST_CASE("schedulers of one optimizer compose as PyTorch's do") {
   check("ExponentialLR(o, .9), CosineAnnealingWarmRestarts(o, 3, 1, .01)",
         {0.1, 0.0775, 0.032500000000000015, 0.1, 0.0775, 0.032500000000000015}, decay, waves);
 
+  // OneCycleLR(o, .5, total_steps=8), which sets the rate, and what others begin from.
+  const OneCycleLr cycle{.max_lr = .5, .total_steps = 8};
+  const std::vector<double> alone{
+      0.020000000000000018, 0.409637552446096,   0.4859708886937616, 0.4058728269748815,
+      0.2779920070613508,   0.14153049910434962, 0.0383207969171282, 2e-06};
+  check("one cycle, ExponentialLR(o, .9)",
+        {0.020000000000000018, 0.3686737972014864, 0.43737379982438546, 0.36528554427739335,
+         0.25019280635521574, 0.12737744919391467, 0.034488717225415376, 1.8e-06},
+        cycle, decay);
+  check("ExponentialLR(o, .9), one cycle", alone, decay, cycle);
+  check("one cycle, CosineAnnealingLR(o, 3, .01)",
+        {0.020000000000000018, 0.309728164334572, 0.16865696289792062, 0.01, 0.2804920070613508,
+         0.40459149731304916, 0.04776106255617093, 0.0025014999999999976},
+        cycle, CosineLr{.steps = 3, .min_lr = .01});
+  check("CosineAnnealingLR(o, 3, .01), one cycle", alone, CosineLr{.steps = 3, .min_lr = .01},
+        cycle);
+  check("one cycle, warm-up",
+        {0.0050000000000000044, 0.716865716780668, 0.6942441267053737, 0.527634675067346,
+         0.3421440086908933, 0.14153049910434962, 0.0383207969171282, 2e-06},
+        cycle, warm);
+  check("one cycle, StepLR(o, 2, .5)",
+        {0.020000000000000018, 0.409637552446096, 0.2429854443468808, 0.4058728269748815,
+         0.1389960035306754, 0.14153049910434962, 0.0191603984585641, 2e-06},
+        cycle, StepLr{.step_size = 2, .gamma = .5});
+  check("one cycle, CosineAnnealingWarmRestarts(o, 3, 1, .001)",
+        {0.02, 0.01525, 0.005750000000000002, 0.02, 0.01525, 0.005750000000000002, 0.02, 0.01525},
+        cycle, CosineWarmRestarts{.first = 3, .min_lr = .001});
+
   const nn::Linear<> net(1, 1);
   Optimizer opt(net, Sgd{.lr = .1}), hand(net, Sgd{.lr = .1});
   Scheduler warming(opt, warm);

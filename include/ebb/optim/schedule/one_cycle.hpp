@@ -15,7 +15,8 @@ enum class Anneal { cosine, linear };
 /// Up from max_lr / div_factor to max_lr over the first `pct_start` of the steps, then down to
 /// max_lr / (div_factor final_div_factor); with `three_phase`, down as slowly as it went up, and
 /// then to the end. The momentum (or beta1) moves the other way unless `cycle_momentum` is false.
-/// The group's own learning rate plays no part.
+/// The group's own learning rate plays no part: other schedulers, made later, begin from max_lr /
+/// div_factor, as PyTorch's do.
 struct OneCycleLr {
   double max_lr = 0;
   std::int64_t total_steps = 0;
@@ -40,8 +41,9 @@ struct OneCycleLr {
                                " between 0 and 1"));
   }
 
+  double initial_lr() const { return max_lr / div_factor; }
   double lr(std::int64_t step, double) const {
-    const double start = max_lr / div_factor;
+    const double start = initial_lr();
     return along(step, start, max_lr, start / final_div_factor, start);
   }
   double momentum(std::int64_t step) const {

@@ -36,7 +36,8 @@ concept Schedule = requires(const S& schedule, std::int64_t step, double base) {
 /// bool sets_rate = true`; one that falls to a rate above zero, as `CosineLr`, tells it by
 /// `floor_lr(step)`, and factors count from there.
 ///
-/// All begin from the rate that a group had when the first of them was made. Holds a reference to
+/// All begin from the rate that a group had when the first of them was made, or from the
+/// `initial_lr()` of a schedule before them that has one, as `OneCycleLr`. Holds a reference to
 /// the optimizer, which must outlive it. In a step that is captured
 /// (`ebb::capture`) it moves on at each replay, and must stay where it is.
 template <class Optimizer, Schedule S>
@@ -94,6 +95,8 @@ class Scheduler {
   }
 
   double initial(int group) const {
+    if constexpr (requires { opt_->set_initial_lr(schedule_.initial_lr(), group); })
+      opt_->set_initial_lr(schedule_.initial_lr(), group);
     if constexpr (requires { opt_->initial_lr(group); })
       return opt_->initial_lr(group);
     else
