@@ -26,4 +26,6 @@ TEST_CASE("cuda: a batch of no images passes through") {
   CHECK(weight.grad().values() == std::vector<float>(144, 0.0f));
   CHECK(b.grad().values() == std::vector<float>(4, 0.0f));
   CHECK(std::isnan(cross_entropy(logits.value(), labels).item()));
+  CHECK(std::isnan(variance(logits.value()).item()));
+  for (const float of_none : variance(logits.value(), 0).values()) CHECK(std::isnan(of_none));
 }

@@ -19,6 +19,11 @@ def within(rng, low, high):
     return int(rng.integers(low, high + 1))
 
 
+def some(rng, most):
+    """A batch of so many at most, and now and then of none."""
+    return within(rng, 1, most) if within(rng, 0, 9) else 0
+
+
 def pair(a, b):
     return f"{a},{b}"
 
@@ -102,11 +107,15 @@ def reduction(rng):
     o = common(rng)
     name, over, axis = pick(rng, "sum", "mean", "max", "min", "variance", "argmax"), pick(rng, "all", "one", "two"), within(rng, 0, 2)
     axes = {"all": [0, 1, 2], "one": [axis], "two": [axis, (axis + 1) % 3]}[over]
+    # ebb refuses the unbiased variance of one element, which is nan in PyTorch. Extrema of no elements
+    # both refuse.
     fewest = 2 if name == "variance" else 1
     x = normal(rng, (within(rng, fewest, 6), within(rng, fewest, 40), within(rng, fewest, 6)), o["T"])
+    if within(rng, 0, 9) == 0:
+        x = x.take([], within(rng, 0, 2))
     if within(rng, 0, 1):
         x = np.asarray(np.round(x), NUMPY[o["T"]])
-    if within(rng, 0, 2) == 0:
+    if within(rng, 0, 2) == 0 and x.size:
         x = spoil(rng, x, 1 / x.size)
     if name == "variance":  # whose squares PyTorch sums in double, beyond the range of float
         x[np.isfinite(x) & (np.abs(x) > 1e15)] = 1
@@ -122,8 +131,8 @@ def reduction(rng):
 def softmax(rng):
     o = common(rng)
     name, axis = pick(rng, "softmax", "log_softmax"), within(rng, 0, 2)
-    x = normal(rng, (within(rng, 1, 5), within(rng, 1, 70), within(rng, 1, 9)), o["T"], pick(rng, 1, 30))
-    if within(rng, 0, 2) == 0:
+    x = normal(rng, (some(rng, 5), within(rng, 1, 70), within(rng, 1, 9)), o["T"], pick(rng, 1, 30))
+    if within(rng, 0, 2) == 0 and x.size:
         x = spoil(rng, x, 1 / x.size)
     f = F.softmax if name == "softmax" else F.log_softmax
     return Case({"op": "softmax", "f": name, "axis": axis, **o}, [x], lambda x: f(x, axis), 100, special=True, least=1, floor=1)
@@ -157,7 +166,12 @@ def conv(rng):
         f = lambda x, w, b: F.conv2d(x, w, b, s, p, d, g)
         return Case({"f": "conv2d", **options}, [x, normal(rng, (k, c // g, kh, kw), T), b(k)], f, units, scale)
     more = [within(rng, 0, max(s[i], d[i]) - 1) for i in range(2)]
-    f = lambda x, w, b: F.conv_transpose2d(x, w, b, s, p, more, g, d)
+
+    def f(x, w, b):
+        if n == 0:  # PyTorch refuses padding that leaves nothing only where there are images
+            F.conv_transpose2d(x.new_zeros(1, *x.shape[1:]), w, b, s, p, more, g, d)
+        return F.conv_transpose2d(x, w, b, s, p, more, g, d)
+
     return Case({"f": "conv_transpose2d", "more": pair(*more), **options}, [x, normal(rng, (c, k // g, kh, kw), T), b(k)], f, units, scale)
 
 
@@ -190,7 +204,7 @@ def pool(rng):
 def resize(rng):
     o = common(rng)
     size = [within(rng, 1, 20), within(rng, 1, 20)]
-    x = normal(rng, (within(rng, 1, 3), within(rng, 1, 4), within(rng, 1, 9), within(rng, 1, 9)), o["T"])
+    x = normal(rng, (some(rng, 3), within(rng, 1, 4), within(rng, 1, 9), within(rng, 1, 9)), o["T"])
     kind, align = pick(rng, "nearest", "bilinear"), within(rng, 0, 1)
     more = {} if kind == "nearest" else {"align_corners": bool(align)}
     return Case({"op": "resize", "f": kind, "size": pair(*size), "align": align, **o}, [x],
@@ -201,7 +215,8 @@ def norm(rng):
     o = common(rng)
     T, kind, g = o["T"], pick(rng, "batch", "batch", "group", "layer"), within(rng, 1, 4)
     c = g * within(rng, 1, 5)
-    x = normal(rng, (within(rng, 2, 5), c, within(rng, 2, 6), within(rng, 2, 7)), T, pick(rng, 1, 1, 50)) + NUMPY[T](pick(rng, 0, 0, 3))
+    count = pick(rng, 2, 3, 4, 5) if within(rng, 0, 9) else 0
+    x = normal(rng, (count, c, within(rng, 2, 6), within(rng, 2, 7)), T, pick(rng, 1, 1, 50)) + NUMPY[T](pick(rng, 0, 0, 3))
     n = x.shape[3] if kind == "layer" else c
     w, b, more, state = normal(rng, (n,), T), normal(rng, (n,), T), [], []
     options = {"op": "norm", "f": kind, "groups": g, **o}
@@ -219,8 +234,15 @@ def norm(rng):
         f = lambda x, w, b: F.group_norm(x, g, w, b)
     else:
         f = lambda x, w, b: F.layer_norm(x, (n,), w, b)
-    # The gradient is a difference of sums over a group, of which little may be left.
-    return Case(options, [x, w, b], f, 2000, more=more, least=1, floor=np.abs(w).max() + x.size**0.5,
+    # The gradient is a difference of sums over a group, of which little may be left. Means are rounded to
+    # T, here and in PyTorch: what that does to numbers that hardly differ, a pair in a row say, is this
+    # many units of theirs.
+    over = {"batch": (0, 2, 3), "group": (2, 3, 4), "layer": 4}[kind]
+    groups = x.reshape(count, g, c // g, *x.shape[2:]) if kind != "batch" else x
+    spread = groups.astype(np.float64).var(over).min() if x.size else 1.0
+    inverse = (spread + 1e-5) ** -0.5
+    shift = 10 / 2000 * float(np.abs(x).max(initial=0)) * float(np.abs(w).max()) * inverse
+    return Case(options, [x, w, b], f, 2000, more=more, least=1 + shift, floor=np.abs(w).max() + x.size**0.5 + shift * inverse,
                 state=lambda: [v.detach().numpy() for v in state])
 
 
@@ -229,11 +251,13 @@ def loss(rng):
     o = common(rng)
     T, over = o["T"], pick(rng, "mean", "sum")
     kind = pick(rng, "mse", "l1", "huber", "bce", "binary_focal", "cross_entropy", "nll", "focal", "dice", "dice_mask")
-    n, c, k = within(rng, 1, 5), within(rng, 1, 12), within(rng, 1, 7)
+    n, c, k = some(rng, 5), within(rng, 1, 12), within(rng, 1, 7)
     x = normal(rng, (n, c, k), T, pick(rng, 1, 5, 30))
     special = within(rng, 0, 3) == 0 and kind in ("mse", "l1", "huber", "bce", "cross_entropy", "nll")
-    if special:
+    if special and x.size:
         x = spoil(rng, x, 1 / x.size)
+    if kind == "bce":  # PyTorch multiplies -inf with 1 - t = 0, where the loss is infinite
+        x[np.isneginf(x)] = 1
     options = {"op": "loss", "f": kind, "over": over, **o}
     if kind in ("mse", "l1", "huber", "bce", "binary_focal"):
         t = np.asarray(rng.uniform(0, 1, x.shape), NUMPY[T])
@@ -256,7 +280,8 @@ def loss(rng):
     ignore = pick(rng, -100, 0)
     labels = rng.integers(1 if ignore == 0 and c > 1 else 0, c, (n, k)).astype(np.int32)
     labels[rng.uniform(size=labels.shape) < 0.2] = ignore
-    labels.flat[0] = c - 1
+    if labels.size:
+        labels.flat[0] = c - 1
     if ignore == 0 and c == 1:
         ignore, labels = -100, np.zeros_like(labels)
     a, batch = float(pick(rng, 0, 0.1, 0.5)), within(rng, 0, 1)
@@ -283,15 +308,19 @@ def loss(rng):
             both, one, other = (p * g).sum(2), p.sum(2), g.sum(2)
             if batch:
                 both, one, other = both.sum(0), one.sum(0), other.sum(0)
-            return (1 - (2 * both + a) / (one + other + a)).mean()
+            # Of no images ebb's is nan, also where all of them make one fraction.
+            return (1 - (2 * both + a) / (one + other + a)).mean() * (1 if n else np.nan)
 
         labels = mask if kind == "dice_mask" else labels
     else:
         f = {"cross_entropy": lambda x: F.cross_entropy(x, y, weight(x), ignore_index=ignore, reduction=over, label_smoothing=a),
              "nll": lambda x: F.nll_loss(x, y, weight(x), ignore_index=ignore, reduction=over)}[kind]
+    # Logits of labels that are ignored have no gradient, also where they are no numbers: there it is nan
+    # in PyTorch.
+    mask = (labels == ignore)[:, None] & ~np.isfinite(x).all(1, keepdims=True) & np.ones(x.shape, bool) if special else None
     # A sure softmax is a difference of its largest logit and a sum.
-    return Case({**options, "a": a, "ignore": ignore, "batch": batch}, [x], f, 300, more=[labels, w], special=special,
-                least=floor, floor=0.1 / (labels.size if over == "mean" else 1))
+    return Case({**options, "a": a, "ignore": ignore, "batch": batch}, [x], f, 300, more=[labels, w], special=special, mask=mask,
+                least=floor, floor=0.1 / (max(labels.size, 1) if over == "mean" else 1))
 
 
 def tied(rng):
@@ -306,7 +335,8 @@ def tied(rng):
         "normalised": lambda x, w: torch.tanh(F.linear(x, w / w.square().sum(1, keepdim=True).sqrt())).mean(),
         "twice": lambda x, w: (F.linear(x, w) + (x * x) @ w.T).square().mean(),
     }
-    return Case({"op": "tied", "f": kind, "T": "d"}, [x, w], functions[kind], 2000, more=[mask], floor=1)
+    # A mean of numbers of both signs may cancel.
+    return Case({"op": "tied", "f": kind, "T": "d"}, [x, w], functions[kind], 2000, more=[mask], least=1, floor=1)
 
 
 def rule(rng):

@@ -85,6 +85,22 @@ TEST_CASE("bce_with_logits: large logits", "[ops][loss]") {
   CHECK(v.grad().values() == std::vector<float>{0, 0, 1, -1});
 }
 
+TEST_CASE("bce_with_logits: a logit of -infinity has a slope by its target, also where p < 1") {
+  // x = torch.tensor([-math.inf]); F.binary_cross_entropy_with_logits(x, t, pos_weight=p) for
+  // t = 0 and 1, p = .3, 1 and 3: t.grad is inf
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float weight : {0.3f, 1.0f, 3.0f})
+    for (const float target : {0.0f, 1.0f}) {
+      const Tensor<float, 1> x({1}, {-infinity}), t({1}, {target}), p({1}, {weight});
+      Tape tape;
+      const auto v = tape.watch(t);
+      const auto y = bce_with_logits(x, v, {.pos_weight = p});
+      backward(y);
+      CHECK(v.grad().item() == infinity);
+      if (target == 1) CHECK(y.item() == infinity);
+    }
+}
+
 TEST_CASE("bce_with_logits: small losses and slopes keep their digits", "[ops][loss]") {
   // x = torch.tensor([-100, -50, -20, 50], dtype=torch.float64); t = torch.tensor([0, 0, 0, 1]...)
   // F.softplus(torch.where(t == 1, -x, x)), torch.sigmoid(x) - t by sigmoid(-x) where t is 1

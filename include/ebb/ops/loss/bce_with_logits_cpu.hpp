@@ -30,7 +30,9 @@ struct BinaryTerm {
   }
   template <class T>
   EBB_HD T slope_target(T x, T, T p) const {
-    return (p - T(1)) * softplus(-x) - x;
+    const T part = softplus(-x);
+    // p part - softplus(x), whose second term vanishes for a logit of -infinity.
+    return math::is_infinite(part) ? p * part : (p - T(1)) * part - x;
   }
 
  private:

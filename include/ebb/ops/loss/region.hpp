@@ -10,7 +10,8 @@
 
 namespace ebb::inline EBB_ABI {
 
-/// Which regions a loss on overlap counts.
+/// Which regions a loss on overlap counts. Of no samples each such loss is nan, with and without
+/// `batch`.
 struct RegionOptions {
   /// Added above and below the fraction line, so that a class that neither occurs nor is predicted
   /// counts as right, and its gradient stays finite.

@@ -26,16 +26,16 @@ struct Variance {
     static_assert(!std::is_integral_v<T>,
                   "ebb::variance: the variance of whole numbers is not a whole number; use a "
                   "tensor of float or double");
-    require_elements(name, x.shape(), set);
     const Index count = set.count(x.shape());
-    if (unbiased == Unbiased::yes && count == 1)
+    if (unbiased == Unbiased::yes && count == 1 && y.size() > 0)
       throw ShapeError(message(name,
                                ": the unbiased variance divides by the number of elements less "
                                "one, and a tensor of shape ",
                                x.shape(),
                                " has one per result; pass "
                                "ebb::Unbiased::no to divide by the number itself"));
-    Saved<Tens> saved{x, Tens(y.shape()), T(unbiased == Unbiased::yes ? count - 1 : count)};
+    const Index divisor = unbiased == Unbiased::yes && count > 0 ? count - 1 : count;
+    Saved<Tens> saved{x, Tens(y.shape()), T(divisor)};
     variance_forward(typename Tens::device{}, T(count), saved.divisor, x.view(), saved.mean.mut(),
                      y.mut());
     return saved;
@@ -51,14 +51,15 @@ struct Variance {
 
 /// The variance of all elements, a tensor of rank 0: sum (x - mean)^2 / (n - 1), or / n when
 /// `Unbiased::no`. Computed in two passes, so that it holds where the mean is large.
-/// dx = 2 (x - mean) dy / (n - 1).
-/// \throws ShapeError when there are too few elements.
+/// dx = 2 (x - mean) dy / (n - 1). It is nan when there are no elements.
+/// \throws ShapeError when there is one, and the divisor would be zero.
 template <Operand X>
 auto variance(const X& x, Unbiased unbiased = Unbiased::yes) {
   return detail::reduce_all(detail::Variance{unbiased}, x);
 }
-/// The variance over one axis or several, which disappear.
-/// \throws ShapeError when an axis is out of range or named twice, or there are too few elements.
+/// The variance over one axis or several, which disappear; nan of no elements.
+/// \throws ShapeError when an axis is out of range or named twice, or a result would be of one
+/// element, and its divisor zero.
 template <Operand X, AxisList A>
 auto variance(const X& x, const A& axes, Unbiased unbiased = Unbiased::yes) {
   return detail::reduce_axes(detail::Variance{unbiased}, x, axes);
