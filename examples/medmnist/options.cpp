@@ -163,7 +163,14 @@ void check_splits(const Options& o, const ebb::data::MedMnist& set) {
        {std::pair{&set.train, "training"}, std::pair{&set.validation, "validation"},
         std::pair{&set.test, "test"}}) {
     if (split->size() == 0)
-      throw ebb::ValueError(ebb::message(o.data, ": it has no ", name, " images"));
+      throw ebb::ValueError(ebb::message(
+          o.data, ": it has no ", name, " images; all three splits need some",
+          is_folder(o.data) ? " (more files of each class, or other --val-fraction and "
+                              "--test-fraction, bring them)"
+                            : ""));
+    if (split->image_size().area() == 0)
+      throw ebb::ValueError(ebb::message(o.data, ": its ", name, " images have ",
+                                         split->image_size(), " pixels; there is nothing to see"));
     if (split->channels() != set.train.channels() || !(split->image_size() == size))
       throw ebb::ValueError(ebb::message(
           o.data, ": its ", name, " images are of ", split->channels(), " channels and ",

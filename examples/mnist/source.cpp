@@ -72,3 +72,12 @@ Source find_images(const std::string& folder) {
               "drawn by the program, since Debian's package dataset-fashion-mnist is not installed "
               "either");
 }
+
+void require_images(const Source& source) {
+  for (const auto& [part, name] :
+       {std::pair{&source.images.train, "training"}, std::pair{&source.images.test, "test"}})
+    if (part->size() == 0)
+      throw ebb::ValueError(ebb::message("there are no ", name,
+                                         " images; put files that hold some in the folder of "
+                                         "--data, or leave --data out"));
+}

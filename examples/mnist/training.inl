@@ -81,8 +81,9 @@ int train_and_test_with(const Options& options, const Source& source) {
   using Device = typename Backend::Device;
   const auto& training = source.images.train;
   const auto& test = source.images.test;
+  require_images(source);
   for (const auto* part : {&training, &test})
-    if (part->size() == 0 || part->channels() != 1 || !(part->image_size() == ebb::Size2(28)) ||
+    if (part->channels() != 1 || !(part->image_size() == ebb::Size2(28)) ||
         part->class_count() > 10)
       throw ebb::ValueError(ebb::message(
           "this network takes grey images of 28x28 pixels in up to 10 "

@@ -25,11 +25,15 @@ bool is_nifti(const std::string& path) {
   return path.ends_with(".nii") || path.ends_with(".nii.gz") || path.ends_with(".hdr");
 }
 
+ebb::FileError no_pixels(const std::string& path) {
+  return ebb::FileError("'" + path + "': it holds no pixels; give a file with an image in it");
+}
+
 // Pictures of planes of (planes, channels, rows, columns).
 std::vector<Picture> planes(const std::string& path, const ebb::Tensor<float, 4>& x, bool all,
                             std::array<double, 2> spacing, const std::string& unit) {
   const Index count = x.extent(0), each = x.size() / std::max<Index>(count, 1);
-  if (x.size() == 0) throw ebb::FileError("'" + path + "': it holds no pixels");
+  if (x.size() == 0) throw no_pixels(path);
   std::vector<Picture> pictures;
   for (Index k = all ? 0 : count / 2; k < (all ? count : count / 2 + 1); ++k) {
     Picture picture{count > 1 ? ebb::message(path, " slice ", k + 1, " of ", count) : path,
@@ -53,6 +57,7 @@ std::vector<Picture> read_volume(const std::string& path, bool all) {
     return static_cast<float>(image.slope * image.stored_value(i) + image.intercept);
   };
   ebb::Tensor<float, 4> x({slices, 1, rows, columns});
+  if (x.size() == 0) throw no_pixels(path);
   float least = HUGE_VALF, most = -HUGE_VALF;
   for (Index i = 0; i < x.size(); ++i) {
     const float v = x.mutable_data()[i] = value(i);

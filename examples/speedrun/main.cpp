@@ -82,6 +82,7 @@ int work(int count, char** words) {
   if (const auto code = parse_command_line(count, words, options)) return *code;
   ebb::set_num_threads(options.threads);
   const Source source = find_images(options.data);
+  require_images(source);
   const double reading = clock_now();
   double accuracy = 0, least = 100, seconds = 0;
   for (int i = 0; i < options.seeds; ++i) {

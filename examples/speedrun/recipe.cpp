@@ -61,7 +61,7 @@ Outcome race(const Recipe& recipe, const data::TrainTest& mnist) {
   const Index per_epoch = train.size() / recipe.batch_size;
   const auto steps = static_cast<Index>(recipe.epochs * static_cast<double>(per_epoch));
   for (const auto* part : {&train, &tests})
-    if (part->channels() != 1 || !(part->image_size() == ebb::Size2(28)) || part->size() == 0 ||
+    if (part->channels() != 1 || !(part->image_size() == ebb::Size2(28)) ||
         part->class_count() > 10)
       throw ebb::ValueError("speedrun takes grey images of 28x28 pixels in up to 10 classes");
   if (steps < 1)

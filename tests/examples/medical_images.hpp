@@ -97,6 +97,18 @@ inline std::string npz_with(const std::string& archive, const std::string& membe
   return npz(members);
 }
 
+/// The same file with no images of `side` pixels in a split.
+inline std::string npz_without(const std::string& archive, const std::string& split, int side) {
+  auto members = npz_members(archive);
+  const std::string pixels = std::to_string(side);
+  for (auto& [name, content] : members)
+    if (name == split + "_images")
+      content = npy("0, " + pixels + ", " + pixels, "");
+    else if (name == split + "_labels")
+      content = npy("0, 1", "");
+  return npz(members);
+}
+
 /// The same file with a split's images cut to `size` pixels a side (their values do not matter).
 inline std::string npz_with_size(const std::string& archive, const std::string& split, int size) {
   auto members = npz_members(archive);

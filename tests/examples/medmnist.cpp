@@ -8,6 +8,7 @@
 #include "tests/examples/medical_images.hpp"
 #include "tests/examples/page.hpp"
 #include "tests/examples/run.hpp"
+#include "tests/examples/saved_metadata.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
@@ -151,6 +152,8 @@ TEST_CASE("medmnist trains on folders of images of several sizes", "[medmnist]")
   CHECK_THAT(weights, contains(R"("fit":"pad")") && contains(R"("classes":"left,right")"));
   CHECK_THAT(go({"--data", root, "--val-fraction", "0.7", "--test-fraction", "0.3"}).err,
              contains("leave nothing to train on"));
+  CHECK_THAT(go({"--data", root, "--val-fraction", "0.001"}).err,
+             contains("it has no validation images") && contains("other --val-fraction"));
 }
 
 TEST_CASE("medmnist takes 16 bits as it is told, and its file says how", "[medmnist]") {
@@ -171,16 +174,10 @@ TEST_CASE("medmnist takes 16 bits as it is told, and its file says how", "[medmn
       for (const std::uint8_t v : pixels) deep.push_back(static_cast<std::uint16_t>(16 * v));
       write_deep_png(go.file("deep") + name, 12, deep);
     }
-  const auto facts = [&](const std::string& root, const std::vector<std::string>& more,
+  const auto facts = [&](const std::string& root, std::vector<std::string> words,
                          std::string& err) {
-    std::vector<std::string> words{"--data", go.file(root), "--epochs",
-                                   "1",      "--save",      go.file("w")};
-    words.insert(words.end(), more.begin(), more.end());
-    const Outcome outcome = go(words);
-    INFO(outcome.out << outcome.err);
-    REQUIRE(outcome.code == 0);
-    err = outcome.err;
-    return io::SafetensorsFile(go.file("w")).metadata();
+    words.insert(words.begin(), {"--data", go.file(root)});
+    return saved_metadata(go, words, err);
   };
   std::string err;
   const auto bytes = facts("bytes", {}, err);
@@ -248,6 +245,10 @@ TEST_CASE("medmnist finds what does not fit before it trains", "[medmnist]") {
       {npz_with(good, "val_labels", 0, 7), "out of range"},
       {npz_with(good, "test_labels", 3, 2), "out of range"},
       {npz_with_size(good, "val", 8), "validation images are of 1 channels and 8x8 pixels"},
+      {npz_without(good, "train", 12), "it has no training images; all three splits need some"},
+      {npz_without(good, "val", 12), "it has no validation images; all three splits need some"},
+      {npz_without(good, "test", 12), "it has no test images; all three splits need some"},
+      {npz_with_size(good, "train", 0), "training images have 0x0 pixels; there is nothing to see"},
   };
   for (const Case& c : cases) {
     const Medmnist go(c.images);

@@ -1,3 +1,5 @@
+#include <ebb/data/read/idx.hpp>
+
 #include <regex>
 
 #include "tests/examples/digits.hpp"
@@ -203,6 +205,24 @@ TEST_CASE("a learning rate that is too high ends mnist with the operation to bla
   CHECK(outcome.code == 1);
   CHECK_THAT(outcome.err, contains("mnist: fit: the loss is") && contains("(layer ") &&
                               contains("learning rate"));
+}
+
+TEST_CASE("a part without images ends mnist in a sentence") {
+  const std::string program = example("mnist");
+  if (program.empty()) return;
+  for (const bool training : {true, false}) {
+    const TemporaryFolder folder, images;
+    write_idx(images, 64, 20);
+    const std::string part = images / (training ? "train" : "t10k");
+    data::write_idx(part + "-images-idx3-ubyte", Tensor<std::uint8_t, 3>({0, 28, 28}));
+    data::write_idx(part + "-labels-idx1-ubyte", Tensor<std::uint8_t, 1>({0}));
+    const Outcome outcome = run(folder, program, {"--data", images.path.string()});
+    INFO(outcome.out << outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK_THAT(outcome.err, StartsWith(training ? "mnist: there are no training images"
+                                                : "mnist: there are no test images") &&
+                                contains("the folder of --data"));
+  }
 }
 
 TEST_CASE("without data and network, mnist draws digits and says why") {

@@ -168,6 +168,19 @@ TEST_CASE("predict answers nonsense with a sentence, and goes on", "[predict]") 
   CHECK_THAT(mixed.out, contains("left.png"));
   CHECK_THAT(mixed.err, contains("1 of 2 inputs failed: " + model.file("missing.png")));
 
+  // A header of NIfTI-1 that promises 12 x 12 pixels in 0 slices.
+  std::string slices(352, '\0');
+  slices.replace(0, 4, std::string("\x5c\1\0\0", 4));
+  slices.replace(40, 16, std::string("\3\0\x0c\0\x0c\0\0\0\1\0\1\0\1\0\1\0", 16));
+  slices.replace(70, 4, std::string("\x10\0\x20\0", 4));   // float
+  slices.replace(108, 4, std::string("\0\0\xb0\x43", 4));  // 352
+  slices.replace(344, 3, "n+1");
+  write_file(model.file("none.nii"), slices);
+  const Outcome none = model.run_it({"--model", model.file("w"), model.file("none.nii")});
+  CHECK(none.code == 1);
+  INFO(none.err);
+  CHECK_THAT(none.err, contains("none.nii") && contains("axis 3 the extent 0"));
+
   write_file(model.file("bad.nii"), "not a header");
   write_file(model.file("bad.dcm"), "not a header");
   for (const char* name : {"bad.nii", "bad.dcm", "images.npz"}) {

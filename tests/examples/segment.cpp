@@ -9,6 +9,7 @@
 #include "tests/data/real_data.hpp"
 #include "tests/examples/page.hpp"
 #include "tests/examples/run.hpp"
+#include "tests/examples/saved_metadata.hpp"
 
 using namespace ebb;
 using namespace ebb::test;
@@ -156,14 +157,8 @@ TEST_CASE("segment learns from images of several sizes what it learns from padde
 TEST_CASE("segment takes 16 bits as it is told, and its file says how", "[segment]") {
   const Segment go(5);
   if (!go.there()) return;
-  const auto facts = [&](const std::vector<std::string>& more, std::string& err) {
-    std::vector<std::string> words{"--epochs", "1", "--save", go.file("w")};
-    words.insert(words.end(), more.begin(), more.end());
-    const Outcome outcome = go(words);
-    INFO(outcome.out << outcome.err);
-    REQUIRE(outcome.code == 0);
-    err = outcome.err;
-    return io::SafetensorsFile(go.file("w")).metadata();
+  const auto facts = [&](const std::vector<std::string>& words, std::string& err) {
+    return saved_metadata(go, words, err);
   };
   std::string err;
   const auto bytes = facts({}, err);
@@ -233,6 +228,8 @@ TEST_CASE("segment answers nonsense with a sentence", "[segment]") {
       {{"--depth", "9"}, 2, "--depth"},
       {{"--images", go.file("nowhere")}, 1, "there is no folder"},
       {{"--masks", go.file("empty")}, 1, "holds no file"},
+      {{"--images", go.file("empty")}, 1, "holds no file"},
+      {{"--val-fraction", "0.9"}, 1, "leaves 0 for training and 3 for validation"},
       {{"--epochs", "0"}, 1, "give --load"},
       {{"--load", go.file("images/0.png")}, 1, "segment: "},
       {{"--save", go.file("no/folder/w")}, 1, "there is no folder"},

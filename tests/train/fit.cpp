@@ -191,6 +191,34 @@ TEST_CASE("an interrupted fit leaves its epoch unfinished; a resumed one counts 
   CHECK_THROWS_AS(fit(net, optimizer, loader, {.epochs = 1, .first_epoch = 0}), ValueError);
 }
 
+TEST_CASE("nothing to learn from is a sentence; nothing to evaluate on is an empty result") {
+  manual_seed(1);
+  Net net;
+  const auto before = weights(net);
+  optim::Optimizer optimizer(net, optim::Sgd{.lr = 0.1});
+  data::Loader none(digits().subset({}), {.batch_size = 32});
+  CHECK_THROWS_WITH(fit(net, optimizer, none, {.epochs = 2}),
+                    contains("fit: the loader gave no batches in epoch 1") && contains("empty?"));
+  CHECK_THROWS_AS(fit(net, optimizer, none, {.epochs = 2}), ValueError);
+  ConfusionMatrix confusion(10);
+  const Evaluation result = evaluate(net, none, confusion);
+  CHECK(result.loss == 0);
+  CHECK(result.count == 0);
+  CHECK(result.accuracy() == 0);
+  CHECK(confusion.count() == 0);
+
+  // A batch of none among others.
+  using Batch = std::pair<Tensor<float, 4>, Tensor<int, 1>>;
+  std::vector<Batch> batches{{Tensor<float, 4>::ones({3, 1, 8, 8}), Tensor<int, 1>({3}, {1, 2, 3})},
+                             {Tensor<float, 4>({0, 1, 8, 8}), Tensor<int, 1>({0})}};
+  CHECK_THROWS_WITH(fit(net, optimizer, std::vector<Batch>{batches[1]}, {.epochs = 1}),
+                    contains("fit: batch 1 of epoch 1 has no samples"));
+  CHECK(weights(net) == before);
+  const Evaluation of_three = evaluate(net, batches);
+  CHECK(of_three.count == 3);
+  CHECK(of_three.loss == evaluate(net, std::vector<Batch>{batches[0]}).loss);
+}
+
 TEST_CASE("a loss that is not a number stops training and names the first operation to blame") {
   manual_seed(1);
   auto loader = make_loader();

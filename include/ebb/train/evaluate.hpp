@@ -7,7 +7,7 @@
 
 namespace ebb::inline EBB_ABI {
 
-/// The result of `evaluate`.
+/// The result of `evaluate`; of no samples all of it is 0.
 struct Evaluation {
   double loss = 0;    ///< mean over all samples
   Index correct = 0;  ///< samples whose highest score is that of their class
@@ -48,8 +48,8 @@ void add_to(Metric& metric, const X& x, const Scores& scores, const Y& y) {
 }  // namespace detail
 
 /// Runs `net` over every batch `[x, y]` of `loader` on plain tensors, so that nothing is recorded,
-/// dropout passes on and batch norm uses its running statistics. Metrics take part in the same
-/// pass:
+/// dropout passes on and batch norm uses its running statistics. Batches of no samples add nothing.
+/// Metrics take part in the same pass:
 ///
 ///     ebb::ConfusionMatrix confusion(10);
 ///     const auto result = ebb::evaluate_with(ebb::CrossEntropy{}, net, test, confusion);

@@ -112,8 +112,9 @@ auto captured_steps(const Step& step, Loader& loader) {
 /// of the host; for each shape of theirs, such as that of a smaller last one, a step is captured,
 /// which keeps its memory until the end. `net` and `loss` may do in a step what `capture` allows.
 /// The loss that `on_step` is told is nan; a schedule may move there.
-/// \throws NumericError when the loss of a step was nan or infinite, at the next reading. From that
-/// step on weights stay as they were, if the optimizer has `step_if_finite`.
+/// \throws ValueError when an epoch has no batches, or a batch no samples; NumericError when the
+/// loss of a step was nan or infinite, at the next reading. From that step on weights stay as they
+/// were, if the optimizer has `step_if_finite`.
 template <class Net, class Optimizer, class Loader, class Loss>
 History fit_captured(Net& net, Optimizer& optimizer, Loader&& loader, const Loss& loss,
                      const FitOptions& options) {

@@ -172,6 +172,22 @@ class EagerSteps {
   Accuracy accuracy_;
 };
 
+/// \throws ValueError when a batch has no samples: its mean loss is 0 / 0.
+inline void require_samples(const StepFacts& at) {
+  if (at.samples == 0)
+    throw ValueError(message("fit: batch ", at.step, " of epoch ", at.epoch,
+                             " has no samples, so its loss is not defined; leave empty batches out "
+                             "of the loader"));
+}
+
+/// \throws ValueError when an epoch had no steps: nothing was learnt, and its loss is not defined.
+inline void require_steps(const StepFacts& at) {
+  if (at.step == 0)
+    throw ValueError(message("fit: the loader gave no batches in epoch ", at.epoch,
+                             ", so there is nothing to learn from; is its dataset, or the split "
+                             "that it is of, empty?"));
+}
+
 /// The epochs of a run, with a bar and callbacks around `steps`: `steps.begin()` at the beginning
 /// of each, `steps(x, y, at)` for every batch, and `steps.so_far(at)` where somebody wants to know.
 template <class Steps, class Optimizer, class Loader>
@@ -198,6 +214,7 @@ History run_epochs(Steps&& steps, const Optimizer& optimizer, Loader& loader,
       for (const auto& [x, y] : loader) {
         ++at.step;
         at.samples = y.extent(0);
+        require_samples(at);
         steps(x, y, at);
         if constexpr (requires { optimizer.lr(); }) facts.lr = optimizer.lr();
         if (options.on_step) options.on_step(at);
@@ -207,6 +224,7 @@ History run_epochs(Steps&& steps, const Optimizer& optimizer, Loader& loader,
           return history;
         }
       }
+      require_steps(at);
       const Means means = steps.so_far(at);
       facts.loss = means.loss;
       facts.accuracy = means.accuracy;
@@ -233,8 +251,9 @@ History run_epochs(Steps&& steps, const Optimizer& optimizer, Loader& loader,
 ///
 /// An optimizer is anything with `zero_grad()` and `step()`. On a GPU, `fit_captured` (fit.cuh)
 /// waits for less.
-/// \throws NumericError when a loss is nan or infinite: the sentence names the first operation that
-/// was. The weights are then those of the step before.
+/// \throws ValueError when an epoch has no batches, or a batch no samples; NumericError when a loss
+/// is nan or infinite: the sentence names the first operation that was. The weights are then those
+/// of the step before.
 template <class Net, class Optimizer, class Loader, class Loss>
 History fit(Net& net, Optimizer& optimizer, Loader&& loader, const Loss& loss,
             const FitOptions& options) {

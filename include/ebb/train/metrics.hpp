@@ -15,8 +15,9 @@ namespace ebb::inline EBB_ABI {
 /// is smaller. Adds in double, in the order of the calls.
 class RunningMean {
  public:
-  /// `value` is the mean of `count` samples.
+  /// `value` is the mean of `count` samples; a mean of none, which is nan, adds nothing.
   void add(double value, Index count = 1) {
+    if (count == 0) return;
     sum_ += value * static_cast<double>(count);
     count_ += count;
   }
