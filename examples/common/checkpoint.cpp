@@ -2,33 +2,49 @@
 
 #include "provenance.hpp"
 
-#include <cstdio>
-#include <sstream>
+#include <ebb/core/number.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
 
 namespace {
+
+// Takes the next number off a text; false where it does not begin with one.
+template <class T>
+bool take(std::string_view& text, T& number) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return error == std::errc{};
+}
+
+[[noreturn]] void unreadable() {
+  throw ebb::FileError("--resume: the checkpoint's record of its epochs cannot be read");
+}
 
 // One line per epoch. Times are left out: a checkpoint is to be the same bits in every run.
 std::string to_text(const std::vector<ebb::EpochFacts>& epochs) {
   std::string text;
   for (const auto& e : epochs) {
     const ebb::Evaluation test = e.validation.value_or(ebb::Evaluation{});
-    char line[256];
-    std::snprintf(line, sizeof line, "%d %.17g %.17g %.17g %.17g %td %td\n", e.epoch, e.loss,
-                  e.accuracy, e.lr, test.loss, test.correct, test.count);
-    text += line;
+    text += std::to_string(e.epoch);
+    for (const double x : {e.loss, e.accuracy, e.lr, test.loss}) text += " " + exact(x);
+    text += " " + std::to_string(test.correct) + " " + std::to_string(test.count) + "\n";
   }
   return text;
 }
 
-std::vector<ebb::EpochFacts> from_text(const std::string& text) {
+std::vector<ebb::EpochFacts> from_text(std::string_view text) {
   std::vector<ebb::EpochFacts> epochs;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
+  while (!text.empty()) {
     ebb::EpochFacts e;
     ebb::Evaluation test;
-    if (std::sscanf(line.c_str(), "%d %lf %lf %lf %lf %td %td", &e.epoch, &e.loss, &e.accuracy,
-                    &e.lr, &test.loss, &test.correct, &test.count) != 7)
-      throw ebb::FileError("the checkpoint's record of its epochs cannot be read");
+    const bool whole = take(text, e.epoch) && take(text, e.loss) && take(text, e.accuracy) &&
+                       take(text, e.lr) && take(text, test.loss) && take(text, test.correct) &&
+                       take(text, test.count) && text.starts_with('\n');
+    if (!whole) unreadable();
+    text.remove_prefix(1);
     e.validation = test;
     epochs.push_back(e);
   }
@@ -41,6 +57,18 @@ std::string text_of(const ebb::io::Metadata& metadata, const char* key) {
 }
 
 }  // namespace
+
+std::string exact(double x) { return ebb::detail::general(x, 17); }
+
+std::vector<double> exact_numbers(const std::string& text) {
+  std::vector<double> numbers;
+  std::string_view rest = text;
+  while (rest.find_first_not_of(' ') != rest.npos) {
+    numbers.emplace_back();
+    if (!take(rest, numbers.back())) unreadable();
+  }
+  return numbers;
+}
 
 ebb::io::Progress to_progress(const Run& run) {
   ebb::io::Progress progress;

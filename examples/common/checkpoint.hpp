@@ -17,6 +17,11 @@ struct Run {
   std::string notes{};
 };
 
+// A number with all its digits, with a point in every locale; and the numbers of a text that has
+// them between blanks. Throws ebb::FileError when there is something else in it.
+std::string exact(double x);
+std::vector<double> exact_numbers(const std::string& text);
+
 // A run as the metadata of a checkpoint, and back.
 ebb::io::Progress to_progress(const Run& run);
 Run to_run(const std::string& path, const ebb::io::Progress& progress);

@@ -1,18 +1,15 @@
 #include "plots.hpp"
 
+#include <ebb/core/number.hpp>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace plot = ebb::plot;
 
 namespace {
 
-std::string figure(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", x);
-  return text;
-}
+std::string figure(double x) { return ebb::detail::fixed(x, 3); }
 
 // "0.61 in epoch 1, 0.12 in epoch 15, least 0.11 in epoch 13".
 std::string in_words(const plot::Line& line, bool least) {

@@ -2,6 +2,8 @@
 
 #include "say.hpp"
 
+#include <ebb/core/number.hpp>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -21,11 +23,7 @@ void catch_interrupts() {
 
 bool interrupted() { return stop != 0; }
 
-std::string percent(double share) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%.2f %%", 100 * share);
-  return text;
-}
+std::string percent(double share) { return ebb::detail::fixed(100 * share, 2) + " %"; }
 
 int run_program(const char* program, int (*work)(int, char**), int argc, char** argv) {
   try {

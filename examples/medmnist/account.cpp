@@ -1,5 +1,6 @@
 #include "account.hpp"
 
+#include <ebb/core/number.hpp>
 #include <ebb/metrics/agreement.hpp>
 #include <ebb/ops/normalisation/softmax.hpp>
 
@@ -63,10 +64,8 @@ double Answers::mean_auc() const {
 }
 
 std::string to_text(const metrics::Interval& interval) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", interval.value, interval.low,
-                interval.high);
-  return text;
+  const auto fixed = [](double x) { return ebb::detail::fixed(x, 3); };
+  return fixed(interval.value) + " [" + fixed(interval.low) + ", " + fixed(interval.high) + "]";
 }
 
 Account account_of(const Answers& answers, std::optional<int> positive, std::uint64_t seed) {
@@ -91,11 +90,7 @@ Account account_of(const Answers& answers, std::optional<int> positive, std::uin
   return account;
 }
 
-std::string figure(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", x);
-  return std::isnan(x) ? "-" : text;
-}
+std::string figure(double x) { return std::isnan(x) ? "-" : ebb::detail::fixed(x, 3); }
 
 std::string to_text(const Account& account, std::optional<int> positive) {
   const auto& matrix = account.confusion;
@@ -120,13 +115,10 @@ std::string to_text(const Account& account, std::optional<int> positive) {
                   figure(matrix.precision(c)).c_str(), figure(matrix.f1(c)).c_str());
     text += line;
   }
-  std::snprintf(line, sizeof line, "Cohen's kappa with quadratic weights: %.3f\n", account.kappa);
-  text += line;
+  text += "Cohen's kappa with quadratic weights: " + ebb::detail::fixed(account.kappa, 3) + "\n";
   if (positive && account.sensitivity_at_90) {
-    std::snprintf(line, sizeof line, "sensitivity for %s at 90 %% specificity: %.3f\n",
-                  matrix.names()[static_cast<std::size_t>(*positive)].c_str(),
-                  *account.sensitivity_at_90);
-    text += line;
+    text += "sensitivity for " + matrix.names()[static_cast<std::size_t>(*positive)] +
+            " at 90 % specificity: " + figure(*account.sensitivity_at_90) + "\n";
   }
   return text;
 }

@@ -17,7 +17,6 @@
 #include <ebb/optim/schedule/one_cycle.hpp>
 #include <ebb/train/csv.hpp>
 
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 
@@ -61,19 +60,16 @@ struct Contest {
 
   std::string notes() const {
     std::string text = std::to_string(best_epoch);
-    for (const double auc : aucs) {
-      char number[32];
-      std::snprintf(number, sizeof number, " %.17g", auc);
-      text += number;
-    }
+    for (const double auc : aucs) text += " " + exact(auc);
     return text;
   }
   void read_notes(const std::string& text) {
-    std::istringstream words(text);
-    words >> best_epoch;
-    for (double auc = 0; words >> auc;) aucs.push_back(auc);
-    if (best_epoch > aucs.size())
+    aucs = exact_numbers(text);
+    const double best = aucs.empty() ? 0 : aucs.front();
+    if (!aucs.empty()) aucs.erase(aucs.begin());
+    if (!(best >= 0 && best <= static_cast<double>(aucs.size())))
       throw ebb::FileError("--resume: the checkpoint's record of its epochs cannot be read");
+    best_epoch = static_cast<std::size_t>(best);
   }
 
   static void visit(auto& self, auto&& f) {

@@ -1,5 +1,6 @@
 #include "account.hpp"
 
+#include <ebb/core/number.hpp>
 #include <ebb/metrics/surface.hpp>
 
 #include <cmath>
@@ -39,9 +40,7 @@ Account account_of(std::vector<ImageAccount> images, std::uint64_t seed) {
 
 std::string figure(const std::optional<double>& x) {
   if (!x) return "-";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", *x);
-  return text;
+  return ebb::detail::fixed(*x, 3);
 }
 
 std::string to_text(const Account& account) {
@@ -58,11 +57,9 @@ std::string to_text(const Account& account) {
     text += line;
   }
   if (account.dice) {
-    std::snprintf(line, sizeof line,
-                  "Dice of all pixels: %.3f, 95 %% interval [%.3f, %.3f] over %zu images\n",
-                  account.dice->value, account.dice->low, account.dice->high,
-                  account.images.size());
-    text += line;
+    text += ebb::message("Dice of all pixels: ", figure(account.dice->value), ", 95 % interval [",
+                         figure(account.dice->low), ", ", figure(account.dice->high), "] over ",
+                         account.images.size(), " images\n");
   }
   return text;
 }

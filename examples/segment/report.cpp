@@ -5,11 +5,11 @@
 #include "../common/provenance.hpp"
 #include "../common/say.hpp"
 
+#include <ebb/core/number.hpp>
 #include <ebb/io/png.hpp>
 #include <ebb/morphology.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <numeric>
 
 using ebb::Index;
@@ -42,10 +42,9 @@ void write_overlay(const std::string& path, const ebb::data::ByteImage& image,
 std::string in_words(const ImageAccount& image) {
   const auto& o = image.overlap;
   const auto share = [](Index part, Index all) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f %%",
-                  100 * static_cast<double>(part) / static_cast<double>(std::max<Index>(1, all)));
-    return std::string(text);
+    return ebb::detail::fixed(
+               100 * static_cast<double>(part) / static_cast<double>(std::max<Index>(1, all)), 1) +
+           " %";
   };
   return ebb::message("Overlay of image ", image.name, ": of ",
                       o.true_positives + o.false_negatives, " pixels of foreground ",

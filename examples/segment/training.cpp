@@ -18,9 +18,7 @@
 #include <ebb/optim/schedule/one_cycle.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
-#include <sstream>
 
 namespace data = ebb::data;
 using ebb::Index;
@@ -124,18 +122,8 @@ Extents extents_of(const data::MaskedImages& set) {
 // One Dice for each epoch, in a checkpoint.
 std::string to_notes(const std::vector<double>& dices) {
   std::string text;
-  for (const double dice : dices) {
-    char number[32];
-    std::snprintf(number, sizeof number, "%.17g ", dice);
-    text += number;
-  }
+  for (const double dice : dices) text += exact(dice) + " ";
   return text;
-}
-std::vector<double> from_notes(const std::string& notes) {
-  std::vector<double> dices;
-  std::istringstream words(notes);
-  for (double dice = 0; words >> dice;) dices.push_back(dice);
-  return dices;
 }
 
 }  // namespace
@@ -181,7 +169,7 @@ int train_and_account(const Options& options, const Split& split) {
   std::error_code ignored;
   if (!options.resume.empty() && std::filesystem::exists(options.resume, ignored)) {
     run = load_checkpoint(options.resume, net, *optimizer, run.settings);
-    dices = from_notes(run.notes);
+    dices = exact_numbers(run.notes);
     say("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
   } else if (!options.load.empty()) {
     ebb::io::load(net, options.load);
