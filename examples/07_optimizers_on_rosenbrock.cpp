@@ -46,7 +46,10 @@ struct Walk {
   double end = 0;         // f at the end
   int arrived = -1;       // the first step with f < 1e-3
 
-  explicit Walk(const std::string& name) { path.label = fall.label = name; }
+  explicit Walk(const std::string& name) {
+    path.label = fall.label = name;
+    path.marked = fall.marked = true;
+  }
 
   void see(const Point& p, int step) {
     const double x = p.x.value().item(), y = p.y.value().item();

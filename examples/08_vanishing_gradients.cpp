@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
     ratios.push_back(norms.front() / norms.back());
     std::printf("%-21s  %9.2g  %9.2g  %9.2g      %9.2g\n", recipe.name, norms.front(),
                 norms[depth / 2 - 1], norms.back(), ratios.back());
-    plot::Line line{.label = recipe.name, .dots = true};
+    plot::Line line{.label = recipe.name, .marked = true};
     for (int i = 0; i < depth; ++i) {
       line.x.push_back(i + 1);
       line.y.push_back(norms[static_cast<std::size_t>(i)]);

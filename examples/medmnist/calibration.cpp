@@ -2,6 +2,7 @@
 
 #include "../common/plots.hpp"
 
+#include <ebb/core/number.hpp>
 #include <ebb/metrics/precision_recall.hpp>
 #include <ebb/metrics/temperature.hpp>
 #include <ebb/train/plot.hpp>
@@ -9,7 +10,6 @@
 #include <ebb/uncertainty/selective.hpp>
 
 #include <cmath>
-#include <cstdio>
 
 namespace metrics = ebb::metrics;
 namespace plot = ebb::plot;
@@ -34,11 +34,7 @@ plot::Line diagram(const std::string& name, const metrics::Claims& claims) {
   return line;
 }
 
-std::string share(double x) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * x);
-  return std::isnan(x) ? "-" : text;
-}
+std::string share(double x) { return std::isnan(x) ? "-" : ebb::detail::fixed(100 * x, 1) + " %"; }
 
 // "After: of answers of probability 0.55, 0.48 were right, ..."
 std::string in_words(const plot::Line& line) {
@@ -172,6 +168,7 @@ void precision(Page& page, const std::string& folder, const Answers& test, std::
                     to_text(metrics::average_precision_bootstrap(scores, is, {.seed = seed}))});
     auto curve = metrics::precision_recall_curve(scores, is);
     lines.push_back({name, std::move(curve.recall), std::move(curve.precision)});
+    lines.back().marked = true;
   }
   page.table({"class", "its share (a useless score's average precision)",
               "average precision, with its 95 % interval"},

@@ -17,6 +17,7 @@ namespace {
 plot::Line roc_line(const std::string& name, const std::vector<double>& scores,
                     const std::vector<int>& is) {
   plot::Line line{name};
+  line.marked = true;
   const auto curve = ebb::metrics::roc_curve(scores, is);
   line.x = curve.false_positive_rate;
   line.y = curve.true_positive_rate;

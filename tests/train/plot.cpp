@@ -11,11 +11,13 @@
 #include <cstdlib>
 #include <limits>
 #include <locale>
+#include <set>
 
 #include "tests/support/match.hpp"
 #include "tests/train/files.hpp"
 
 using namespace ebb;
+using ebb::test::Approx;
 using ebb::test::contains;
 using ebb::test::read_file;
 using ebb::test::StartsWith;
@@ -115,6 +117,38 @@ std::vector<std::string> numbers_everywhere(const test::TemporaryFolder& folder)
 TEST_CASE("text for gnuplot stays text") {
   CHECK(plot::literal("it's") == "'it''s'");
   CHECK(plot::literal("a\nb") == "'a b'");
+}
+
+TEST_CASE("marked lines are known from each other without colours") {
+  std::vector<plot::Line> lines;
+  std::set<std::string> looks;
+  for (std::size_t i = 0; i < 25; ++i) looks.insert(plot::detail::pattern(i));
+  CHECK(looks.size() == 25);
+  for (int i = 0; i < 3; ++i) lines.push_back({"", {0, 0, 1}, {0, 1, 1}, false, false, true});
+  lines[2] = {"", {0, std::nan(""), 0.5, 1}, {0, 0, 0.5, 1}, false, false, true};
+  // A walk up and to the right has six marks, a third of its length apart, and the next line's are
+  // a quarter of that further on.
+  for (std::size_t which : {0u, 1u}) {
+    const plot::Line marks = plot::detail::marks_of(lines, which, {});
+    REQUIRE(marks.x.size() == 6);
+    for (std::size_t k = 0; k < 6; ++k) {
+      const double along = (static_cast<double>(k) + 0.25 * static_cast<double>(which + 1)) / 3;
+      CHECK(marks.x[k] == Approx(along < 1 ? 0 : along - 1).margin(1e-12));
+      CHECK(marks.y[k] == Approx(along < 1 ? along : 1).margin(1e-12));
+    }
+  }
+  // A gap has none, and where an axis is logarithmic they lie on the line that is seen.
+  for (const double x : plot::detail::marks_of(lines, 2, {}).x) CHECK(x >= 0.5);
+  const std::vector<plot::Line> steep{{"", {1, 2}, {1e-4, 1}, false, false, true}};
+  const plot::Line marks = plot::detail::marks_of(steep, 0, {.log_y = true});
+  for (std::size_t k = 0; k < marks.x.size(); ++k)
+    CHECK(std::log10(marks.y[k]) == Approx(4 * (marks.x[k] - 1) - 4).margin(1e-12));
+
+  if (!has_gnuplot()) return;
+  const test::TemporaryFolder folder;
+  plot::lines(folder / "marked.svg", {lines[0], lines[1]}, {.x_range = {0, 1}});
+  CHECK_THAT(read_file(folder / "marked.svg"),
+             contains("#gpPt6") && contains("#gpPt4") && contains("stroke-dasharray"));
 }
 
 TEST_CASE("a missing gnuplot is a sentence") {
