@@ -2,8 +2,10 @@
 /// The kernels of binary cross entropy on logits.
 #pragma once
 
+#include <ebb/core/finite.hpp>
 #include <ebb/core/view.hpp>
 #include <ebb/device/cpu/cpu.hpp>
+#include <ebb/kit/broadcast.hpp>
 #include <ebb/kit/fold.hpp>
 #include <ebb/kit/slope.hpp>
 
