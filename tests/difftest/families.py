@@ -317,9 +317,9 @@ def loss(rng):
              "nll": lambda x: F.nll_loss(x, y, weight(x), ignore_index=ignore, reduction=over)}[kind]
     # Logits of labels that are ignored have no gradient, also where they are no numbers: there it is nan
     # in PyTorch.
-    mask = (labels == ignore)[:, None] & ~np.isfinite(x).all(1, keepdims=True) & np.ones(x.shape, bool) if special else None
+    unlike = (labels == ignore)[:, None] & ~np.isfinite(x).all(1, keepdims=True) & np.ones(x.shape, bool) if special else None
     # A sure softmax is a difference of its largest logit and a sum.
-    return Case({**options, "a": a, "ignore": ignore, "batch": batch}, [x], f, 300, more=[labels, w], special=special, mask=mask,
+    return Case({**options, "a": a, "ignore": ignore, "batch": batch}, [x], f, 300, more=[labels, w], special=special, mask=unlike,
                 least=floor, floor=0.1 / (max(labels.size, 1) if over == "mean" else 1))
 
 
