@@ -120,11 +120,10 @@ TEST_CASE("text for gnuplot stays text") {
 }
 
 TEST_CASE("marked lines are known from each other without colours") {
-  std::vector<plot::Line> lines;
+  std::vector<plot::Line> lines(3, {"", {0, 0, 1}, {0, 1, 1}, false, false, true});
   std::set<std::string> looks;
   for (std::size_t i = 0; i < 25; ++i) looks.insert(plot::detail::pattern(i));
   CHECK(looks.size() == 25);
-  for (int i = 0; i < 3; ++i) lines.push_back({"", {0, 0, 1}, {0, 1, 1}, false, false, true});
   lines[2] = {"", {0, std::nan(""), 0.5, 1}, {0, 0, 0.5, 1}, false, false, true};
   // A walk up and to the right has six marks, a third of its length apart, and the next line's are
   // a quarter of that further on.

@@ -160,11 +160,10 @@ inline std::string plot_command(const std::string& prefix, const std::vector<Lin
         lines[i].label.empty() ? " notitle" : " title " + literal(lines[i].label);
     if (i > 0 || !before.empty()) text += ", ";
     if (lines[i].marked) {  // the line, its marks, and both in the key
-      const std::string look = pattern(i) + paint;
-      text += block + " using 1:2 with lines lw 2.2" + look.substr(0, look.find(" pt")) + paint +
-              " notitle, " + block + "_marks using 1:2 with points" +
-              look.substr(look.find(" pt")) + " notitle, NaN with linespoints lw 2.2" + look +
-              title;
+      const std::string look = pattern(i), dashes = look.substr(0, look.find(" pt"));
+      text += message(block, " using 1:2 with lines lw 2.2", dashes, paint, " notitle, ", block,
+                      "_marks using 1:2 with points", look.substr(dashes.size()), paint,
+                      " notitle, NaN with linespoints lw 2.2", look, paint, title);
       continue;
     }
     text.append(block).append(" using 1:2 with ");
