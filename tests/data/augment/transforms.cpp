@@ -39,6 +39,15 @@ TEST_CASE("normalize shifts and scales each channel") {
   CHECK(contains(error_of<ValueError>([] { Normalize({0, 1}, {1}); }), "2 means came with 1"));
 }
 
+TEST_CASE("a transform whose type is forgotten still knows it") {
+  const Transform normalize = Normalize(1, 2), other = Pad{1}, none;
+  REQUIRE(normalize.as<Normalize>());
+  CHECK(normalize.as<Normalize>()->std() == std::vector<float>{2});
+  CHECK(!other.as<Normalize>());
+  CHECK(other.as<Pad>());
+  CHECK(!none.as<Normalize>());
+}
+
 TEST_CASE("pad and crop") {
   const Image x = counting(1, 2, 2);
   CHECK(Pad{.padding = {1, 0}, .fill = 9}(x).values() == list({9, 9, 0, 1, 2, 3, 9, 9}));

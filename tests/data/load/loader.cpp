@@ -269,7 +269,7 @@ TEST_CASE("two passes of one loader do not disturb each other") {
 }
 
 TEST_CASE("after the first epochs, loading takes no memory from the system") {
-  constexpr int first = 100;  // until the threads' stocks of small blocks are full
+  constexpr int first = 200;  // until the threads' stocks of small blocks are full
   for (const int threads : {0, 1, 3}) {
     Loader loader(numbered(200), {.batch_size = 16, .shuffle = true, .threads = threads});
     for (int epoch = 0; epoch < first; ++epoch) run(loader);

@@ -333,7 +333,7 @@ TEST_CASE("without threads, the one that asks loads, and no sooner") {
   int seen = 0;
   for (const auto& [x] : loader) CHECK(made == (seen += static_cast<int>(x.extent(0))));
   Loader other(Here{&made}, {.batch_size = 2, .threads = 1});
-  CHECK(contains(error_of<ValueError>([&] { run(other); }), "sample 0: another thread"));
+  CHECK(contains(error_of<ValueError>([&] { run(other); }), "sample 1: another thread"));
 }
 
 TEST_CASE("an iterator outlives its loader") {

@@ -31,6 +31,10 @@ TEST_CASE("a dataset knows its sizes and classes") {
   CHECK(d.class_sizes() == std::vector<Index>{3, 2, 2, 0});
   CHECK(d.label(4) == 1);
   CHECK(d.image(4)(0, 1, 1) == 4);
+  const LabelledImage sample = d.get(4);
+  CHECK(sample.label == 1);
+  CHECK(sample.image.values() == std::vector<float>(4, 4.0f / 255));
+  CHECK_THROWS_AS(d.get(7), ValueError);
   CHECK(Dataset<float>().size() == 0);
 }
 

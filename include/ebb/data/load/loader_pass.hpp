@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,15 @@ class Pass {
     order_ = order_of(options, from_->samples, random_);
     const Index slots = options.threads > 0 ? std::min(options.prefetch, batches_) + 1 : 1;
     slots_.resize(static_cast<std::size_t>(slots));
+    if constexpr (collates<S>()) {
+      // Buffers for all batches there can be at a time are taken here, by this thread, so that how
+      // much memory a pass takes does not depend on how its threads take turns.
+      if (!(HasBatch<S> && !options.transform)) {
+        first_.emplace(sample(sample_at(0), random_at(0)));
+        const Index count = std::min(options.batch_size, drawn_samples(options, from_->samples));
+        for (Slot& slot : slots_) make_room(*first_, count, slot.buffer);
+      }
+    }
     if (options.threads > 0)
       background_ = std::make_unique<Background>(options.threads, batches_, slots,
                                                  [this](Index number) { make(number); });
@@ -136,13 +146,22 @@ class Pass {
   void one_by_one(Index first, Index count, Slot& slot) {
     // A smaller last batch has memory of its own, so that the next pass finds all as it was.
     const bool full = count == from_->options.batch_size || batches_ == 1;
+    const auto take_room = [&](const auto& like) {
+      make_room(like, count, full ? slot.buffer : slot.made);
+      if (full) slot.made = slot.buffer;
+    };
+    if constexpr (requires { from_->source.put(first, slot.made, first); }) {
+      if (!from_->options.transform) {  // its samples have one size
+        take_room(*first_);
+        for (Index i = 0; i < count; ++i) from_->source.put(sample_at(first + i), slot.made, i);
+        return;
+      }
+    }
     for (Index i = 0; i < count; ++i) {
       const Index number = sample_at(first + i);
-      const auto made = sample(number, random_at(first + i));
-      if (i == 0) {
-        make_room(made, count, full ? slot.buffer : slot.made);
-        if (full) slot.made = slot.buffer;
-      }
+      const auto made = first + i == 0 ? *std::exchange(first_, std::nullopt)
+                                       : sample(number, random_at(first + i));
+      if (i == 0) take_room(made);
       if (const std::string wrong = put_sample(made, slot.made, i); !wrong.empty())
         throw ShapeError(message("loader: with sample ", number, " the batch has ", wrong,
                                  "; the samples of a batch must have one size, so let the "
@@ -171,6 +190,8 @@ class Pass {
   Index batches_ = 0;
   bool by_place_ = false;     ///< what random transforms draw by
   std::vector<Index> order_;  ///< empty: as they come
+  std::optional<typename SampleOf<S>::type>
+      first_;  ///< sample of the epoch, until it is in a batch
   std::vector<Slot> slots_;
   Batch current_;
   Index next_ = 0;                          ///< number of the current batch

@@ -61,6 +61,16 @@ auto get(const S& source, Index i, RandomStream random) {
     return source.get(i);
 }
 
+/// What samples of a source are; where it only makes batches, nothing.
+template <class S>
+struct SampleOf {
+  struct type {};
+};
+template <HasGet S>
+struct SampleOf<S> {
+  using type = decltype(get(std::declval<const S&>(), Index{}, RandomStream{}));
+};
+
 /// What a batch of samples is where nobody says otherwise.
 struct NoBatch {};
 template <class Sample>

@@ -103,9 +103,13 @@ class Dataset {
   LabelledImage get(Index i) const {
     const auto from = image(i);
     LabelledImage sample{Image(from.shape), label(i)};
-    float* const to = sample.image.mutable_data();
-    for (Index k = 0; k < from.size(); ++k) to[k] = detail::to_float(from.data[k]);
+    put(from, sample.image.mutable_data());
     return sample;
+  }
+  /// The same, written to place `at` of a batch at once.
+  void put(Index i, const Batch& batch, Index at) const {
+    batch.labels.mutable_data()[at] = label(i);
+    put(image(i), batch.images.mutable_data() + at * image_pixels());
   }
 
   /// A copy of the images at these positions, in this order, under the same classes.
@@ -130,6 +134,10 @@ class Dataset {
 
  private:
   static constexpr int most_unnamed_classes = 1 << 20;
+
+  static void put(const View<const T, 3>& from, float* to) {
+    for (Index k = 0; k < from.size(); ++k) to[k] = detail::to_float(from.data[k]);
+  }
 
   Index image_pixels() const { return images_.extent(1) * images_.extent(2) * images_.extent(3); }
 
