@@ -8,9 +8,10 @@
 #include "benchmarks/clock.hpp"
 #include "benchmarks/networks/cnn.hpp"
 #include "benchmarks/networks/lenet5.hpp"
-#include "benchmarks/networks/resnet18.hpp"
 #include "benchmarks/networks/unet.hpp"
 #include "benchmarks/networks/work.hpp"
+
+#include <ebb/models/resnet.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -65,6 +66,10 @@ void measure(const Arguments& arguments, const bench::Work<N>& work) {
               rate * static_cast<double>(arguments.batch), bench::peak_memory());
 }
 
+struct ResNet18 : models::ResNet18<> {
+  ResNet18() : models::ResNet18<>({.channels = 1, .classes = 10, .small_images = true}) {}
+};
+
 template <class Net>
 void classify(const Arguments& a) {
   measure<Net>(a, bench::Work<1>(a.batch, 28, Shape{a.batch}, 10));
@@ -91,7 +96,7 @@ int main(int count, char** words) {
   set_num_threads(a.threads);
   if (network == "cnn") classify<bench::Cnn<>>(a);
   if (network == "lenet") classify<bench::LeNet5>(a);
-  if (network == "resnet18") classify<bench::ResNet18>(a);
+  if (network == "resnet18") classify<ResNet18>(a);
   if (network == "unet")
     measure<bench::UNet>(a,
                          bench::Work<3>(a.batch, 256, Shape{a.batch, Index{256}, Index{256}}, 2));

@@ -1,11 +1,13 @@
 #include "checkpoint.hpp"
 
 #include "provenance.hpp"
+#include "say.hpp"
 
 #include <ebb/core/number.hpp>
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <string_view>
 
 namespace {
@@ -98,4 +100,32 @@ void require_settings(const std::string& path, const std::string& settings) {
                                        "be continued with these; name another file, or delete it\n"
                                        "  there: ",
                                        then, "\n  here:  ", settings));
+}
+
+bool has_checkpoint(const TrainingOptions& options) {
+  std::error_code ignored;
+  return !options.resume.empty() && std::filesystem::exists(options.resume, ignored);
+}
+
+void say_begin(const TrainingOptions& options, const Run& run, Begin begin) {
+  if (begin == Begin::resumed)
+    say("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
+  else if (begin == Begin::loaded)
+    say("starting from the weights in %s\n", options.load.c_str());
+}
+
+void require_weights(const TrainingOptions& options, Begin begin) {
+  if (begin == Begin::fresh && options.epochs == 0)
+    throw ebb::ValueError("--epochs 0 needs weights to test: give --load FILE");
+}
+
+int end_interrupted(const TrainingOptions& options, const Run& run) {
+  say("interrupted in epoch %zu; ", run.epochs.size() + 1);
+  if (options.resume.empty())
+    say("nothing was saved (with --resume FILE, a run can be continued)\n");
+  else if (run.epochs.empty())
+    say("no epoch was finished, so there is no checkpoint\n");
+  else
+    say("the same command continues after epoch %zu\n", run.epochs.size());
+  return 130;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "optimizers.hpp"
+#include "training_options.hpp"
 
 #include <ebb/io.hpp>
 #include <ebb/train/fit.hpp>
@@ -45,6 +46,37 @@ Run load_checkpoint(const std::string& path, Net& net, AnyOptimizer<Device>& opt
   require_settings(path, settings);
   return to_run(path, ebb::io::load_checkpoint<Device>(path, net, optimizer));
 }
+
+// Whether --resume names a checkpoint that is there.
+bool has_checkpoint(const TrainingOptions& options);
+
+// Where a run begins.
+enum class Begin { fresh, loaded, resumed };
+
+// Throws ebb::ValueError where there are no epochs to do, and no weights either.
+void require_weights(const TrainingOptions& options, Begin begin);
+
+void say_begin(const TrainingOptions& options, const Run& run, Begin begin);
+
+// Makes a run begin where an interrupted one ended, whose checkpoint holds `all`; else with the
+// weights of --load in `net`; else afresh.
+template <class All, class Net, class Device>
+Begin begin_run(const TrainingOptions& options, Run& run, All& all, Net& net,
+                AnyOptimizer<Device>& optimizer) {
+  Begin begin = Begin::fresh;
+  if (has_checkpoint(options)) {
+    run = load_checkpoint(options.resume, all, optimizer, run.settings);
+    begin = Begin::resumed;
+  } else if (!options.load.empty()) {
+    ebb::io::load(net, options.load);
+    begin = Begin::loaded;
+  }
+  say_begin(options, run, begin);
+  return begin;
+}
+
+// Says how an interrupted run can be continued; returns the exit code of the program.
+int end_interrupted(const TrainingOptions& options, const Run& run);
 
 // Only the weights in a checkpoint, to test them.
 template <class Net>

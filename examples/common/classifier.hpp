@@ -1,31 +1,23 @@
 // The networks of saved classifiers.
 #pragma once
 
-#include "../mnist/network.hpp"
+#include "../models/classifiers.hpp"
 #include "model_file.hpp"
 
 #include <ebb/metrics/temperature.hpp>
-#include <ebb/models/medical_cnn.hpp>
-#include <ebb/models/resnet.hpp>
 
 // Calls `use(network, part)` with the network in the file, which evaluates; `part` is the name of
 // its last part that still has an image. Throws ebb::FileError when its tensors do not fit.
 template <class Use>
 void with_classifier(const ModelFile& file, Use&& use) {
   const auto classes = static_cast<ebb::Index>(file.classes.size());
-  const auto loaded = [&](auto net, const char* part) {
+  each_classifier([&]<class C>(C) {
+    if (file.model != C::name) return;
+    auto net = C::make(file.channels, classes);
     ebb::io::load(net, file.path);
     ebb::nn::eval(net);
-    use(net, part);
-  };
-  if (file.model == "mnist")
-    loaded(Cnn<>(), "conv2");
-  else if (file.model == "resnet18")
-    loaded(ebb::models::ResNet18<>(
-               {.channels = file.channels, .classes = classes, .small_images = true}),
-           "layer4");
-  else
-    loaded(ebb::models::MedicalCnn<>({.channels = file.channels, .classes = classes}), "block5");
+    use(net, C::last_image);
+  });
 }
 
 // Probabilities of the classes of one image, at the file's temperature.

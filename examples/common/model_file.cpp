@@ -1,5 +1,6 @@
 #include "model_file.hpp"
 
+#include "classifier_names.hpp"
 #include "pixels.hpp"
 #include "say.hpp"
 
@@ -85,10 +86,14 @@ ModelFile open_model(const std::string& path) {
   ModelFile m;
   m.path = path;
   m.model = facts.text("model");
-  if (m.model != "mnist" && m.model != "cnn" && m.model != "resnet18" && m.model != "unet")
-    file.fail(ebb::message("its model is '", m.model,
-                           "', and mnist, cnn, resnet18 (of medmnist) and unet (of segment) are "
-                           "known"));
+  const auto known = std::find_if(classifiers().begin(), classifiers().end(),
+                                  [&](const auto& c) { return c.name == m.model; });
+  if (!m.segments() && known == classifiers().end()) {
+    std::string names;
+    for (const auto& c : classifiers()) names += (names.empty() ? "" : ", ") + c.name;
+    file.fail(ebb::message("its model is '", m.model, "', and ", names,
+                           " and unet (of segment) are known"));
+  }
   m.channels = facts.number<ebb::Index>("channels", 1, 3);
   if (m.channels == 2) file.fail("its metadata says channels = 2; images are of 1 or 3");
   m.mean = facts.numbers("mean", m.channels, -1e6f);
@@ -130,10 +135,12 @@ ModelFile open_model(const std::string& path) {
       file.fail(ebb::message("its metadata says fit = '", how, "'; stretch and pad are known"));
     m.fit = how == "pad" ? ebb::data::Fit::pad : ebb::data::Fit::stretch;
   }
-  if (m.model == "mnist" && (m.classes.size() != 10 || m.height != 28 || m.width != 28))
-    file.fail(
-        "its network, mnist's, tells 10 classes apart in images of 28 x 28 pixels, and its "
-        "metadata says otherwise");
+  const FixedSize& size = known->size;
+  if (!size.any() && (static_cast<ebb::Index>(m.classes.size()) != size.classes ||
+                      m.height != size.side || m.width != size.side))
+    file.fail(ebb::message("its network, ", m.model, "'s, tells ", size.classes,
+                           " classes apart in images of ", size.side, " x ", size.side,
+                           " pixels, and its metadata says otherwise"));
   if (facts.has("temperature")) m.temperature = facts.number("temperature", 1e-6, 1e6);
   if (facts.has("conformal_threshold"))
     m.conformal_threshold =

@@ -15,7 +15,7 @@
 // What the metadata of a safetensors file says of the model in it.
 struct ModelFile {
   std::string path;
-  std::string model;  // "mnist", "cnn", "resnet18" (classifiers), "unet" (a segmenter)
+  std::string model;  // of a classifier (../models), or "unet" (a segmenter)
   ebb::Index channels = 1;
   std::vector<float> mean, deviation;            // of each channel, for pixels from 0 to 1
   std::optional<std::array<double, 2>> spacing;  // of rows and columns of the images, mm

@@ -8,8 +8,8 @@
 #include "../common/command_line.hpp"
 #include "../common/paths.hpp"
 #include "../common/program.hpp"
+#include "../common/read_input.hpp"
 #include "../common/say.hpp"
-#include "../predict/read_input.hpp"
 
 #include <ebb/explain/grad_cam.hpp>
 #include <ebb/explain/integrated_gradients.hpp>

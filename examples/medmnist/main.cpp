@@ -9,7 +9,7 @@
 // Research use only: nothing this program trains is fit to decide about a patient.
 //
 //   training.hpp   the loop, and which epoch is kept
-//   cnn.cpp, resnet18.cpp   the networks it is compiled for
+//   networks.cpp   the networks it is compiled for: those of ../models that take any images
 //   account.cpp    what the test images say
 //   report.cpp     the same as a page, with pictures
 //   options.cpp    the command line, and what the file of --load adds to it
@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
         paths_of(options).check();
         take_from_file(options);
         const auto set = read_images(options);
-        return options.model == "resnet18" ? train_resnet18(options, set) : train_cnn(options, set);
+        return train(options, set);
       },
       argc, argv);
 }

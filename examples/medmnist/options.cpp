@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include "../common/classifier_names.hpp"
 #include "../common/command_line.hpp"
 #include "../common/pixels.hpp"
 #include "../common/say.hpp"
@@ -48,11 +49,11 @@ std::optional<int> parse_command_line(int argc, char** argv, Options& o) {
          "DIR/train/CLASS/*.png, val and test likewise, or DIR/CLASS/*.png",
          "PATH")
       ->required();
-  option(app, "--model", o.model,
-         "cnn: five convolutions with batch norm; resnet18: He et al. 2016 with a 3x3 stem "
-         "[cnn, or that of --load]",
-         "NAME")
-      ->check(one_of({"cnn", "resnet18"}, "model"));
+  std::string models;
+  for (const ClassifierFacts& c : classifiers())
+    if (c.size.any()) models += (models.empty() ? "" : "; ") + c.name + ": " + c.about;
+  option(app, "--model", o.model, models + " [" + o.model + ", or that of --load]", "NAME")
+      ->check(one_of(free_classifiers(), "model"));
   app.add_option_function<std::string>(
          "--size", [&o](const std::string& text) { o.size = *size_of(text); },
          "Pixels, N or HEIGHTxWIDTH, that images are brought to; those of folders keep their "
@@ -214,7 +215,7 @@ ebb::data::MedMnist read_images(Options& options) {
   set.validation = in_size(set.validation, options);
   set.test = in_size(set.test, options);
   check_splits(options, set);
-  if (options.loaded) require_model(*options.loaded, {"cnn", "resnet18"}, set.train.channels());
+  if (options.loaded) require_model(*options.loaded, free_classifiers(), set.train.channels());
   static_cast<void>(positive_class(options, set.train.classes()));
   return set;
 }

@@ -20,9 +20,8 @@
 #include <filesystem>
 #include <memory>
 
-// One for each network; return the exit code of the program.
-int train_cnn(const Options& options, const ebb::data::MedMnist& set);
-int train_resnet18(const Options& options, const ebb::data::MedMnist& set);
+// Trains the network that the options name; returns the exit code of the program.
+int train(const Options& options, const ebb::data::MedMnist& set);
 
 // What is known of the network and its images; and, with what the validation images taught, what
 // its file says, so that it can be used without this program.
@@ -115,9 +114,10 @@ void draw_reasons(const std::string& path, const Net& net, const char* part,
 }
 
 // `last_image` is the name of the network's last part that still has an image.
-template <class Net>
+template <class Make>
 int train_and_test(const Options& options, const ebb::data::MedMnist& set, const char* last_image,
-                   const std::function<Net()>& make) {
+                   const Make& make) {
+  using Net = decltype(make());
   namespace data = ebb::data;
   ebb::set_num_threads(options.threads);
   ebb::manual_seed(options.seed);
@@ -152,18 +152,10 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set, const
                        options.epochs, " epochs, batch size ", options.batch_size, ", seed ",
                        options.seed, options.augment ? ", augmented" : "", ", ", set.train.size(),
                        " training images", data_settings(model.data, options.load))};
-  std::error_code ignored;
-  if (!options.resume.empty() && std::filesystem::exists(options.resume, ignored)) {
-    run = load_checkpoint(options.resume, contest, *optimizer, run.settings);
-    contest.read_notes(run.notes);
-    say("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
-  } else if (!options.load.empty()) {
-    ebb::io::load(net, options.load);
-    contest.best = net;
-    say("starting from the weights in %s\n", options.load.c_str());
-  } else if (options.epochs == 0) {
-    throw ebb::ValueError("--epochs 0 needs weights to test: give --load FILE");
-  }
+  const Begin begin = begin_run(options, run, contest, net, *optimizer);
+  require_weights(options, begin);
+  if (begin == Begin::resumed) contest.read_notes(run.notes);
+  if (begin == Begin::loaded) contest.best = net;
 
   const int done = static_cast<int>(run.epochs.size());
   if (done < options.epochs) {
@@ -204,12 +196,7 @@ int train_and_test(const Options& options, const ebb::data::MedMnist& set, const
                       },
                   .interrupted = interrupted,
                   .progress = quiet() ? nullptr : stderr});
-    if (history.interrupted) {
-      say("interrupted in epoch %zu; %s\n", run.epochs.size() + 1,
-          options.resume.empty() ? "nothing was saved (with --resume FILE, a run can be continued)"
-                                 : "the same command continues after the last whole epoch");
-      return 130;
-    }
+    if (history.interrupted) return end_interrupted(options, run);
     say("kept: epoch %zu, the best on the validation images\n", contest.best_epoch);
   }
 

@@ -8,10 +8,10 @@
 //
 //   network.hpp     the network, and why it ends without a softmax
 //   training.inl    the loop, tests, checkpoints; training.cpp on the CPU, training.cu on a GPU
-//   source.cpp      which images, and where they come from; download.cpp fetches them
 //   pictures.cpp    curves, confusion matrix, mistakes
 //   options.cpp     the command line
-//   ../common       optimizers by name, checkpoints: what the training programs share
+//   ../common       what the programs share: where images come from (source.cpp, download.cpp),
+//                   optimizers by name, checkpoints
 
 #include "../common/program.hpp"
 #include "options.hpp"

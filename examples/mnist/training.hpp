@@ -1,8 +1,8 @@
 // Training and testing.
 #pragma once
 
+#include "../common/source.hpp"
 #include "options.hpp"
-#include "source.hpp"
 
 // Does what the options say; returns the exit code of the program. Throws ebb::Error.
 int train_and_test(const Options& options, const Source& source);

@@ -109,19 +109,12 @@ int train_and_test_with(const Options& options, const Source& source) {
                        options.seed, ", ", training.size(), " training images",
                        Backend::settings(options), data_settings(model.data, options.load)),
           {}};
-  std::error_code ignored;
-  const bool resumes = !options.resume.empty() && std::filesystem::exists(options.resume, ignored);
-  if (resumes && options.eval_only) {
+  if (options.eval_only && has_checkpoint(options))
     load_checkpoint_weights(options.resume, net);
-  } else if (resumes) {
-    run = load_checkpoint(options.resume, net, *optimizer, run.settings);
-    say("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
-  } else if (!options.load.empty()) {
-    ebb::io::load(net, options.load);
-    say("starting from the weights in %s\n", options.load.c_str());
-  } else if (options.eval_only) {
+  else if (options.eval_only && options.load.empty())
     throw ebb::FileError(ebb::message("--eval-only: there is no checkpoint ", options.resume));
-  }
+  else
+    begin_run(options, run, net, net, *optimizer);
 
   ebb::Evaluation result;
   std::optional<Pictures> pictures;
@@ -166,16 +159,7 @@ int train_and_test_with(const Options& options, const Source& source) {
              },
          .interrupted = interrupted,
          .progress = quiet() ? nullptr : stderr});
-    if (history.interrupted) {
-      say("interrupted in epoch %zu; ", run.epochs.size() + 1);
-      if (options.resume.empty())
-        say("nothing was saved (with --resume FILE, a run can be continued)\n");
-      else if (run.epochs.empty())
-        say("no epoch was finished, so there is no checkpoint\n");
-      else
-        say("the same command continues after epoch %zu\n", run.epochs.size());
-      return 130;
-    }
+    if (history.interrupted) return end_interrupted(options, run);
   }
 
   if (!options.eval_only && !options.save.empty()) {

@@ -10,8 +10,8 @@
 #include "../common/page.hpp"
 #include "../common/paths.hpp"
 #include "../common/program.hpp"
+#include "../common/read_input.hpp"
 #include "../common/say.hpp"
-#include "read_input.hpp"
 
 #include <ebb/device/cpu/parallel.hpp>
 #include <ebb/io/png.hpp>

@@ -166,17 +166,9 @@ int train_and_account(const Options& options, const Split& split) {
                        set.size(), " training images, foreground ", set.foreground,
                        data_settings(model.data, options.load))};
   std::vector<double> dices;
-  std::error_code ignored;
-  if (!options.resume.empty() && std::filesystem::exists(options.resume, ignored)) {
-    run = load_checkpoint(options.resume, net, *optimizer, run.settings);
-    dices = exact_numbers(run.notes);
-    say("resuming %s after epoch %zu\n", options.resume.c_str(), run.epochs.size());
-  } else if (!options.load.empty()) {
-    ebb::io::load(net, options.load);
-    say("starting from the weights in %s\n", options.load.c_str());
-  } else if (options.epochs == 0) {
-    throw ebb::ValueError("--epochs 0 needs weights to test: give --load FILE");
-  }
+  const Begin begin = begin_run(options, run, net, net, *optimizer);
+  require_weights(options, begin);
+  if (begin == Begin::resumed) dices = exact_numbers(run.notes);
 
   const int done = static_cast<int>(run.epochs.size());
   if (done < options.epochs) {
@@ -214,12 +206,7 @@ int train_and_account(const Options& options, const Split& split) {
              },
          .interrupted = interrupted,
          .progress = quiet() ? nullptr : stderr});
-    if (history.interrupted) {
-      say("interrupted in epoch %zu; %s\n", run.epochs.size() + 1,
-          options.resume.empty() ? "nothing was saved (with --resume FILE, a run can be continued)"
-                                 : "the same command continues after the last whole epoch");
-      return 130;
-    }
+    if (history.interrupted) return end_interrupted(options, run);
   }
 
   if (!options.save.empty()) {

@@ -12,7 +12,7 @@
 #include "../common/command_line.hpp"
 #include "../common/program.hpp"
 #include "../common/say.hpp"
-#include "../mnist/source.hpp"
+#include "../common/source.hpp"
 #include "recipe.hpp"
 
 #include <ebb/device/cpu/parallel.hpp>

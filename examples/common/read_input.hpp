@@ -1,7 +1,7 @@
 // Image files of every kind that is read, as pictures.
 #pragma once
 
-#include "../common/value_range.hpp"
+#include "value_range.hpp"
 
 #include <array>
 #include <string>

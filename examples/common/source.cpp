@@ -1,7 +1,7 @@
 #include "source.hpp"
 
-#include "../common/say.hpp"
 #include "download.hpp"
+#include "say.hpp"
 
 #include <ebb/data/drawn/stroke_digits.hpp>
 
