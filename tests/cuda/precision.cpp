@@ -52,6 +52,9 @@ TEST_CASE("cuda: conv2d in tf32 and bf16 keeps to its bounds") {
 
 TEST_CASE("cuda: products are strict unless asked, and each thread's scopes are its own") {
   CHECK(cuda::precision() == Precision::fp32);
+  const struct Strict {
+    ~Strict() { cuda::set_precision(Precision::fp32); }
+  } afterwards;
   cuda::set_precision(Precision::bf16);
   CHECK(cuda::precision() == Precision::bf16);
   {
@@ -66,5 +69,4 @@ TEST_CASE("cuda: products are strict unless asked, and each thread's scopes are 
     }
     CHECK(cuda::precision() == Precision::tf32);
   }
-  cuda::set_precision(Precision::fp32);
 }

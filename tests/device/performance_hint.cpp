@@ -1,6 +1,7 @@
 #include <ebb/device/performance_hint.hpp>
 
 #include "tests/support/match.hpp"
+#include "tests/support/switches.hpp"
 
 using namespace ebb;
 using ebb::detail::PerformanceFacts;
@@ -32,12 +33,11 @@ TEST_CASE("what makes a program slow is told, with the way out", "[device]") {
 }
 
 TEST_CASE("this program's own hint tells what is so", "[device]") {
-  const Isa best = isa();
-  set_num_threads(1);
-  set_isa(Isa::portable);
-  const std::string text = performance_hint();
-  set_num_threads(0);
-  set_isa(best);
+  const std::string text = [] {
+    const test::Threads one(1);
+    const test::OnlyIsa portable(Isa::portable);
+    return performance_hint();
+  }();
 #if defined(__OPTIMIZE__)
   CHECK_THAT(text, !contains("this file is compiled without"));
 #else

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/switches.hpp"
 
 using namespace ebb;
 using Catch::Matchers::Contains;
@@ -100,13 +101,11 @@ TEST_CASE("clip_grad_value clamps every element") {
 TEST_CASE("the norm of many elements has the same bits for any number of threads") {
   struct {
     double operator()(int threads) const {
-      set_num_threads(threads);
+      const test::Threads switched(threads);
       nn::Linear<> net(300, 301);
       const auto into = net.weight.cell()->slot.into();
       for (Index i = 0; i < into.size(); ++i) into.data[i] = static_cast<float>(i % 1000) * 1e-3f;
-      const double norm = optim::grad_norm(net);
-      set_num_threads(0);
-      return norm;
+      return optim::grad_norm(net);
     }
   } norm;
   CHECK(norm(1) == norm(2));

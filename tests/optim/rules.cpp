@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/switches.hpp"
 
 using namespace ebb;
 using Catch::Matchers::Contains;
@@ -252,7 +253,7 @@ TEST_CASE("a rule of one's own is a struct of ten lines") {
 
 TEST_CASE("many parameters of all sizes are updated in one pass, alike for any thread count") {
   const auto run = [](int threads) {
-    set_num_threads(threads);
+    const test::Threads switched(threads);
     Many net;
     for (const Index size : {1, 3, 16 * 1024, 16 * 1024 + 1, 7, 70001, 5})
       net.parts.emplace_back(Tensor<float, 1>::ones({size}));
@@ -267,7 +268,6 @@ TEST_CASE("many parameters of all sizes are updated in one pass, alike for any t
     }
     std::vector<std::vector<float>> values;
     for (const auto& p : net.parts) values.push_back(p.value().values());
-    set_num_threads(0);
     return values;
   };
   const auto one = run(1), two = run(2);

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/switches.hpp"
 #include "tests/support/tensors.hpp"
 
 namespace ebb::test {
@@ -17,13 +18,11 @@ namespace ebb::test {
 /// Calls f() with each instruction set this processor has, and puts the first choice back.
 template <class F>
 void each_isa(F&& f) {
-  const Isa before = isa();
   for (const Isa set : {Isa::portable, Isa::avx2, Isa::avx512}) {
     if (!supports(set)) continue;
-    set_isa(set);
+    const OnlyIsa only(set);
     f(set);
   }
-  set_isa(before);
 }
 
 /// The largest difference between two tensors; infinite where one is not a number.
@@ -41,14 +40,15 @@ double absolute_difference(const Tensor<T, N>& a, const Tensor<T, N>& b) {
 /// Checks that f() gives the same bits with 1, 2, 3 and 7 threads.
 template <class F>
 void check_threads(F&& f) {
-  set_num_threads(1);
-  const auto alone = f();
+  const auto with = [&f](int threads) {
+    const Threads switched(threads);
+    return f();
+  };
+  const auto alone = with(1);
   for (const int threads : {2, 3, 7}) {
-    set_num_threads(threads);
     INFO(threads << " threads");
-    CHECK(same_bits(f(), alone));
+    CHECK(same_bits(with(threads), alone));
   }
-  set_num_threads(0);
 }
 
 /// ((7 i + 3) mod 11 - 5) / 4, which the PyTorch scripts quoted in tests call `fill`: sums of

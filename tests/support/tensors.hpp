@@ -6,6 +6,7 @@
 #include <ebb/tensor/tensor.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/switches.hpp"
 
 #include <cmath>
 #include <cstring>
@@ -55,13 +56,12 @@ bool same_bits(const Tensor<T, N>& a, const Tensor<T, N>& b) {
 template <class F>
 bool same_for_any_threads(F&& f) {
   bool same = true;
-  set_num_threads(1);
-  const auto one = f();
-  for (const int threads : {2, 3, 7}) {
-    set_num_threads(threads);
-    same = same && same_bits(one, f());
-  }
-  set_num_threads(0);
+  const auto with = [&f](int threads) {
+    const Threads switched(threads);
+    return f();
+  };
+  const auto one = with(1);
+  for (const int threads : {2, 3, 7}) same = same && same_bits(one, with(threads));
   return same;
 }
 

@@ -186,7 +186,21 @@ TEST_CASE("a point that is not finite leaves a gap") {
   if (!has_gnuplot()) return;
   const test::TemporaryFolder folder;
   const double inf = std::numeric_limits<double>::infinity();
-  CHECK_NOTHROW(plot::lines(folder / "gap.svg", {{"", {1, 2, 3, 4}, {1, inf, 2, 3}}}));
+  // A path moves (M) to a point without drawing, and draws (L) to others.
+  const auto commands = [&](const std::vector<double>& y) {
+    plot::lines(folder / "gap.svg", {{"", {1, 2, 3, 4, 5}, y}});
+    const std::string svg = read_file(folder / "gap.svg");
+    const std::string blue = "rgb( 11, 111, 184)'  d='";  // the first line's
+    const std::size_t begin = svg.find(blue);
+    REQUIRE(begin != svg.npos);
+    std::string found;
+    for (std::size_t i = begin + blue.size(); svg[i] != '\''; ++i)
+      if (svg[i] == 'M' || svg[i] == 'L') found += svg[i];
+    return found;
+  };
+  CHECK(commands({1, 2, 3, 2, 1}) == "MLLLL");
+  CHECK(commands({1, 2, inf, 2, 1}) == "MLML");
+  CHECK(commands({1, 2, -inf, inf - inf, 1}) == "MLM");
 }
 
 TEST_CASE("a confusion matrix is drawn with its counts and names") {

@@ -10,6 +10,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random.hpp"
+#include "tests/support/switches.hpp"
 
 using namespace ebb;
 
@@ -37,7 +38,7 @@ struct Net {
 TEST_CASE("training the tutorial's CNN on batches of 64 fits into 48 MiB", "[training][memory]") {
   constexpr std::size_t mib = 1024 * 1024;
   const auto before = Cpu::stats().bytes_in_use;
-  set_num_threads(2);
+  const test::Threads two(2);
   manual_seed(1);
   {
     Net net;
@@ -64,5 +65,4 @@ TEST_CASE("training the tutorial's CNN on batches of 64 fits into 48 MiB", "[tra
     CHECK(Cpu::stats().bytes_peak < 48 * mib);
   }
   CHECK(Cpu::stats().bytes_in_use == before);
-  set_num_threads(0);
 }

@@ -4,6 +4,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random.hpp"
+#include "tests/support/switches.hpp"
 
 using namespace ebb;
 using test::random;
@@ -60,7 +61,7 @@ void check_steady(Rule rule) {
 
 /// All parameters after a few steps.
 std::vector<float> trained_with(int threads) {
-  set_num_threads(threads);
+  const test::Threads switched(threads);
   manual_seed(1);
   Net net;
   optim::Optimizer<optim::Adam> optimizer(net, {.lr = 1e-2});
@@ -73,7 +74,6 @@ std::vector<float> trained_with(int threads) {
     backward(loss);
     optimizer.step();
   }
-  set_num_threads(0);
   std::vector<float> all;
   nn::visit_state(net, [&](const std::string&, const auto& part) {
     for (const auto v : part.value().values()) all.push_back(static_cast<float>(v));

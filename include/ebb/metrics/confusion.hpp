@@ -2,7 +2,7 @@
 /// Counts of right and wrong answers, and the shares that follow from them.
 #pragma once
 
-#include <ebb/core/shape.hpp>
+#include <ebb/metrics/predictions.hpp>
 
 #include <limits>
 #include <span>
@@ -16,10 +16,14 @@ namespace ebb::inline EBB_ABI::metrics {
 /// one class against the rest takes the class: nothing is positive unless the caller says so.
 class ConfusionMatrix {
  public:
-  /// Classes called "0", "1", ... \throws ValueError when there is none.
-  explicit ConfusionMatrix(Index classes) : ConfusionMatrix(numbered(classes)) {}
-  explicit ConfusionMatrix(std::vector<std::string> names)
-      : names_(std::move(names)), counts_(names_.size() * names_.size()) {
+  /// Classes called "0", "1", ...; labels of batches that are `ignore_index` are passed over.
+  /// \throws ValueError when there is no class.
+  explicit ConfusionMatrix(Index classes, int ignore_index = -100)
+      : ConfusionMatrix(numbered(classes), ignore_index) {}
+  explicit ConfusionMatrix(std::vector<std::string> names, int ignore_index = -100)
+      : names_(std::move(names)),
+        counts_(names_.size() * names_.size()),
+        ignore_index_(ignore_index) {
     if (names_.empty()) throw ValueError("ConfusionMatrix: it needs at least one class");
   }
 
@@ -37,6 +41,28 @@ class ConfusionMatrix {
                                " predicted classes; give one of each for every sample"));
     for (std::size_t i = 0; i < truth.size(); ++i) add(Index{truth[i]}, Index{predicted[i]});
   }
+
+  /// A batch: scores (B, C, ...), the largest of which is the answer, and the true class of each
+  /// (B, ...). A row of scores that are all nan counts as class 0.
+  /// \throws ShapeError when C is not the number of classes.
+  template <class T, int N, class At, class LabelsAt>
+  void add(const Tensor<T, N, At>& logits, const Tensor<int, N - 1, LabelsAt>& labels) {
+    if (logits.extent(1) != classes())
+      throw ShapeError(message("ConfusionMatrix: it has ", classes(),
+                               " classes, but logits of shape ", logits.shape(), " have ",
+                               logits.extent(1)));
+    detail::each_prediction("ConfusionMatrix", logits, labels, ignore_index_,
+                            [&](const auto* score, Index stride, Index truth) {
+                              Index best = 0;
+                              for (Index c = 1; c < classes(); ++c)
+                                if (score[c * stride] > score[best * stride]) best = c;
+                              add(truth, best);
+                            });
+  }
+  /// The same for a variable's value.
+  template <class Variable, class Labels>
+  requires requires(const Variable& x) { x.tape(); }
+  void add(const Variable& logits, const Labels& labels) { add(logits.value(), labels); }
 
   Index classes() const { return static_cast<Index>(names_.size()); }
   const std::vector<std::string>& names() const { return names_; }
@@ -122,6 +148,7 @@ class ConfusionMatrix {
 
   std::vector<std::string> names_;
   std::vector<Index> counts_;
+  int ignore_index_;
 };
 
 /// A table: a row per true class with its counts per predicted class, recall, precision and F1.

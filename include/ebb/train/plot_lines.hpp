@@ -131,7 +131,6 @@ inline std::string style(const Axes& axes) {
       "set grid lw 0.6 lc rgb '#e3e6ea' lt 1\n"
       "set tics nomirror out scale 0.6 textcolor rgb '#444b54'\n"
       "set key right opaque tc rgb '#222831' samplen 2 spacing 1.25\n"
-      "set datafile missing 'NaN'\n"
       "set lmargin 10\nset rmargin 3\nset bmargin 4\nset tmargin 3\n";
   text += axes.key_below ? "set key bottom\n" : "set key top\n";
   text += axes.whole_x ? "set xtics 1\n" : "set xtics autofreq\n";

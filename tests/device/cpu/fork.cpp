@@ -4,6 +4,7 @@
 #include <ebb/device/cpu/parallel.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/switches.hpp"
 
 #if EBB_FORKS && !defined(__SANITIZE_THREAD__)  // which ends children that begin threads
 
@@ -64,7 +65,7 @@ template struct Reach<&Cpu::pool>;
 }  // namespace
 
 TEST_CASE("a child's parallel loops run, on a team of its own", "[device][fork]") {
-  set_num_threads(2);
+  const test::Threads two(2);
   int team = 0;
   for (int generation = 0; generation < 2; ++generation) {
     REQUIRE(parallel_total(num_threads(), team) == 499500);
@@ -84,7 +85,6 @@ TEST_CASE("a child's parallel loops run, on a team of its own", "[device][fork]"
     }).join();
     CHECK(of_thread == 0);
   }
-  set_num_threads(0);
 }
 
 TEST_CASE("a child takes memory though another thread of its parent held the pool",

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/switches.hpp"
 
 using namespace ebb;
 
 TEST_CASE("every task runs once, whatever the number of threads", "[device][parallel]") {
   for (const int threads : {1, 2, 3, 7, 70}) {  // 70: more than there are parts of tasks
-    set_num_threads(threads);
+    const test::Threads switched(threads);
     std::vector<int> runs(1000, 0);
     parallel_for(1000, 1 << 20, [&](Index i) { ++runs[static_cast<std::size_t>(i)]; });
     CHECK(runs == std::vector<int>(1000, 1));
@@ -25,7 +26,6 @@ TEST_CASE("every task runs once, whatever the number of threads", "[device][para
     });
     CHECK(covered == std::vector<int>(100001, 1));
   }
-  set_num_threads(0);
 }
 
 TEST_CASE("sums are the same bits for any number of threads", "[device][parallel]") {
@@ -37,13 +37,12 @@ TEST_CASE("sums are the same bits for any number of threads", "[device][parallel
       return s;
     });
   };
-  set_num_threads(1);
-  const float one = sum();
-  for (const int threads : {2, 3, 7}) {
-    set_num_threads(threads);
-    CHECK(sum() == one);
-  }
-  set_num_threads(0);
+  const auto with = [&sum](int threads) {
+    const test::Threads switched(threads);
+    return sum();
+  };
+  const float one = with(1);
+  for (const int threads : {2, 3, 7}) CHECK(with(threads) == one);
   CHECK(one == Approx(std::log(1000003.0) + 0.57721566).epsilon(1e-6));  // Euler's constant
   CHECK(parallel_sum<float>(0, 1, [](Index, Index) { return 1.0f; }) == 0.0f);
 }

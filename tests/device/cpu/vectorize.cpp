@@ -5,6 +5,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/kernels.hpp"
+#include "tests/support/switches.hpp"
 
 using namespace ebb;
 
@@ -23,8 +24,6 @@ TEST_CASE("both copies of a loop do the same, for every length") {
 }
 
 TEST_CASE("the portable instruction set takes the narrow copies") {
-  const Isa before = isa();
-  set_isa(Isa::portable);
+  const test::OnlyIsa portable(Isa::portable);
   CHECK_FALSE(simd::wide_loops());
-  set_isa(before);
 }

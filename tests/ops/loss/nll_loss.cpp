@@ -3,6 +3,7 @@
 
 #include "tests/support/gradients.hpp"
 #include "tests/support/random.hpp"
+#include "tests/support/switches.hpp"
 #include "tests/support/tensors.hpp"
 
 using namespace ebb;
@@ -187,11 +188,10 @@ TEST_CASE("nll_loss: any number of threads, and dual numbers", "[ops][loss]") {
   labels.mutable_data()[20001] = 10;  // found wherever it is
   labels.mutable_data()[29000] = -1;
   for (int threads : {1, 3}) {
-    set_num_threads(threads);
+    const test::Threads switched(threads);
     bad += contains(test::error_of<ValueError>([&] { loss(many); }),
                     "label 10 at position (5, 27, 54)");
   }
-  set_num_threads(0);
   CHECK(bad == 2);
 
   const auto x = test::random<double>(Shape{3, 4}, 1);
