@@ -115,7 +115,7 @@ TEST_CASE("example 06: your own update rule") {
     REQUIRE(losses.size() == 5);
     for (std::size_t epoch = 1; epoch < 5; ++epoch) CHECK(losses[epoch] < losses[epoch - 1]);
     CHECK(losses.front() < std::log(10.0) + 0.1);  // a guesser's, of ten digits
-    CHECK(losses.back() < 0.5);
+    CHECK(losses.back() < 0.6);
   }
 }
 
