@@ -149,7 +149,8 @@ void elementwise(const Bench& bench, const Shape<4>& shape) {
   });
   bench.time(moves("relu", shape, 2 * n), [&] { map_forward(Cuda{}, relu, x.view(), y.mut()); });
   bench.time(moves("relu gradient", shape, 3 * n), [&] {
-    map_grad(Cuda{}, relu, x.view(), other.view(), Into<float, 4>{y.mutable_data(), shape, false});
+    map_backward(Cuda{}, relu, x.view(), other.view(),
+                 Into<float, 4>{y.mutable_data(), shape, false});
   });
   bench.time(moves("add", shape, 3 * n), [&] { x + other; });
   bench.time(moves("sum", shape, n), [&] { sum(x); });

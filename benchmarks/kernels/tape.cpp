@@ -62,7 +62,7 @@ struct ByHand {
     std::fill_n(layer(depth - 1).dy.mutable_data(), batch * width, 1.0f);
     for (int i = depth; i-- > 0;) {
       const Layer& l = layer(i);
-      map_grad(Cpu{}, relu, l.y.view(), l.dy.view(), into(l.dy));
+      map_backward(Cpu{}, relu, l.y.view(), l.dy.view(), into(l.dy));
       gemm(Cpu{}, {}, l.dy.view(), weights(i).weight.value().view(),
            into(i > 0 ? layer(i - 1).dy : dx));
       gemm(Cpu{}, {.a = true}, l.dy.view(), input(i).view(), into(l.dw));

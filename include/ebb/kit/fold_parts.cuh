@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/kit/fold.cuh>
+#include <ebb/kit/joins.hpp>
 
 namespace ebb::inline EBB_ABI::detail {
 

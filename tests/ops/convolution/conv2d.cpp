@@ -89,7 +89,7 @@ void compare(const Case& c, std::uint64_t seed) {
   const Tensor<T, 4> rectified(y_shape), rectified2(y_shape);
   const auto db3 = bias.clone(), db4 = bias.clone();
   sum_rectified_channels(Cpu{}, y.view(), dy.view(), rectified.mut(), into(db3, add));
-  map_grad(Cpu{}, ebb::relu, y.view(), dy.view(), into(rectified2));
+  map_backward(Cpu{}, ebb::relu, y.view(), dy.view(), into(rectified2));
   reference::sum_channels<T>(rectified2.view(), into(db4, add));
   CHECK(absolute_difference(rectified, rectified2) == 0);
   CHECK(absolute_difference(db3, db4) < bound(g.batch * g.output.area()));

@@ -36,9 +36,9 @@ void check_map(F f, double tolerance) {
         else
           return x;
       }();
-      map_grad(Cpu{}, f, saved.view(), dy.view(), test::into(dx));
+      map_backward(Cpu{}, f, saved.view(), dy.view(), test::into(dx));
       const Tensor<float, 1> over_dy = dy.clone();
-      map_grad(Cpu{}, f, saved.view(), over_dy.view(), test::into(over_dy));
+      map_backward(Cpu{}, f, saved.view(), over_dy.view(), test::into(over_dy));
       CHECK(test::same_bits(over_dy, dx));
       for (Index i = 0; i < n; ++i) {
         const auto v = static_cast<double>(x.data()[i]);
@@ -53,7 +53,7 @@ void check_map(F f, double tolerance) {
                          slope * static_cast<double>(dy.data()[i])) < tolerance);
       }
       const Tensor<float, 1> twice = dx.clone();
-      map_grad(Cpu{}, f, saved.view(), dy.view(), test::into(twice, true));
+      map_backward(Cpu{}, f, saved.view(), dy.view(), test::into(twice, true));
       for (Index i = 0; i < n; ++i) REQUIRE(std::abs(twice.data()[i] - 2 * dx.data()[i]) < 1e-6f);
     }
   });

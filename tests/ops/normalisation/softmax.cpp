@@ -112,10 +112,10 @@ void check_rows(Index rows, Index n, double tolerance) {
   const auto before = dx.clone();
   softmax_forward(Cpu{}, 1, x.view(), y.mut());
   log_softmax_forward(Cpu{}, 1, x.view(), log_y.mut());
-  softmax_grad(Cpu{}, 1, y.view(), dy.view(), test::into(dx, true));
-  log_softmax_grad(Cpu{}, 1, log_y.view(), dy.view(), test::into(log_dx, true));
+  softmax_backward(Cpu{}, 1, y.view(), dy.view(), test::into(dx, true));
+  log_softmax_backward(Cpu{}, 1, log_y.view(), dy.view(), test::into(log_dx, true));
   const Tensor<T, 2> fresh(x.shape());
-  softmax_grad(Cpu{}, 1, y.view(), dy.view(), test::into(fresh));
+  softmax_backward(Cpu{}, 1, y.view(), dy.view(), test::into(fresh));
   const auto wide = [n](const Tensor<T, 2>& t, Index row, Index k) {
     return static_cast<double>(t.data()[row * n + k]);
   };

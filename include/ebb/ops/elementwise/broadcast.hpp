@@ -63,7 +63,7 @@ void pull_zip(const F& f, const A& a, const B& b, const DY& dy, const Shape& sha
       else
         return dx.give(dy.reshape(shape));
     }
-  zip_grad<side>(typename DY::device{}, f, a.view(), b.view(), dy.view(), dx.into());
+  zip_backward<side>(typename DY::device{}, f, a.view(), b.view(), dy.view(), dx.into());
 }
 
 }  // namespace detail

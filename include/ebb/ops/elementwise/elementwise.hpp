@@ -77,10 +77,10 @@ struct Elementwise {
           [f, saved = std::move(saved), dx = sink(x)](const auto& dy) {
             if (!dx) return;
             if constexpr (constant<X>)
-              map_grad(Device{}, f, View<const T, Tens::rank>{nullptr, dy.shape()}, dy.view(),
-                       dx.into(dy));
+              map_backward(Device{}, f, View<const T, Tens::rank>{nullptr, dy.shape()}, dy.view(),
+                           dx.into(dy));
             else
-              map_grad(Device{}, f, saved.view(), dy.view(), dx.into(dy));
+              map_backward(Device{}, f, saved.view(), dy.view(), dx.into(dy));
           },
           x);
     }

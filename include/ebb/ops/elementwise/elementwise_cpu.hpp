@@ -23,7 +23,7 @@ void map_numbers(const F& f, Index n, const T* x, T* y) {
   });
 }
 
-/// `map_grad` of n numbers.
+/// `map_backward` of n numbers.
 template <class F, class T>
 void map_grad_numbers(const F& f, Index n, const T* saved, const T* dy, T* dx, bool add) {
   // (Asked here, because nvcc answers wrongly inside of the lambda.)
@@ -63,7 +63,7 @@ void map_forward(Cpu, const F& f, View<const T, N> x, View<T, N> y) {
 /// whichever the function asks for; `saved` holds it (no memory where the slope is a constant).
 /// dx may be dy.
 template <class F, class T, int N>
-void map_grad(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
+void map_backward(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
   detail::map_grad_numbers(f, dx.size(), saved.data, dy.data, dx.data, dx.add);
 }
 

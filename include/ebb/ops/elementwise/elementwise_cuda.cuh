@@ -93,7 +93,7 @@ void map_forward(Cuda, const F& f, View<const T, N> x, View<T, N> y) {
 
 /// Kernel: dx[i] = slope * dy[i], as on the CPU; dx may be dy.
 template <class F, class T, int N>
-void map_grad(Cuda, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
+void map_backward(Cuda, const F& f, View<const T, N> saved, View<const T, N> dy, Into<T, N> dx) {
   const Index n = dx.size();
   if (n == 0) return;
   gpu::with_index(n, [&]<class I>(I) {

@@ -34,8 +34,8 @@ template <class Tens>
 Tens before_activation(const Tens& y, const Tens& dy) {
   if (!y.defined()) return dy;
   Tens dx = dy.shared() ? Tens(dy.shape()) : dy;
-  map_grad(typename Tens::device{}, relu, y.view(), dy.view(),
-           Into<typename Tens::scalar, Tens::rank>{dx.mutable_data(), dx.shape(), false});
+  map_backward(typename Tens::device{}, relu, y.view(), dy.view(),
+               Into<typename Tens::scalar, Tens::rank>{dx.mutable_data(), dx.shape(), false});
   return dx;
 }
 

@@ -66,7 +66,7 @@ T bce_sum(const Loop<N, 3>& loop, const T* x, const T* t, const T* p) {
   return sum;
 }
 
-/// `bce_grad` over the loop of x and p.
+/// `bce_backward` over the loop of x and p.
 template <Side side, class T, int N>
 void bce_grad_loop(T factor, const Loop<N, 2>& loop, const T* x, const T* t, const T* p,
                    Into<T, 1> dx) {
@@ -100,8 +100,8 @@ void bce_forward(Cpu, T divisor, View<const T, N> x, View<const T, N> t, View<co
 
 /// Kernel: the gradient of the logits (Side::a) or of the target (Side::b).
 template <Side side, class T, int N>
-void bce_grad(Cpu, T divisor, View<const T, N> x, View<const T, N> t, View<const T, N> p,
-              View<const T, 0> dy, Into<T, N> dx) {
+void bce_backward(Cpu, T divisor, View<const T, N> x, View<const T, N> t, View<const T, N> p,
+                  View<const T, 0> dy, Into<T, N> dx) {
   const T one = T(1);
   const T factor = dy.data[0] / divisor;
   detail::bce_grad_loop<side>(factor, broadcast_loop(x.shape, x.shape, p.shape), x.data, t.data,

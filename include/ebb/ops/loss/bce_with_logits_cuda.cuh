@@ -49,8 +49,8 @@ void bce_forward(Cuda, T divisor, View<const T, N> x, View<const T, N> t, View<c
 
 /// Kernel: the gradient of the logits (Side::a) or of the target (Side::b).
 template <Side side, class T, int N>
-void bce_grad(Cuda, T divisor, View<const T, N> x, View<const T, N> t, View<const T, N> p,
-              View<const T, 0> dy, Into<T, N> dx) {
+void bce_backward(Cuda, T divisor, View<const T, N> x, View<const T, N> t, View<const T, N> p,
+                  View<const T, 0> dy, Into<T, N> dx) {
   detail::walk_on_gpu(
       broadcast_loop(dx.shape, dx.shape, p.shape),
       detail::BinarySlopes<side, T>{divisor, x.data, t.data, p.data, dy.data, detail::flat(dx)});

@@ -106,9 +106,9 @@ void cross_entropy_forward(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
 /// Kernel: dx_c = dy / norm * ((1 - s) w_l (p_c - [c = l]) + s / C (p_c sum_k w_k - w_c)), p the
 /// softmax of the line.
 template <class T, int N, int M>
-void cross_entropy_grad(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
-                        View<const int, M> labels, View<const T, 2> log_sum, View<const T, 0> norm,
-                        View<const T, 0> dy, Into<T, N> dx) {
+void cross_entropy_backward(Cpu, const ClassTerms<T>& terms, View<const T, N> x,
+                            View<const int, M> labels, View<const T, 2> log_sum,
+                            View<const T, 0> norm, View<const T, 0> dy, Into<T, N> dx) {
   const AxisLines lines(x.shape, 1);
   const T* const largest = log_sum.data;
   const T* const rest = log_sum.data + labels.size();
@@ -167,8 +167,8 @@ void nll_forward(Cpu, const ClassTerms<T>& terms, View<const T, N> x, View<const
 
 /// Kernel: dx_l = -w_l dy / norm, and 0 for the other classes.
 template <class T, int N, int M>
-void nll_grad(Cpu, const ClassTerms<T>& terms, View<const int, M> labels, View<const T, 0> norm,
-              View<const T, 0> dy, Into<T, N> dx) {
+void nll_backward(Cpu, const ClassTerms<T>& terms, View<const int, M> labels, View<const T, 0> norm,
+                  View<const T, 0> dy, Into<T, N> dx) {
   const AxisLines lines(dx.shape, 1);
   const T scale = dy.data[0] / norm.data[0];
   lines.for_tiles(1, [&](const auto& tile) {
@@ -185,9 +185,9 @@ void nll_grad(Cpu, const ClassTerms<T>& terms, View<const int, M> labels, View<c
   EBB_COMPILED(void cross_entropy_forward<T, 2, 1>(Cpu, const ClassTerms<T>&, View<const T, 2>, \
                                                    View<const int, 1>, View<T, 2>, View<T, 0>,  \
                                                    View<T, 0>))                                 \
-  EBB_COMPILED(void cross_entropy_grad<T, 2, 1>(Cpu, const ClassTerms<T>&, View<const T, 2>,    \
-                                                View<const int, 1>, View<const T, 2>,           \
-                                                View<const T, 0>, View<const T, 0>, Into<T, 2>))
+  EBB_COMPILED(void cross_entropy_backward<T, 2, 1>(                                            \
+      Cpu, const ClassTerms<T>&, View<const T, 2>, View<const int, 1>, View<const T, 2>,        \
+      View<const T, 0>, View<const T, 0>, Into<T, 2>))
 EBB_CROSS_ENTROPY(float)
 EBB_CROSS_ENTROPY(double)
 #undef EBB_CROSS_ENTROPY

@@ -272,9 +272,9 @@ void cross_entropy_forward(Cuda, const ClassTerms<T>& terms, View<const T, N> x,
 /// Kernel: dx_c = dy / norm * ((1 - s) w_l (p_c - [c = l]) + s / C (p_c sum_k w_k - w_c)), p the
 /// softmax of the line.
 template <class T, int N, int M>
-void cross_entropy_grad(Cuda, const ClassTerms<T>& terms, View<const T, N> x,
-                        View<const int, M> labels, View<const T, 2> log_sum, View<const T, 0> norm,
-                        View<const T, 0> dy, Into<T, N> dx) {
+void cross_entropy_backward(Cuda, const ClassTerms<T>& terms, View<const T, N> x,
+                            View<const int, M> labels, View<const T, 2> log_sum,
+                            View<const T, 0> norm, View<const T, 0> dy, Into<T, N> dx) {
   const detail::LinePlan plan(x.shape, 1);
   if (plan.size == 0) return;
   const bool weighs = terms.smoothing != T(0) && terms.weights.data != nullptr;
@@ -303,8 +303,8 @@ void nll_forward(Cuda, const ClassTerms<T>& terms, View<const T, N> x, View<cons
 
 /// Kernel: dx_l = -w_l dy / norm, and 0 for the other classes.
 template <class T, int N, int M>
-void nll_grad(Cuda, const ClassTerms<T>& terms, View<const int, M> labels, View<const T, 0> norm,
-              View<const T, 0> dy, Into<T, N> dx) {
+void nll_backward(Cuda, const ClassTerms<T>& terms, View<const int, M> labels,
+                  View<const T, 0> norm, View<const T, 0> dy, Into<T, N> dx) {
   const detail::LinePlan plan(dx.shape, 1);
   if (plan.size == 0) return;
   gpu::with_index(plan.size, [&]<class I>(I) {

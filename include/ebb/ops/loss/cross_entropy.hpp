@@ -64,8 +64,8 @@ auto cross_entropy(const X& logits, const Labels& labels,
       name, y,
       [terms, x = value(logits), labels, log_sum, norm, dx = sink(logits)](const auto& dy) {
         if (dx)
-          cross_entropy_grad(Device{}, terms(), x.view(), labels.view(), log_sum.view(),
-                             norm.view(), dy.view(), dx.into());
+          cross_entropy_backward(Device{}, terms(), x.view(), labels.view(), log_sum.view(),
+                                 norm.view(), dy.view(), dx.into());
       },
       logits);
 }

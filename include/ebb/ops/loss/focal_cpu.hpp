@@ -79,9 +79,9 @@ void focal_forward(Cpu, const FocalTerm& term, const ClassTerms<T>& terms, View<
 
 /// Kernel: dx_l = w_l times the term's slope dy / norm, and 0 for the other classes.
 template <class T>
-void focal_grad(Cpu, const FocalTerm& term, const ClassTerms<T>& terms, View<const T, 3> x,
-                View<const int, 2> labels, View<const T, 0> norm, View<const T, 0> dy,
-                Into<T, 3> dx) {
+void focal_backward(Cpu, const FocalTerm& term, const ClassTerms<T>& terms, View<const T, 3> x,
+                    View<const int, 2> labels, View<const T, 0> norm, View<const T, 0> dy,
+                    Into<T, 3> dx) {
   const Index classes = dx.shape[1], inner = dx.shape[2];
   const T scale = dy.data[0] / norm.data[0];
   parallel_ranges(labels.size(), 16 + classes, [&](Index begin, Index end) {

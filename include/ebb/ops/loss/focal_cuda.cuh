@@ -58,9 +58,9 @@ void focal_forward(Cuda, const FocalTerm& term, const ClassTerms<T>& terms, View
 
 /// Kernel: dx_l = w_l times the term's slope dy / norm, and 0 for the other classes.
 template <class T>
-void focal_grad(Cuda, const FocalTerm& term, const ClassTerms<T>& terms, View<const T, 3> x,
-                View<const int, 2> labels, View<const T, 0> norm, View<const T, 0> dy,
-                Into<T, 3> dx) {
+void focal_backward(Cuda, const FocalTerm& term, const ClassTerms<T>& terms, View<const T, 3> x,
+                    View<const int, 2> labels, View<const T, 0> norm, View<const T, 0> dy,
+                    Into<T, 3> dx) {
   const Index size = dx.size();
   if (size == 0) return;
   gpu::with_index(size, [&]<class I>(I) {

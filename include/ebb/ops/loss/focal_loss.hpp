@@ -50,9 +50,9 @@ auto focal_loss(const X& logits, const Labels& labels,
       [shape, lines, term, terms, labels, norm, x = value(x), dx = sink(x)](const auto& dy) {
         if (!dx) return;
         const auto into = dx.into();
-        focal_grad(Device{}, term, terms(), View<const T, 3>{x.data(), shape},
-                   View<const int, 2>{labels.data(), lines}, norm.view(), dy.view(),
-                   Into<T, 3>{into.data, shape, into.add});
+        focal_backward(Device{}, term, terms(), View<const T, 3>{x.data(), shape},
+                       View<const int, 2>{labels.data(), lines}, norm.view(), dy.view(),
+                       Into<T, 3>{into.data, shape, into.add});
       },
       x);
 }

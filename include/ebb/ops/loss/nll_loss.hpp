@@ -42,7 +42,7 @@ auto nll_loss(const X& log_probabilities, const Labels& labels,
   return track(
       name, y,
       [terms, labels, norm, dx = sink(log_probabilities)](const auto& dy) {
-        if (dx) nll_grad(Device{}, terms(), labels.view(), norm.view(), dy.view(), dx.into());
+        if (dx) nll_backward(Device{}, terms(), labels.view(), norm.view(), dy.view(), dx.into());
       },
       log_probabilities);
 }

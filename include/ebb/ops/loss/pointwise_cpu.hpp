@@ -18,7 +18,7 @@ T pointwise_sum(const F& f, Index n, const T* x, const T* t) {
   return fold_all<T>(n, F::cost, AddUp{}, [&f, x, t](Index i) { return f.value(x[i], t[i]); });
 }
 
-/// `pointwise_loss_grad` of n elements.
+/// `pointwise_loss_backward` of n elements.
 template <Side side, class F, class T>
 void pointwise_slopes(const F& f, T factor, Index n, const T* x, const T* t, T* dx, bool add) {
   parallel_ranges(n, F::cost, [&](Index begin, Index end) {
@@ -45,8 +45,8 @@ void pointwise_loss(Cpu, const F& f, T divisor, View<const T, N> x, View<const T
 
 /// Kernel: dx = f.slope_a(x, t) dy / divisor, or the same with slope_b for the target.
 template <Side side, class F, class T, int N>
-void pointwise_loss_grad(Cpu, const F& f, T divisor, View<const T, N> x, View<const T, N> t,
-                         View<const T, 0> dy, Into<T, N> dx) {
+void pointwise_loss_backward(Cpu, const F& f, T divisor, View<const T, N> x, View<const T, N> t,
+                             View<const T, 0> dy, Into<T, N> dx) {
   detail::pointwise_slopes<side>(f, dy.data[0] / divisor, dx.size(), x.data, t.data, dx.data,
                                  dx.add);
 }

@@ -46,8 +46,8 @@ void pointwise_loss(Cuda, const F& f, T divisor, View<const T, N> x, View<const 
 
 /// Kernel: dx = f.slope_a(x, t) dy / divisor, or the same with slope_b for the target.
 template <Side side, class F, class T, int N>
-void pointwise_loss_grad(Cuda, const F& f, T divisor, View<const T, N> x, View<const T, N> t,
-                         View<const T, 0> dy, Into<T, N> dx) {
+void pointwise_loss_backward(Cuda, const F& f, T divisor, View<const T, N> x, View<const T, N> t,
+                             View<const T, 0> dy, Into<T, N> dx) {
   if (const Index n = dx.size(); n > 0)
     gpu::launch(gpu::blocks_for(n), gpu::block_size, 0, detail::pointwise_slopes_kernel<side, F, T>,
                 f, divisor, n, x.data, t.data, dy.data, dx.data, dx.add);

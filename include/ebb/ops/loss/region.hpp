@@ -91,7 +91,8 @@ auto region_loss_of(const char* name, const X& logits, const Target& target,
           region_sums(Device{}, ignored, p, View<const int, 2>{target.data(), lines}, sums);
         },
         [target, lines, ignored](View<const T, 3> slopes, View<const T, 0> dy, Into<T, 3> dp) {
-          region_grad(Device{}, ignored, View<const int, 2>{target.data(), lines}, slopes, dy, dp);
+          region_backward(Device{}, ignored, View<const int, 2>{target.data(), lines}, slopes, dy,
+                          dp);
         });
   } else if constexpr (is_tensor<Target>) {
     check_target(name, logits, target);
@@ -102,7 +103,7 @@ auto region_loss_of(const char* name, const X& logits, const Target& target,
           region_sums(Device{}, p, View<const T, 3>{target.data(), shape}, sums);
         },
         [target, shape](View<const T, 3> slopes, View<const T, 0> dy, Into<T, 3> dp) {
-          region_grad(Device{}, View<const T, 3>{target.data(), shape}, slopes, dy, dp);
+          region_backward(Device{}, View<const T, 3>{target.data(), shape}, slopes, dy, dp);
         });
   }
 }

@@ -219,8 +219,8 @@ void region_put(T* dp, Index count, bool add, const Value& value) {
 
 /// Kernel: dp = dy (slope by B where the label is the class, plus slope by P); 0 where ignored.
 template <class T>
-void region_grad(Cpu, int ignore_index, View<const int, 2> labels, View<const T, 3> slopes,
-                 View<const T, 0> dy, Into<T, 3> dp) {
+void region_backward(Cpu, int ignore_index, View<const int, 2> labels, View<const T, 3> slopes,
+                     View<const T, 0> dy, Into<T, 3> dp) {
   const T scale = dy.data[0];
   const Index classes = dp.shape[1], n = dp.shape[2];
   detail::region_runs(slopes, dp, [&](Index plane, const T* s, Index at, Index first, Index count) {
@@ -235,8 +235,8 @@ void region_grad(Cpu, int ignore_index, View<const int, 2> labels, View<const T,
 
 /// Kernel: dp = dy (slope by B times the mask, plus slope by P).
 template <class T>
-void region_grad(Cpu, View<const T, 3> mask, View<const T, 3> slopes, View<const T, 0> dy,
-                 Into<T, 3> dp) {
+void region_backward(Cpu, View<const T, 3> mask, View<const T, 3> slopes, View<const T, 0> dy,
+                     Into<T, 3> dp) {
   const T scale = dy.data[0];
   detail::region_runs(slopes, dp, [&](Index, const T* s, Index at, Index, Index count) {
     const T* const is = mask.data + at;

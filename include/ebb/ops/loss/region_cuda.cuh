@@ -179,8 +179,8 @@ void region_loss(Cuda, const Term& term, Index elements, View<T, 3> sums, View<T
 
 /// Kernel: dp = dy (slope by B where the label is the class, plus slope by P); 0 where ignored.
 template <class T>
-void region_grad(Cuda, int ignore_index, View<const int, 2> labels, View<const T, 3> slopes,
-                 View<const T, 0> dy, Into<T, 3> dp) {
+void region_backward(Cuda, int ignore_index, View<const int, 2> labels, View<const T, 3> slopes,
+                     View<const T, 0> dy, Into<T, 3> dp) {
   const Index size = dp.size();
   if (size == 0) return;
   gpu::with_index(size, [&]<class I>(I) {
@@ -193,8 +193,8 @@ void region_grad(Cuda, int ignore_index, View<const int, 2> labels, View<const T
 
 /// Kernel: dp = dy (slope by B times the mask, plus slope by P).
 template <class T>
-void region_grad(Cuda, View<const T, 3> mask, View<const T, 3> slopes, View<const T, 0> dy,
-                 Into<T, 3> dp) {
+void region_backward(Cuda, View<const T, 3> mask, View<const T, 3> slopes, View<const T, 0> dy,
+                     Into<T, 3> dp) {
   const Index size = dp.size();
   if (size == 0) return;
   gpu::with_index(size, [&]<class I>(I) {

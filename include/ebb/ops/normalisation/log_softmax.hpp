@@ -31,7 +31,7 @@ struct LogSoftmax {
     return track(
         name, y,
         [k, y, dx = sink(x)](const auto& dy) {
-          if (dx) log_softmax_grad(Device{}, k, y.view(), dy.view(), dx.into());
+          if (dx) log_softmax_backward(Device{}, k, y.view(), dy.view(), dx.into());
         },
         x);
   }

@@ -34,7 +34,7 @@ struct Softmax {
     return track(
         name, y,
         [k, y, dx = sink(x)](const auto& dy) {
-          if (dx) softmax_grad(Device{}, k, y.view(), dy.view(), dx.into());
+          if (dx) softmax_backward(Device{}, k, y.view(), dy.view(), dx.into());
         },
         x);
   }

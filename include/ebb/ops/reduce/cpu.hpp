@@ -72,7 +72,7 @@ EBB_HD T extremum_share(T y, T dy, Index ties) {
 
 namespace detail {
 
-/// `reduce_extremum_grad` over the loop of y and x.
+/// `reduce_extremum_backward` over the loop of y and x.
 template <class T, int N>
 void extremum_grad_loop(const Loop<N, 2>& loop, const T* x, const T* y, const T* dy, T* share,
                         T* dx, bool add) {
@@ -117,7 +117,7 @@ void variance_loop(T divisor, const Loop<N, 2>& loop, const T* x, const T* mean,
   });
 }
 
-/// `variance_grad` over the loop of dx and dy.
+/// `variance_backward` over the loop of dx and dy.
 template <class T, int N>
 void variance_grad_loop(T factor, const Loop<N, 2>& loop, const T* x, const T* mean, const T* dy,
                         T* dx, bool add) {
@@ -144,8 +144,8 @@ void variance_grad_loop(T factor, const Loop<N, 2>& loop, const T* x, const T* m
 /// of x equal to y (a subgradient; PyTorch's `amax` and `amin` share alike), nan for all where y
 /// is.
 template <class T, int N>
-void reduce_extremum_grad(Cpu, View<const T, N> x, View<const T, N> y, View<const T, N> dy,
-                          Into<T, N> dx) {
+void reduce_extremum_backward(Cpu, View<const T, N> x, View<const T, N> y, View<const T, N> dy,
+                              Into<T, N> dx) {
   if (dx.size() == 0) return;
   const Scratch<T> share(dy.size());
   detail::extremum_grad_loop(broadcast_loop(x.shape, y.shape, x.shape), x.data, y.data, dy.data,
@@ -164,8 +164,8 @@ void variance_forward(Cpu cpu, T count, T divisor, View<const T, N> x, View<T, N
 
 /// Kernel: dx = 2 (x - mean) dy / divisor.
 template <class T, int N>
-void variance_grad(Cpu, T divisor, View<const T, N> x, View<const T, N> mean, View<const T, N> dy,
-                   Into<T, N> dx) {
+void variance_backward(Cpu, T divisor, View<const T, N> x, View<const T, N> mean,
+                       View<const T, N> dy, Into<T, N> dx) {
   detail::variance_grad_loop(T(2) / divisor, broadcast_loop(dx.shape, dx.shape, dy.shape), x.data,
                              mean.data, dy.data, dx.data, dx.add);
 }

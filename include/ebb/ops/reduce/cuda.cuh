@@ -124,8 +124,8 @@ void spread(Cuda, T factor, View<const T, N> dy, Into<T, N> dx) {
 /// Kernel: the gradient of `reduce` with Largest or Smallest, dy shared evenly among the elements
 /// of x equal to y.
 template <class T, int N>
-void reduce_extremum_grad(Cuda, View<const T, N> x, View<const T, N> y, View<const T, N> dy,
-                          Into<T, N> dx) {
+void reduce_extremum_backward(Cuda, View<const T, N> x, View<const T, N> y, View<const T, N> dy,
+                              Into<T, N> dx) {
   if (dx.size() == 0) return;
   const CudaScratch<T> share(dy.size());
   fold_on_gpu<Index>(broadcast_loop(x.shape, y.shape, x.shape), AddUp{},
@@ -148,8 +148,8 @@ void variance_forward(Cuda cuda, T count, T divisor, View<const T, N> x, View<T,
 
 /// Kernel: dx = 2 (x - mean) dy / divisor.
 template <class T, int N>
-void variance_grad(Cuda, T divisor, View<const T, N> x, View<const T, N> mean, View<const T, N> dy,
-                   Into<T, N> dx) {
+void variance_backward(Cuda, T divisor, View<const T, N> x, View<const T, N> mean,
+                       View<const T, N> dy, Into<T, N> dx) {
   detail::walk_on_gpu(
       broadcast_loop(dx.shape, dx.shape, dy.shape),
       detail::VarianceGradBody<T>{T(2) / divisor, x.data, mean.data, dy.data, detail::flat(dx)});

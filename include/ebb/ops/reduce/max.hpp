@@ -28,7 +28,8 @@ struct Extremum {
   }
   template <class Tens, class Set, class Dx>
   void pull(const Saved<Tens>& saved, const Set&, const Tens& dy, const Dx& dx) const {
-    reduce_extremum_grad(typename Tens::device{}, saved.x.view(), saved.y.view(), dy.view(), dx);
+    reduce_extremum_backward(typename Tens::device{}, saved.x.view(), saved.y.view(), dy.view(),
+                             dx);
   }
 };
 

@@ -42,8 +42,8 @@ struct Variance {
   }
   template <class Tens, class Set, class Dx>
   void pull(const Saved<Tens>& saved, const Set&, const Tens& dy, const Dx& dx) const {
-    variance_grad(typename Tens::device{}, saved.divisor, saved.x.view(), saved.mean.view(),
-                  dy.view(), dx);
+    variance_backward(typename Tens::device{}, saved.divisor, saved.x.view(), saved.mean.view(),
+                      dy.view(), dx);
   }
 };
 

@@ -28,7 +28,7 @@ void zip_loop(const F& f, const Loop<N, 3>& loop, const T* a, const T* b, T* y) 
   });
 }
 
-/// `zip_grad` over the loop of dx, a, b and dy.
+/// `zip_backward` over the loop of dx, a, b and dy.
 template <Side side, class F, class T, int N>
 void zip_grad_loop(const F& f, const Loop<N, 4>& loop, const T* a, const T* b, const T* dy,
                    Into<T, 1> dx) {
@@ -86,8 +86,8 @@ void zip(Cpu, const F& f, View<const T, NA> a, View<const T, NB> b, View<T, N> y
 /// Kernel: the gradient of one operand, slope * dy summed over the axes along which the operand was
 /// repeated. Where the slope is a constant, the data of `a` and `b` is not looked at.
 template <Side side, class F, class T, int NA, int NB, int N, int M>
-void zip_grad(Cpu, const F& f, View<const T, NA> a, View<const T, NB> b, View<const T, N> dy,
-              Into<T, M> dx) {
+void zip_backward(Cpu, const F& f, View<const T, NA> a, View<const T, NB> b, View<const T, N> dy,
+                  Into<T, M> dx) {
   if constexpr (N == 0) {
     if constexpr (constant_slope<F, side>)
       dx.put(0, slope_of<side>(f, T(), T()) * *dy.data);

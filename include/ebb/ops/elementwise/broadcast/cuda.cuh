@@ -85,8 +85,8 @@ void zip(Cuda, const F& f, View<const T, NA> a, View<const T, NB> b, View<T, N> 
 /// Kernel: the gradient of one operand, slope * dy summed over the axes along which the operand was
 /// repeated. Where the slope is a constant, the data of `a` and `b` is not looked at.
 template <Side side, class F, class T, int NA, int NB, int N, int M>
-void zip_grad(Cuda, const F& f, View<const T, NA> a, View<const T, NB> b, View<const T, N> dy,
-              Into<T, M> dx) {
+void zip_backward(Cuda, const F& f, View<const T, NA> a, View<const T, NB> b, View<const T, N> dy,
+                  Into<T, M> dx) {
   if (dx.size() == 0) return;
   const auto loop = broadcast_loop(dy.shape, dx.shape, a.shape, b.shape, dy.shape);
   using Values = detail::SlopeTimes<side, F, T>;

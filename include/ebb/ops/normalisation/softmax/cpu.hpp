@@ -28,7 +28,7 @@ void softmax_forward(Cpu, int axis, View<const T, N> x, View<T, N> y) {
 
 /// Kernel: dx = y (dy - sum y dy) along the axis.
 template <class T, int N>
-void softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
+void softmax_backward(Cpu, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
   if (dx.size() == 0) return;
   const bool add = dx.add;
   const auto body = [add](const auto& tile, const T* from, const T* up, T* to) {
@@ -57,7 +57,7 @@ void log_softmax_forward(Cpu, int axis, View<const T, N> x, View<T, N> y) {
 
 /// Kernel: dx = dy - e^y sum dy along the axis.
 template <class T, int N>
-void log_softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
+void log_softmax_backward(Cpu, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
   if (dx.size() == 0) return;
   const bool add = dx.add;
   const auto body = [add](const auto& tile, const T* from, const T* up, T* to) {
@@ -75,12 +75,13 @@ void log_softmax_grad(Cpu, int axis, View<const T, N> y, View<const T, N> dy, In
   AxisLines(y.shape, axis).map_tiles<T>(4, y.data, dy.data, dx.data, add, body);
 }
 
-#define EBB_SOFTMAX(T)                                                                            \
-  EBB_COMPILED(void softmax_forward<T, 2>(Cpu, int, View<const T, 2>, View<T, 2>))                \
-  EBB_COMPILED(void softmax_grad<T, 2>(Cpu, int, View<const T, 2>, View<const T, 2>, Into<T, 2>)) \
-  EBB_COMPILED(void log_softmax_forward<T, 2>(Cpu, int, View<const T, 2>, View<T, 2>))            \
-  EBB_COMPILED(                                                                                   \
-      void log_softmax_grad<T, 2>(Cpu, int, View<const T, 2>, View<const T, 2>, Into<T, 2>))
+#define EBB_SOFTMAX(T)                                                                       \
+  EBB_COMPILED(void softmax_forward<T, 2>(Cpu, int, View<const T, 2>, View<T, 2>))           \
+  EBB_COMPILED(                                                                              \
+      void softmax_backward<T, 2>(Cpu, int, View<const T, 2>, View<const T, 2>, Into<T, 2>)) \
+  EBB_COMPILED(void log_softmax_forward<T, 2>(Cpu, int, View<const T, 2>, View<T, 2>))       \
+  EBB_COMPILED(                                                                              \
+      void log_softmax_backward<T, 2>(Cpu, int, View<const T, 2>, View<const T, 2>, Into<T, 2>))
 EBB_SOFTMAX(float)
 EBB_SOFTMAX(double)
 #undef EBB_SOFTMAX

@@ -130,8 +130,8 @@ void lines_forward(const Kind& kind, int axis, View<const T, N> x, View<T, N> y)
 }
 
 template <class Kind, class T, int N>
-void lines_grad(const Kind& kind, int axis, View<const T, N> y, View<const T, N> dy,
-                Into<T, N> dx) {
+void lines_backward(const Kind& kind, int axis, View<const T, N> y, View<const T, N> dy,
+                    Into<T, N> dx) {
   const LinePlan plan(y.shape, axis);
   if (plan.size == 0) return;
   gpu::with_index(plan.size, [&]<class I>(I) {
@@ -160,8 +160,8 @@ void softmax_forward(Cuda, int axis, View<const T, N> x, View<T, N> y) {
 
 /// Kernel: dx = y (dy - sum y dy) along the axis.
 template <class T, int N>
-void softmax_grad(Cuda, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
-  detail::lines_grad(detail::SoftmaxKind{}, axis, y, dy, dx);
+void softmax_backward(Cuda, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
+  detail::lines_backward(detail::SoftmaxKind{}, axis, y, dy, dx);
 }
 
 /// Kernel: y = x - m - log sum e^(x - m) along the axis.
@@ -172,8 +172,8 @@ void log_softmax_forward(Cuda, int axis, View<const T, N> x, View<T, N> y) {
 
 /// Kernel: dx = dy - e^y sum dy along the axis.
 template <class T, int N>
-void log_softmax_grad(Cuda, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
-  detail::lines_grad(detail::LogSoftmaxKind{}, axis, y, dy, dx);
+void log_softmax_backward(Cuda, int axis, View<const T, N> y, View<const T, N> dy, Into<T, N> dx) {
+  detail::lines_backward(detail::LogSoftmaxKind{}, axis, y, dy, dx);
 }
 
 }  // namespace ebb
