@@ -29,8 +29,9 @@ void measure(const bench::ConvShape& s, double seconds) {
   const auto dy = random(Shape<4>{s.batch, s.out, s.out_height(), s.out_width()});
   Tensor<float, 4> y(dy.shape()), dx(in), dw(kernel);
 
-  const double forward = bench::median_time(
-      seconds, [&] { conv2d_forward(Cpu{}, g, x.view(), w.view(), bias.view(), y.mut()); });
+  const double forward = bench::median_time(seconds, [&] {
+    conv2d_forward<float>(Cpu{}, g, x.view(), w.view(), y.mut(), {bias.data()});
+  });
   const double grad_input = bench::median_time(seconds, [&] {
     conv2d_grad_input(Cpu{}, g, dy.view(), w.view(), View<const float, 1>{},
                       Into<float, 4>{dx.mutable_data(), in, false});

@@ -56,8 +56,9 @@ struct ByHand {
       return net.layers[static_cast<std::size_t>(i)];
     };
     for (int i = 0; i < depth; ++i)
-      linear_forward(Cpu{}, input(i).view(), weights(i).weight.value().view(),
-                     weights(i).bias.value().view(), true, layer(i).y.mut());
+      linear_forward<float>(Cpu{}, input(i).view(), weights(i).weight.value().view(),
+                            layer(i).y.mut(),
+                            {weights(i).bias.value().data(), nullptr, Activation::relu});
     total = sum(layer(depth - 1).y);
     std::fill_n(layer(depth - 1).dy.mutable_data(), batch * width, 1.0f);
     for (int i = depth; i-- > 0;) {

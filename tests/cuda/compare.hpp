@@ -17,6 +17,10 @@
 
 namespace ebb::test {
 
+/// One of each kind of activation that an operation takes in.
+inline constexpr Activation some_activations[] = {relu6, leaky_relu, Clamp{-0.2, 0.4}, sigmoid,
+                                                  silu,  hard_swish, Activation::none};
+
 /// What float and double may differ by, relative to the largest number of the CPU's result.
 inline constexpr double near_float = 1e-5, near_double = 1e-12;
 

@@ -22,6 +22,16 @@ void check_conv(const Shape<4>& x_shape, const Shape<4>& w_shape, Conv2dOptions 
       tolerance,
       [&](const auto& u, const auto& v, const auto& bias) { return conv2d(u, v, bias, options); },
       x, w, b);
+  // An activation after the other, and an addition before it.
+  static int turn = 0;
+  options.activation = test::some_activations[static_cast<std::size_t>(turn++ % 7)];
+  const auto skip = test::random<T>(conv2d(x, w, options).shape(), 4);
+  CHECK_ON_CUDA(
+      tolerance,
+      [&](const auto& u, const auto& v, const auto& bias, const auto& s) {
+        return conv2d(u, v, bias, options, s);
+      },
+      x, w, b, skip);
 }
 
 template <class T = float>

@@ -29,6 +29,8 @@ TEST_CASE("cuda: activations agree with the CPU") {
   check_function(gelu, -6, 6);
   check_function(gelu_tanh);
   check_function(silu);
+  check_function(relu6);
+  check_function(hard_swish);
   check_function(elu);
   check_function([](const auto& x) { return elu(x, 0.5); });
   check_function(leaky_relu);

@@ -109,6 +109,21 @@ TEST_CASE("cuda: linear agrees with the CPU, with bias and relu") {
                 test::random<double>(Shape{7, 5}, 2), test::random<double>(Shape{7}, 3));
 }
 
+TEST_CASE("cuda: linear takes activations and an addition in, as on the CPU") {
+  for (const Activation& activation : test::some_activations) {
+    CAPTURE(activation.kind);
+    const auto all = [&](const auto& x, const auto& w, const auto& b, const auto& s) {
+      return linear(x, w, b, activation, s);
+    };
+    CHECK_ON_CUDA(near_float, all, test::random<float>(Shape{9, 40}, 1),
+                  test::random<float>(Shape{10, 40}, 2), test::random<float>(Shape{10}, 3),
+                  test::random<float>(Shape{9, 10}, 4));
+    CHECK_ON_CUDA(near_float, all, test::random<float>(Shape{2, 600}, 1),
+                  test::random<float>(Shape{3, 600}, 2), test::random<float>(Shape{3}, 3),
+                  test::random<float>(Shape{2, 3}, 4));
+  }
+}
+
 TEST_CASE("cuda: a bias and a relu keep nan") {
   auto x = test::random<float>(Shape{4, 6});
   x.mutable_data()[7] = NAN;

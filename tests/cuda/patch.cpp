@@ -22,10 +22,10 @@ std::pair<bool, bool> uses_patches(const Shape<4>& x_shape, const Shape<4>& w_sh
   const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
   auto x = Tensor<float, 4, Cuda>::zeros(x_shape), y = Tensor<float, 4, Cuda>::zeros(y_shape);
   const auto w = Tensor<float, 4, Cuda>::zeros(w_shape);
-  const bool forward = detail::patch_convolution<false>(
-      g, x.data(), w.data(), nullptr, Into<float, 4>{y.mutable_data(), y_shape}, false);
-  const bool backward = detail::patch_convolution<true>(
-      g, y.data(), w.data(), nullptr, Into<float, 4>{x.mutable_data(), x_shape}, false);
+  const bool forward =
+      detail::patch_convolution<false>(g, x.data(), w.data(), y.mutable_data(), {});
+  const bool backward =
+      detail::patch_convolution<true>(g, y.data(), w.data(), x.mutable_data(), {});
   return {forward, backward};
 }
 

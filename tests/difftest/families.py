@@ -51,7 +51,7 @@ def unary(rng):
     c = float(pick(rng, 2, 3, 0.5, -1, 0, 1, -2))
     number = lambda x: torch.tensor(c, dtype=x.dtype)
     functions = {
-        "relu": (F.relu, {}), "leaky_relu": (lambda x: F.leaky_relu(x, a), {"a": a}), "elu": (lambda x: F.elu(x, a), {"a": a}),
+        "relu": (F.relu, {}), "relu6": (F.relu6, {}), "hard_swish": (F.hardswish, {}), "leaky_relu": (lambda x: F.leaky_relu(x, a), {"a": a}), "elu": (lambda x: F.elu(x, a), {"a": a}),
         "gelu": (F.gelu, {}), "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), {}), "silu": (F.silu, {}),
         "sigmoid": (torch.sigmoid, {}), "tanh": (torch.tanh, {}), "softplus": (lambda x: F.softplus(x, a, b), {"a": a, "b": b}),
         "exp": (torch.exp, {}), "log": (torch.log, {}), "sqrt": (torch.sqrt, {}), "square": (torch.square, {}),
@@ -76,7 +76,7 @@ def unary(rng):
         mask = np.isnan(x)
     # Slopes that are differences, or computed from the result, are right to the digits of their
     # terms; so is PyTorch's gelu in its tail, where ours keeps its digits.
-    floor = {"gelu": 3, "gelu_tanh": 3, "silu": 1.2, "sigmoid": 1, "tanh": 1, "sin": 1, "cos": 1}.get(name, 0)
+    floor = {"gelu": 3, "gelu_tanh": 3, "silu": 1.2, "hard_swish": 1, "sigmoid": 1, "tanh": 1, "sin": 1, "cos": 1}.get(name, 0)
     # In double PyTorch's gelu takes its tail from one; in float ours is compared with that double.
     size = float(np.abs(x[np.isfinite(x)]).max()) if np.isfinite(x).any() else 1.0
     least = size * (1 if T == "d" else 2.0**-28) if name in ("gelu", "gelu_tanh") else 0.0

@@ -12,6 +12,8 @@ void unary_of(const Case& asked, Result& result) {
   const T c = static_cast<T>(a);
   const auto run = [&](auto op) { differentiate<T>(asked, result, op, x); };
   if (f == "relu") return run(relu);
+  if (f == "relu6") return run(relu6);
+  if (f == "hard_swish") return run(hard_swish);
   if (f == "leaky_relu") return run(LeakyRelu{a});
   if (f == "elu") return run(Elu{a});
   if (f == "gelu") return run(gelu);

@@ -81,7 +81,7 @@ void compare_convolution(const Conv2dGeometry& g, std::size_t number) {
   const auto dy = fill<T>(Shape{g.batch, g.out_channels, g.output.height, g.output.width});
   const auto bias = fill<T>(Shape{g.out_channels}), bias_in = fill<T>(Shape{g.in_channels});
   const auto bound = [&](ConvPass pass, Index terms) {
-    return sizeof(T) == 4 && conv2d_algorithm(g, pass) == ConvAlgorithm::winograd
+    return sizeof(T) == 4 && conv2d_algorithm<T>(g, pass) == ConvAlgorithm::winograd
                ? 3e-6 * static_cast<double>(terms + 8)
                : 0.0;
   };
@@ -95,8 +95,9 @@ void compare_convolution(const Conv2dGeometry& g, std::size_t number) {
   };
 
   const Tensor<T, 4> y(dy.shape()), y2(dy.shape());
-  conv2d_forward<T>(Cpu{}, g, x.view(), w.view(), bias.view(), y.mut(), relu);
-  reference::conv2d_forward<T>(g, x.view(), w.view(), bias.view(), y2.mut(), relu);
+  const Epilogue<T> end{bias.data(), nullptr, relu ? Activation::relu : Activation::none};
+  conv2d_forward<T>(Cpu{}, g, x.view(), w.view(), y.mut(), end);
+  reference::conv2d_forward<T>(g, x.view(), w.view(), y2.mut(), end);
   check(y, y2, bound(ConvPass::forward, g.taps()));
 
   const auto dx = fill<T>(x.shape()), dx2 = dx.clone();
@@ -340,7 +341,7 @@ TEST_CASE("small geometries: the reference is PyTorch's", "[conv2d][pool]") {
     const Tensor<double, 4> y(Shape{c.images, c.out, g.output.height, g.output.width});
     const Tensor<double, 4> dx(x.shape()), dw(w.shape());
     const auto dy = fill(y.shape());
-    reference::conv2d_forward<double>(g, x.view(), w.view(), {}, y.mut(), false);
+    reference::conv2d_forward<double>(g, x.view(), w.view(), y.mut());
     reference::conv2d_grad_input<double>(g, dy.view(), w.view(), {}, into(dx));
     reference::conv2d_grad_weight<double>(g, x.view(), dy.view(), into(dw));
     INFO(to_string(g));

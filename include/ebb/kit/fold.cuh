@@ -11,6 +11,7 @@
 #pragma once
 
 #include <ebb/device/cuda/scratch.cuh>
+#include <ebb/kit/joins.hpp>
 #include <ebb/kit/loop.cuh>
 
 #include <algorithm>

@@ -14,7 +14,7 @@ struct ConvOptions {
   Size2 dilation = 1;
   Index groups = 1;
   bool bias = true;
-  Activation activation = Activation::none;  ///< `relu`: rectified while it is stored
+  Activation activation = {};  ///< `relu`, `silu`, ...: of the result, while it is stored
 };
 
 /// x (n, in, h, w) -> (n, out, h', w'). `nn::Conv2d<>{1, 16, 3, {.padding = 1}}`, and with
@@ -47,15 +47,25 @@ struct Conv2d {
   /// With the activation that follows taken in, for containers.
   template <Operand X>
   auto operator()(const X& x, Activation next) const {
-    Conv2dOptions with = options;
-    if (with.activation == Activation::none) with.activation = next;
-    return conv2d(x, weight, bias, with);
+    return conv2d(x, weight, bias, options_with(next));
+  }
+  /// And with an addition to the result before it: `conv(x, relu, skip)` is relu(conv(x) + skip).
+  template <Operand X, Operand S>
+  auto operator()(const X& x, Activation next, const S& add) const {
+    return conv2d(x, weight, bias, options_with(next), add);
   }
 
   static constexpr void visit(auto& self, auto&& f) {
     f("weight", self.weight);
     f("bias", self.bias);
     f("options", self.options);
+  }
+
+ private:
+  Conv2dOptions options_with(Activation next) const {
+    Conv2dOptions with = options;
+    if (with.activation.kind == Activation::none) with.activation = next;
+    return with;
   }
 };
 

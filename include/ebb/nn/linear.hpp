@@ -10,17 +10,17 @@ namespace ebb::inline EBB_ABI::nn {
 
 struct LinearOptions {
   bool bias = true;
-  Activation activation = Activation::none;  ///< `relu`: rectified while it is stored
+  Activation activation = {};  ///< `relu`, `silu`, ...: of the result, while it is stored
 };
 
 /// x (..., in) -> x weight^T + bias, (..., out). `nn::Linear<>{784, 64}`, and without bias
 /// `nn::Linear<>{784, 64, {.bias = false}}`; with `{.activation = relu}` the rectified result in
-/// one pass.
+/// one pass. `fc(x, relu, skip)` is relu(fc(x) + skip).
 template <class T = float, class Device = Cpu>
 struct Linear {
   Param<Tensor<T, 2, Device>> weight;  ///< (out, in)
   Param<Tensor<T, 1, Device>> bias;    ///< (out)
-  Activation activation = Activation::none;
+  Activation activation;
 
   /// Without weights, to be assigned to: a call throws.
   Linear() = default;
@@ -40,7 +40,13 @@ struct Linear {
   /// With the activation that follows taken in, for containers.
   template <Operand X>
   auto operator()(const X& x, Activation next) const {
-    return linear(x, weight, bias, activation == Activation::none ? next : activation);
+    return linear(x, weight, bias, activation.kind == Activation::none ? next : activation);
+  }
+
+  /// And with an addition to the result before it.
+  template <Operand X, Operand S>
+  auto operator()(const X& x, Activation next, const S& add) const {
+    return linear(x, weight, bias, activation.kind == Activation::none ? next : activation, add);
   }
 
   static constexpr void visit(auto& self, auto&& f) {

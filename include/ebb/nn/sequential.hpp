@@ -2,8 +2,8 @@
 /// Layers one after another, known at compile time.
 #pragma once
 
+#include <ebb/kit/activation.hpp>
 #include <ebb/nn/draws.hpp>
-#include <ebb/ops/elementwise/activation.hpp>
 #include <ebb/tape/var.hpp>
 
 #include <string>

@@ -9,9 +9,11 @@
 #include <ebb/ops/elementwise/elu.hpp>
 #include <ebb/ops/elementwise/exp.hpp>
 #include <ebb/ops/elementwise/gelu.hpp>
+#include <ebb/ops/elementwise/hard_swish.hpp>
 #include <ebb/ops/elementwise/leaky_relu.hpp>
 #include <ebb/ops/elementwise/log.hpp>
 #include <ebb/ops/elementwise/relu.hpp>
+#include <ebb/ops/elementwise/relu6.hpp>
 #include <ebb/ops/elementwise/sigmoid.hpp>
 #include <ebb/ops/elementwise/silu.hpp>
 #include <ebb/ops/elementwise/softplus.hpp>

@@ -67,8 +67,9 @@ void compare(const Case& c, std::uint64_t seed) {
   const auto bound = [&](Index terms) { return unit * (static_cast<double>(terms) + 8); };
 
   const Tensor<T, 4> y(y_shape), y2(y_shape);
-  conv2d_forward(Cpu{}, g, x.view(), w.view(), b, y.mut(), relu);
-  reference::conv2d_forward<T>(g, x.view(), w.view(), b, y2.mut(), relu);
+  const Epilogue<T> end{b.data, nullptr, relu ? Activation::relu : Activation::none};
+  conv2d_forward(Cpu{}, g, x.view(), w.view(), y.mut(), end);
+  reference::conv2d_forward<T>(g, x.view(), w.view(), y2.mut(), end);
   CHECK(absolute_difference(y, y2) < bound(g.taps()));
 
   const auto dx = random<T>(c.x, seed + 5), dx2 = dx.clone();

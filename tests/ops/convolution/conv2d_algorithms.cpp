@@ -3,7 +3,10 @@
 #include "tests/support/kernels.hpp"
 #include "tests/support/random.hpp"
 
+#include <iterator>
+#include <optional>
 #include <random>
+#include <utility>
 
 using namespace ebb;
 using namespace ebb::test;
@@ -23,34 +26,60 @@ std::string to_string(const Case& c) {
                  c.options.groups);
 }
 
-/// All three passes, with what surrounds them, against the reference.
+constexpr ConvAlgorithm all_ways[] = {
+    ConvAlgorithm::reference,  ConvAlgorithm::pointwise, ConvAlgorithm::depthwise,
+    ConvAlgorithm::three_rows, ConvAlgorithm::unfolded,  ConvAlgorithm::images,
+    ConvAlgorithm::channels,   ConvAlgorithm::lines,     ConvAlgorithm::winograd};
+
+/// The way that is asked for while it lives.
+struct Asked {
+  explicit Asked(ConvAlgorithm way) { set_conv2d_algorithm(way); }
+  Asked(const Asked&) = delete;
+  Asked& operator=(const Asked&) = delete;
+  ~Asked() { reset_conv2d_algorithm(); }
+};
+
+/// All three passes by one way wherever it can, with what surrounds them, against the reference.
 template <class T>
-void compare(const Case& c, std::uint64_t seed) {
+int compare(ConvAlgorithm way, const Case& c, std::uint64_t seed) {
   const Conv2dGeometry g = c.geometry();
+  const Asked asked(way);
+  const bool taken[] = {conv2d_algorithm<T>(g, ConvPass::forward) == way,
+                        conv2d_algorithm<T>(g, ConvPass::grad_input) == way,
+                        conv2d_algorithm<T>(g, ConvPass::grad_weight) == way};
   const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
   const auto x = random<T>(c.x, seed), w = random<T>(c.w, seed + 1);
   const auto dy = random<T>(y_shape, seed + 2);
   const auto bias = random<T>(Shape{g.out_channels}, seed + 3);
   const auto bias_in = random<T>(Shape{g.in_channels}, seed + 4);
   const bool relu = seed % 2 == 0, add = seed % 3 == 0;
-  INFO(to_string(c) << " relu " << relu << " add " << add);
+  INFO(ebb::to_string(way) << ", " << to_string(c) << " relu " << relu << " add " << add);
   const double unit = sizeof(T) == 4 ? 1.2e-7 : 2.3e-16;
-  const auto bound = [&](Index terms) { return unit * (static_cast<double>(terms) + 8); };
+  const double rounding = way == ConvAlgorithm::winograd ? 30 : 1;
+  const auto bound = [&](Index terms) {
+    return rounding * unit * (static_cast<double>(terms) + 8);
+  };
 
-  const Tensor<T, 4> y(y_shape), y2(y_shape);
-  detail::direct_forward(g, x.data(), w.data(), y.mutable_data(), {bias.data(), false, relu});
-  reference::conv2d_forward<T>(g, x.view(), w.view(), bias.view(), y2.mut(), relu);
-  CHECK(absolute_difference(y, y2) < bound(g.taps()));
-
-  const auto dx = random<T>(c.x, seed + 5), dx2 = dx.clone();
-  detail::direct_grad_input(g, dy.view(), w.view(), into(dx, add), {bias_in.data(), add, false});
-  reference::conv2d_grad_input<T>(g, dy.view(), w.view(), bias_in.view(), into(dx2, add));
-  CHECK(absolute_difference(dx, dx2) < bound(g.group_out() * g.kernel.area()));
-
-  const auto dw = random<T>(c.w, seed + 6), dw2 = dw.clone();
-  detail::direct_grad_weight(g, x.data(), dy.data(), dw.mutable_data(), add);
-  reference::conv2d_grad_weight<T>(g, x.view(), dy.view(), into(dw2, add));
-  CHECK(absolute_difference(dw, dw2) < bound(g.batch * g.output.area()));
+  if (taken[0]) {
+    const Tensor<T, 4> y(y_shape), y2(y_shape);
+    const Epilogue<T> end{bias.data(), nullptr, relu ? Activation::relu : Activation::none};
+    conv2d_forward<T>(Cpu{}, g, x.view(), w.view(), y.mut(), end);
+    reference::conv2d_forward<T>(g, x.view(), w.view(), y2.mut(), end);
+    CHECK(absolute_difference(y, y2) < bound(g.taps()));
+  }
+  if (taken[1]) {
+    const auto dx = random<T>(c.x, seed + 5), dx2 = dx.clone();
+    conv2d_grad_input<T>(Cpu{}, g, dy.view(), w.view(), bias_in.view(), into(dx, add));
+    reference::conv2d_grad_input<T>(g, dy.view(), w.view(), bias_in.view(), into(dx2, add));
+    CHECK(absolute_difference(dx, dx2) < bound(g.group_out() * g.kernel.area()));
+  }
+  if (taken[2]) {
+    const auto dw = random<T>(c.w, seed + 6), dw2 = dw.clone();
+    conv2d_grad_weight<T>(Cpu{}, g, x.view(), dy.view(), into(dw, add));
+    reference::conv2d_grad_weight<T>(g, x.view(), dy.view(), into(dw2, add));
+    CHECK(absolute_difference(dw, dw2) < bound(g.batch * g.output.area()));
+  }
+  return taken[0] + taken[1] + taken[2];
 }
 
 /// Shapes that the layouts of the direct kernels were made for, with every kind of tail.
@@ -117,42 +146,65 @@ std::vector<Case> random_cases(int count) {
 
 }  // namespace
 
-TEST_CASE("conv2d: every layout of the direct kernels against the reference", "[conv2d]") {
+TEST_CASE("conv2d: every way against the reference, wherever it can", "[conv2d]") {
   each_isa([](Isa set) {
     INFO(ebb::to_string(set));
     std::uint64_t seed = 0;
+    int taken[std::size(all_ways) + 1] = {};
     for (const auto& cases : {special_cases(), random_cases(150)})
       for (const Case& c : cases) {
-        compare<float>(c, ++seed);
-        compare<double>(c, ++seed);
+        ++seed;
+        // What the cost model takes, and of the others the one that had fewest.
+        const Conv2dGeometry g = c.geometry();
+        ConvAlgorithm way = ConvAlgorithm::reference;
+        for (const ConvAlgorithm other : all_ways)
+          if (detail::conv2d_can(other, {g, ConvPass::forward, 4, set}) &&
+              taken[static_cast<std::size_t>(other)] < taken[static_cast<std::size_t>(way)])
+            way = other;
+        compare<float>(conv2d_algorithm(c.geometry(), ConvPass::forward), c, seed);
+        compare<double>(conv2d_algorithm<double>(c.geometry(), ConvPass::grad_input), c, seed);
+        compare<double>(conv2d_algorithm<double>(c.geometry(), ConvPass::grad_weight), c, seed + 1);
+        taken[static_cast<std::size_t>(way)] += compare<float>(way, c, seed + 2);
+        taken[static_cast<std::size_t>(way)] += compare<double>(way, c, seed + 3);
       }
+    for (const ConvAlgorithm way : all_ways) {
+      INFO(ebb::to_string(way));
+      CHECK(taken[static_cast<std::size_t>(way)] > 0);
+    }
   });
 }
 
-TEST_CASE("conv2d: no layout depends on the number of threads", "[conv2d]") {
-  for (const Case& c : {Case{{9, 1, 28, 28}, {16, 1, 3, 3}, {.padding = 1}},
-                        Case{{5, 40, 14, 14}, {50, 40, 1, 1}, {}},
-                        Case{{3, 40, 7, 7}, {50, 40, 3, 3}, {.padding = 1}},
-                        Case{{30, 6, 14, 14}, {6, 6, 5, 5}, {.padding = 1}},
-                        Case{{2, 130, 2, 2}, {140, 130, 3, 3}, {.padding = 1}},
-                        Case{{3, 40, 17, 17}, {40, 1, 3, 3}, {.padding = 1, .groups = 40}}}) {
-    INFO(to_string(c));
+TEST_CASE("conv2d: no way depends on the number of threads", "[conv2d]") {
+  for (const auto& [way, c] :
+       {std::pair{ConvAlgorithm::lines, Case{{9, 1, 28, 28}, {16, 1, 3, 3}, {.padding = 1}}},
+        std::pair{ConvAlgorithm::pointwise, Case{{5, 40, 14, 14}, {50, 40, 1, 1}, {}}},
+        std::pair{ConvAlgorithm::channels, Case{{3, 40, 7, 7}, {50, 40, 3, 3}, {.padding = 1}}},
+        std::pair{ConvAlgorithm::images, Case{{30, 6, 14, 14}, {6, 6, 5, 5}, {.padding = 1}}},
+        std::pair{ConvAlgorithm::unfolded, Case{{2, 130, 2, 2}, {140, 130, 3, 3}, {.padding = 1}}},
+        std::pair{ConvAlgorithm::winograd, Case{{3, 40, 9, 7}, {50, 40, 3, 3}, {.padding = 1}}},
+        std::pair{ConvAlgorithm::depthwise,
+                  Case{{3, 40, 17, 17}, {40, 1, 3, 3}, {.padding = 1, .groups = 40}}},
+        std::pair{ConvAlgorithm::three_rows,
+                  Case{{3, 40, 17, 17}, {40, 1, 3, 3}, {.padding = 1, .groups = 40}}}}) {
+    INFO(ebb::to_string(way) << ", " << to_string(c));
     const Conv2dGeometry g = c.geometry();
+    const Asked asked(way);
+    CHECK(conv2d_algorithm(g, ConvPass::forward) == way);
     const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
     const auto x = random<float>(c.x, 1), w = random<float>(c.w, 2), dy = random<float>(y_shape, 3);
     check_threads([&] {
       const Tensor<float, 4> y(y_shape);
-      detail::direct_forward(g, x.data(), w.data(), y.mutable_data(), {nullptr, false, false});
+      conv2d_forward(Cpu{}, g, x.view(), w.view(), y.mut());
       return y;
     });
     check_threads([&] {
       const Tensor<float, 4> dx(c.x);
-      detail::direct_grad_input(g, dy.view(), w.view(), into(dx), {nullptr, false, false});
+      conv2d_grad_input(Cpu{}, g, dy.view(), w.view(), View<const float, 1>{}, into(dx));
       return dx;
     });
     check_threads([&] {
       const Tensor<float, 4> dw(c.w);
-      detail::direct_grad_weight(g, x.data(), dy.data(), dw.mutable_data(), false);
+      conv2d_grad_weight(Cpu{}, g, x.view(), dy.view(), into(dw));
       return dw;
     });
   }
@@ -165,41 +217,66 @@ TEST_CASE("conv2d: infinity stays where it belongs", "[conv2d]") {
   auto x = random<float>(c.x, 1), dy = random<float>(c.x, 2);
   x.mutable_data()[0] = dy.mutable_data()[0] = INFINITY;  // the first pixel of channel 0
   const Tensor<float, 4> dw(c.w), dw2(c.w);
-  detail::direct_grad_weight(g, x.data(), dy.data(), dw.mutable_data(), false);
+  const Asked asked(ConvAlgorithm::channels);
+  CHECK(conv2d_algorithm(g, ConvPass::grad_weight) == ConvAlgorithm::channels);
+  conv2d_grad_weight(Cpu{}, g, x.view(), dy.view(), into(dw));
   reference::conv2d_grad_weight<float>(g, x.view(), dy.view(), into(dw2));
   for (Index i = 0; i < dw.size(); ++i)
     CHECK(std::isfinite(dw.data()[i]) == std::isfinite(dw2.data()[i]));
 }
 
-TEST_CASE("conv2d: the algorithm follows from the geometry and the switch", "[conv2d]") {
+TEST_CASE("conv2d: the plan follows from geometry, pass, scalar and instruction set", "[conv2d]") {
   using enum ConvAlgorithm;
-  const auto chosen = [](const Case& c) {
-    return conv2d_algorithm(c.geometry(), ConvPass::forward);
+  using enum ConvPass;
+  const auto plan = [](const Case& c, ConvPass pass, std::optional<ConvAlgorithm> wanted = {},
+                       Isa isa = Isa::avx2, Index scalar = 4) {
+    const Conv2dGeometry g = c.geometry();
+    return detail::conv2d_plan({g, pass, scalar, isa}, wanted);
   };
-  const Case one{{2, 8, 6, 6}, {4, 8, 1, 1}, {}}, three{{2, 8, 6, 6}, {4, 8, 3, 3}, {}};
+  const Case one{{2, 8, 8, 8}, {8, 8, 1, 1}, {}}, three{{2, 16, 28, 28}, {32, 16, 3, 3}, {}};
   const Case depth{{2, 8, 6, 6}, {8, 1, 3, 3}, {.groups = 8}};
-  const Case strided{{2, 8, 6, 6}, {4, 8, 3, 3}, {.stride = 2}};
-  reset_conv2d_algorithm();
-  CHECK(chosen(one) == pointwise);
-  CHECK(chosen({one.x, one.w, {.stride = 2}}) == direct);
-  CHECK(chosen({one.x, one.w, {.padding = 1}}) == direct);
-  CHECK(chosen(depth) == depthwise);
-  CHECK(chosen({depth.x, {16, 1, 3, 3}, {.groups = 8}}) == direct);
-  CHECK(chosen(strided) == direct);
+  const Case first{{2, 1, 28, 28}, {16, 1, 3, 3}, {.padding = 1}};
+  const Case small{{32, 6, 12, 12}, {6, 6, 5, 5}, {}};
+  const Case last{{1, 256, 2, 2}, {256, 256, 3, 3}, {.padding = 1}};
+  CHECK(plan(one, forward) == pointwise);
+  CHECK(plan(one, grad_input) == pointwise);
+  CHECK(plan(one, grad_weight) == channels);
+  CHECK(plan({one.x, one.w, {.stride = 2}}, grad_input) != pointwise);
+  CHECK(plan({one.x, one.w, {.padding = 1}}, grad_input) != pointwise);
+  for (const ConvPass pass : {forward, grad_input, grad_weight}) {
+    CHECK(plan(depth, pass) == three_rows);
+    CHECK(plan({depth.x, {8, 1, 5, 5}, {.groups = 8}}, pass) == depthwise);
+    CHECK(plan({depth.x, depth.w, {.stride = 2, .groups = 8}}, pass) == depthwise);
+    CHECK(plan({depth.x, {16, 1, 3, 3}, {.groups = 8}}, pass) != depthwise);
+    CHECK(plan(three, pass) == winograd);
+    CHECK(plan(three, pass, {}, Isa::avx2, 8) == channels);  // doubles are never Winograd's
+    CHECK(plan(three, pass, direct) == channels);
+    CHECK(plan(last, pass) == unfolded);
+    CHECK(plan({{0, 1, 8, 8}, {1, 1, 3, 3}, {}}, pass) == reference);
+    CHECK(plan({{1, 1, 8, 8}, {1, 1, 3, 3}, {.padding = 5000, .dilation = 5000}}, pass) ==
+          reference);
+    // What is asked for is done wherever it can be.
+    for (const ConvAlgorithm way : all_ways) {
+      INFO(ebb::to_string(way));
+      const ConvAlgorithm planned = plan(three, pass, way);
+      const bool can = way != pointwise && way != depthwise &&
+                       (pass != grad_weight || (way != three_rows && way != images));
+      CHECK(planned == (can ? way : winograd));
+    }
+  }
+  CHECK(plan(first, forward) == lines);
+  CHECK(plan(first, grad_input) == three_rows);
+  CHECK(plan(first, grad_weight) == lines);
+  CHECK(plan(small, forward) == images);
+  CHECK(plan(small, grad_input) == images);
+  CHECK(plan({{1, 6, 12, 12}, {6, 6, 5, 5}, {}}, forward) == channels);  // few images
+  // A register of sixteen channels would be half empty where one of eight is full.
+  const Case eight{{3, 16, 9, 9}, {16, 16, 5, 5}, {}};
+  CHECK(plan(eight, forward, {}, Isa::avx2) == channels);
 
-  set_conv2d_algorithm(winograd);
-  CHECK(chosen(three) == winograd);
-  CHECK(chosen(strided) == direct);  // does not apply
-  CHECK(chosen(one) == pointwise);
-  set_conv2d_algorithm(direct);
-  CHECK(chosen(three) == direct);
-  CHECK(chosen(depth) == depthwise);  // direct too
-  set_conv2d_algorithm(reference);
-  CHECK(chosen(three) == reference);
   const auto x = random<float>(three.x, 1), w = random<float>(three.w, 2);
-  const auto slow = conv2d(x, w);
   reset_conv2d_algorithm();
-  CHECK(absolute_difference(conv2d(x, w), slow) < 1e-4);
-  for (const ConvAlgorithm a : {reference, direct, pointwise, depthwise, winograd})
-    CHECK(std::string(ebb::to_string(a)) != "");
+  const auto fast = conv2d(x, w);
+  const Asked asked(reference);
+  CHECK(absolute_difference(conv2d(x, w), fast) < 1e-4);
 }

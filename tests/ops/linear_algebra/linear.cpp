@@ -80,8 +80,9 @@ TEST_CASE("linear: the kernel adds the bias and rectifies as it stores", "[linea
           gemm(Cpu{}, {.b = true}, x.view(), w.view(), into(plain));
           for (const bool relu : {false, true})
             for (const bool biased : {false, true}) {
-              linear_forward(Cpu{}, x.view(), w.view(), biased ? b.view() : View<const float, 1>{},
-                             relu, View<float, 2>{y.mutable_data(), y.shape()});
+              linear_forward<float>(Cpu{}, x.view(), w.view(), y.mut(),
+                                    {biased ? b.data() : nullptr, nullptr,
+                                     relu ? Activation::relu : Activation::none});
               bool same = true;
               for (Index i = 0; i < m * n; ++i) {
                 const float sum = biased ? plain.data()[i] + b(i % n) : plain.data()[i];

@@ -13,21 +13,25 @@
 namespace ebb::inline EBB_ABI {
 namespace detail {
 
-/// What is done to a result while it is still in cache: a bias for each column,
-/// then max(0, .).
+/// What is done to a product while it is still in cache; channels are its columns.
 template <class T>
-struct Epilogue {
+struct ProductEpilogue {
   const T* bias = nullptr;
-  bool relu = false;
+  simd::Afterwards<T> afterwards = {};
 
+  static ProductEpilogue of(const Epilogue<T>& end, const T* c) {
+    ProductEpilogue product{end.bias, {}};
+    if (end.add != nullptr || end.activation.kind != Activation::none)
+      product.afterwards = simd::Afterwards<T>(c, end.add, end.activation);
+    return product;
+  }
   /// On `m` x `n` elements at `c`; the first belongs to column `j`.
   void apply(T* c, Index c_row, Index m, Index n, Index j) const {
-    if (bias == nullptr && !relu) return;
+    if (bias == nullptr && !afterwards) return;
     for (Index i = 0; i < m; ++i, c += c_row) {
       if (bias != nullptr)
         for (Index l = 0; l < n; ++l) c[l] += bias[j + l];
-      if (relu)
-        for (Index l = 0; l < n; ++l) c[l] = c[l] < T(0) ? T(0) : c[l];
+      afterwards(c, n);
     }
   }
 };
@@ -54,11 +58,12 @@ void add_pieces(T* parts, Index pieces, Index n, T* y, bool add) {
   });
 }
 
-/// c (+)= op(a) op(b) for one pair of matrices, and then what `epilogue` says.
+/// c (+)= op(a) op(b) for one pair of matrices, and then what `end` says, whose `add` is not c.
 template <class T>
 void gemm_matrix(Transposed transposed, Index m, Index n, Index k, const T* a, const T* b, T* c,
-                 bool add, const Epilogue<T>& epilogue = {}) {
+                 bool add, const Epilogue<T>& end = {}) {
   if (m == 0 || n == 0) return;
+  const ProductEpilogue<T> epilogue = ProductEpilogue<T>::of(end, c);
   if (k == 0) {
     if (!add)
       for (Index i = 0; i < m * n; ++i) c[i] = T(0);
@@ -151,7 +156,7 @@ void gemm(Device device, Transposed transposed, View<const T, 2> a, View<const T
 
 #define EBB_GEMM(T)                                                                             \
   EBB_COMPILED(void detail::gemm_matrix<T>(Transposed, Index, Index, Index, const T*, const T*, \
-                                           T*, bool, const detail::Epilogue<T>&))
+                                           T*, bool, const Epilogue<T>&))
 EBB_GEMM(float)
 EBB_GEMM(double)
 #undef EBB_GEMM

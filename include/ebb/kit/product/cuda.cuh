@@ -4,23 +4,23 @@
 
 #include <ebb/core/view.hpp>
 #include <ebb/device/compiled.hpp>
+#include <ebb/kit/epilogue.hpp>
 #include <ebb/kit/product/cpu.hpp>
 #include <ebb/kit/product/tiles.cuh>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {
 
-/// c (+)= op(a) op(b) + bias for each of a batch of matrices, then max(0, c) if `relu`. Neighbours
-/// in memory are those of a step (`AlongA`: a is stored transposed; `AlongB`: b is not) or of a
-/// line.
+/// c = op(a) op(b) for each of a batch of matrices, and then what `end` says, whose channels are
+/// columns. Neighbours in memory are those of a step (`AlongA`: a is stored transposed; `AlongB`: b
+/// is not) or of a line.
 template <class T, class I, bool AlongA, bool AlongB, int V>
 struct GemmProblem {
   const T *a, *b;
   T* c;
   I m, n, k;
-  bool add, packed;
-  const T* bias;  ///< one for each column, or null
-  bool relu;
+  bool packed;
+  Epilogue<T> end;
 
   using Left = MatrixOperand<T, I, AlongA, V>;
   using Right = MatrixOperand<T, I, AlongB, V>;
@@ -29,20 +29,19 @@ struct GemmProblem {
     Left left;
     Right right;
     T* c;
-    const T* bias;
-    bool add, packed, relu;
+    bool packed;
+    Epilogue<T> end;
 
     template <int W>
     EBB_DEVICE void put(I row, I column, gpu::Pack<T, W> pack) const {
-      T* const to = c + (static_cast<Index>(row) * n + column);
+      const Index at = static_cast<Index>(row) * n + column;
       EBB_UNROLL
       for (int v = 0; v < W; ++v) {
         if (column + v >= n) continue;
-        if (add) pack[v] += to[v];
-        if (bias != nullptr) pack[v] += bias[column + v];
-        if (relu && pack[v] < T(0)) pack[v] = T(0);  // nan stays
+        if (end.bias != nullptr) pack[v] += end.bias[column + v];
+        pack[v] = end.finish(pack[v], at + v);
       }
-      put_pack(to, pack, packed, n - column);
+      put_pack(c + at, pack, packed, n - column);
     }
   };
 
@@ -54,26 +53,19 @@ struct GemmProblem {
             {a + at * m * k, AlongA ? 1 : k, AlongA ? m : 1},
             {b + at * k * n, AlongB ? 1 : k, AlongB ? n : 1},
             c + at * m * n,
-            bias,
-            add,
             packed,
-            relu};
+            end.from(Index{0}, at * m * n)};
   }
-};
-
-/// What is fused into a product.
-template <class T>
-struct GemmEpilogue {
-  const T* bias = nullptr;
-  bool relu = false;
 };
 
 template <class T>
 void gemm_on_gpu(Transposed transposed, Index batch, Index m, Index n, Index k, const T* a,
-                 const T* b, T* c, bool add, const GemmEpilogue<T>& epilogue = {}) {
+                 const T* b, T* c, bool add, const Epilogue<T>& epilogue = {}) {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>,
                 "ebb: matrix products on CUDA are of float or double");
   if (batch * m * n == 0) return;
+  Epilogue<T> end = epilogue;
+  if (add) end.add = c;
   constexpr int most = gpu::pack_of<T>;
   const bool along_a = transposed.a, along_b = !transposed.b;
   const bool packs =
@@ -82,8 +74,8 @@ void gemm_on_gpu(Transposed transposed, Index batch, Index m, Index n, Index k, 
                                                        std::bool_constant<B>,
                                                        std::integral_constant<int, V>) {
     using Problem = GemmProblem<T, I, A, B, V>;
-    multiply<T, I>(Problem{a, b, c, static_cast<I>(m), static_cast<I>(n), static_cast<I>(k), add,
-                           gpu::packable(c) && n % most == 0, epilogue.bias, epilogue.relu},
+    multiply<T, I>(Problem{a, b, c, static_cast<I>(m), static_cast<I>(n), static_cast<I>(k),
+                           gpu::packable(c) && n % most == 0, end},
                    batch, m, n, k);
   };
   const auto with_packs = [&](auto index, auto a_along, auto b_along) {
@@ -114,10 +106,9 @@ void gemm(Cuda, Transposed transposed, View<const T, 3> a, View<const T, 3> b, I
                          a.extent(transposed.a ? 1 : 2), a.data, b.data, c.data, c.add);
 }
 
-#define EBB_GEMM_ON_CUDA(T)                                                                \
-  EBB_COMPILED_ON_CUDA(void detail::gemm_on_gpu<T>(Transposed, Index, Index, Index, Index, \
-                                                   const T*, const T*, T*, bool,           \
-                                                   const GemmEpilogue<T>&))
+#define EBB_GEMM_ON_CUDA(T)                         \
+  EBB_COMPILED_ON_CUDA(void detail::gemm_on_gpu<T>( \
+      Transposed, Index, Index, Index, Index, const T*, const T*, T*, bool, const Epilogue<T>&))
 EBB_GEMM_ON_CUDA(float)
 EBB_GEMM_ON_CUDA(double)
 #undef EBB_GEMM_ON_CUDA

@@ -4,14 +4,13 @@
 /// bits whatever the number of threads.
 #pragma once
 
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/product/reference.hpp>
 #include <ebb/kit/product/tile.hpp>
 
 #include <algorithm>
 
 namespace ebb::inline EBB_ABI::detail {
-
-inline Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
 
 /// How a product finds its operands.
 enum class GemmWay {

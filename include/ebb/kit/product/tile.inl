@@ -183,6 +183,7 @@ EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b,
   dot_tile_of<T, rows, columns, false>(depth, a, b, c);
 }
 
+#include <ebb/kit/product/finish.inl>
 #include <ebb/kit/product/packing.inl>
 
 /// c (m, n) (+)= A B^T over `depth` elements of the rows of A (m) and of B (n), by dot tiles. Given

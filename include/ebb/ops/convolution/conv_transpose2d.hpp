@@ -95,10 +95,10 @@ auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, cons
           const auto into = dx.into();
           if (into.add) {
             const tensor_of<X> part(into.shape);
-            conv2d_forward(Device{}, g, dy.view(), weight.view(), view_or_none<T>(), part.mut());
+            conv2d_forward(Device{}, g, dy.view(), weight.view(), part.mut());
             accumulate(Device{}, part.view(), into);
           } else {
-            conv2d_forward(Device{}, g, dy.view(), weight.view(), view_or_none<T>(), into.view());
+            conv2d_forward(Device{}, g, dy.view(), weight.view(), into.view());
           }
         }
         if (dw) conv2d_grad_weight(Device{}, g, dy.view(), in.view(), dw.into());

@@ -2,34 +2,25 @@
 /// Limits values to an interval.
 #pragma once
 
-#include <ebb/device/math.hpp>
+#include <ebb/kit/activation.hpp>
 #include <ebb/ops/elementwise/elementwise.hpp>
 
 namespace ebb::inline EBB_ABI {
 
 /// y = min(max(x, low), high); dx = dy where low <= x <= high, both ends included, as PyTorch has
 /// it, and 0 elsewhere. Not-a-number passes through. As a layer: `Clamp{0.0, 6.0}`.
-struct Clamp : Elementwise<Clamp> {
+struct Clamp : Elementwise<Clamp>, formula::Clamp {
   static constexpr const char* name = "clamp";
 
   /// \throws ValueError when low > high, or either is nan.
-  constexpr Clamp(double low, double high) : low_(low), high_(high) {
-    if (!(low <= high))
-      throw ValueError(message("clamp: the lower end ", low, " must not be above the upper end ",
-                               high, ", and neither may be nan"));
+  constexpr Clamp(double least, double most) : formula::Clamp{least, most} {
+    if (!(least <= most))
+      throw ValueError(message("clamp: the lower end ", least, " must not be above the upper end ",
+                               most, ", and neither may be nan"));
   }
 
-  template <class T>
-  EBB_HD T value(T x) const {
-    return math::select(x < T(low_), T(low_), math::select(x > T(high_), T(high_), x));
-  }
-  template <class T>
-  EBB_HD T slope_at_input(T x) const {
-    return math::select((x >= T(low_)) & (x <= T(high_)), T(1), T(0));
-  }
-
- private:
-  double low_, high_;
+  /// As an option of another operation: `.activation = Clamp{-1, 1}`.
+  constexpr operator Activation() const { return {Activation::clamp, low, high}; }
 };
 
 /// \throws ValueError when low > high.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/ops/convolution/conv2d/cpu.hpp>
+#include <ebb/ops/elementwise/activated.hpp>
 #include <ebb/ops/elementwise/relu.hpp>
 #include <ebb/ops/present.hpp>
 #include <ebb/tape/lift.hpp>
@@ -11,30 +12,43 @@ namespace ebb::inline EBB_ABI {
 namespace detail {
 
 /// The gradient of what the bias was added to, from that of the result, on the way to which the
-/// bias's own is summed up; `out` is the result of a relu, or undefined.
+/// bias's own is summed up; `out` is the result where an activation was taken in.
 template <class Tens, class Sink>
-Tens before_bias(const Tens& out, const Tens& dz, const Sink& db) {
+Tens before_bias(const Activation& activation, const Tens& out, const Tens& dz, const Sink& db) {
   using Device = typename Tens::device;
-  if (!db) return before_activation(out, dz);
-  if (!out.defined()) {
-    sum_channels(Device{}, dz.view(), db.into());
-    return dz;
+  if (!db || activation.kind != Activation::relu) {
+    const Tens dy = before_activation(activation, out, dz);
+    if (db) sum_channels(Device{}, dy.view(), db.into());
+    return dy;
   }
   Tens dy = dz.shared() ? Tens(dz.shape()) : dz;
   sum_rectified_channels(Device{}, out.view(), dz.view(), dy.mut(), db.into());
   return dy;
 }
 
-/// conv2d with a bias that may be absent.
-template <class X, class W, class B>
-auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bias) {
+inline const char* conv2d_name(const Activation& activation, bool adds) {
+#define EBB_NAME(name, formula) , "conv2d+" #name
+  constexpr const char* plain[] = {"conv2d" EBB_ACTIVATIONS(EBB_NAME)};
+#undef EBB_NAME
+#define EBB_NAME(name, formula) , "conv2d+add+" #name
+  constexpr const char* with_add[] = {"conv2d+add" EBB_ACTIVATIONS(EBB_NAME)};
+#undef EBB_NAME
+  return (adds ? with_add : plain)[activation.kind];
+}
+
+/// conv2d with a bias and an addition that may be absent, and an activation whose slope the result
+/// tells where a gradient may be wanted.
+template <class X, class W, class B, class S>
+auto conv2d_with(const Conv2dOptions& options, const X& x, const W& w, const B& bias,
+                 const S& add) {
   static_assert(rank_of<X> == 4,
                 "ebb::conv2d: the input must have rank 4 (N, C, H, W); reshape() a single image to "
                 "(1, C, H, W)");
   static_assert(rank_of<W> == 4,
                 "ebb::conv2d: the weight must have rank 4 (out, in / groups, kH, kW)");
   static_assert(rank_of<B> == 1, "ebb::conv2d: the bias must have rank 1 (out)");
-  static_assert(SameKind<X, W, B>,
+  static_assert(rank_of<S> == 4, "ebb::conv2d: what is added must have rank 4, as the result has");
+  static_assert(SameKind<X, W, B, S>,
                 "ebb::conv2d: input, weight and bias must have one scalar type and live on one "
                 "device");
   using T = scalar_of<X>;
@@ -43,28 +57,45 @@ auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bi
   if (present(bias)) check_conv2d_bias("conv2d", layer_of(w), bias.shape(), g.out_channels);
 
   Tensor<T, 4, Device> y({g.batch, g.out_channels, g.output.height, g.output.width});
-  if (g.batch == 0) return track_empty(LayerOp("conv2d"), y, x, w, bias);
+  const bool adds = present(add);
+  if (adds) check_added("conv2d", layer_of(w), add.shape(), y.shape());
+  if (g.batch == 0) return track_empty(LayerOp("conv2d"), y, x, w, bias, add);
   const auto in = value(x);
   const auto weight = value(w);
-  const bool rectify = options.activation == Activation::relu;
-  conv2d_forward(Device{}, g, in.view(), weight.view(), view_or_none<T>(bias), y.mut(), rectify);
+  const Activation activation = options.activation;
+  conv2d_forward(Device{}, g, in.view(), weight.view(), y.mut(),
+                 epilogue_of<T>(bias, add, activation));
 
-  const auto out = rectify ? y : Tensor<T, 4, Device>();
+  const auto out = activation.kind != Activation::none ? y : Tensor<T, 4, Device>();
   return track(
-      LayerOp{rectify ? "conv2d+relu" : "conv2d", g.macs()}, std::move(y),
-      [g, in, weight, out, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dz) {
-        const auto dy = before_bias(out, dz, db);
+      LayerOp{conv2d_name(activation, adds), g.macs()}, std::move(y),
+      [g, activation, in, weight, out, dx = sink(x), dw = sink(w), db = sink(bias),
+       da = sink(add)](const auto& dz) {
+        const auto dy = before_bias(activation, out, dz, db);
         if (dx)
           conv2d_grad_input(Device{}, g, dy.view(), weight.view(), view_or_none<T>(), dx.into());
         if (dw) conv2d_grad_weight(Device{}, g, in.view(), dy.view(), dw.into());
+        if (da) da.give(dy);
       },
-      x, w, bias);
+      x, w, bias, add);
 }
 
-template <class X, class W, class B>
-requires MixesDual<X, W, B>
-auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bias) {
-  return with_lifted([&](const auto&... all) { return conv2d_op(options, all...); }, x, w, bias);
+template <class X, class W, class B, class S>
+auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bias, const S& add) {
+  if constexpr (is_var<X> || is_var<W> || is_var<B> || is_var<S>)
+    if (!options.activation.known_by_result()) {
+      Conv2dOptions before = options;
+      before.activation = {};
+      return activated(options.activation, conv2d_with(before, x, w, bias, add));
+    }
+  return conv2d_with(options, x, w, bias, add);
+}
+
+template <class X, class W, class B, class S>
+requires MixesDual<X, W, B, S>
+auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bias, const S& add) {
+  return with_lifted([&](const auto&... all) { return conv2d_op(options, all...); }, x, w, bias,
+                     add);
 }
 
 }  // namespace detail
@@ -76,17 +107,27 @@ auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bi
 /// x (N, C, H, W), weight (out, C / groups, kH, kW); y (N, out, oH, oW) with
 /// oH = (H + 2 padding - dilation (kH - 1) - 1) / stride + 1, rounded down; with `.padding = same`
 /// oH = H. Options as in PyTorch: `conv2d(x, w, {.stride = 2, .padding = {1, 2}})`. With
-/// `.activation = relu` the result is max(0, y), stored once.
-/// \throws ShapeError, ValueError when extents or options do not fit together.
+/// `.activation = relu` (or relu6, leaky_relu, sigmoid, silu, hard_swish, Clamp{a, b}) the result
+/// is relu(y), stored once. \throws ShapeError, ValueError when extents or options do not fit
+/// together.
 template <Operand X, Operand W>
 auto conv2d(const X& x, const W& w, const Conv2dOptions& options = {}) {
-  return detail::conv2d_op(options, x, w, Tensor<scalar_of<X>, 1, device_of<X>>());
+  return detail::conv2d_op(options, x, w, Tensor<scalar_of<X>, 1, device_of<X>>(),
+                           Tensor<scalar_of<X>, 4, device_of<X>>());
 }
 
 /// The same plus a bias (out). A bias that is an absent `Param` counts as none.
 template <Operand X, Operand W, Operand B>
 auto conv2d(const X& x, const W& w, const B& b, const Conv2dOptions& options = {}) {
-  return detail::conv2d_op(options, x, w, b);
+  return detail::conv2d_op(options, x, w, b, Tensor<scalar_of<X>, 4, device_of<X>>());
+}
+
+/// The same plus `add`, of the result's shape, before the activation:
+/// `conv2d(x, w, b, {.activation = relu}, skip)` is relu(conv2d(x, w, b) + skip), stored once.
+/// \throws ShapeError when `add` has another shape.
+template <Operand X, Operand W, Operand B, Operand S>
+auto conv2d(const X& x, const W& w, const B& b, const Conv2dOptions& options, const S& add) {
+  return detail::conv2d_op(options, x, w, b, add);
 }
 
 }  // namespace ebb

@@ -1,11 +1,16 @@
 /// \file
-/// Convolution on the CPU: each pass by the algorithm that conv2d_algorithm() chooses.
+/// Convolution on the CPU: each pass by the way that cpu/plan.hpp names.
 #pragma once
 
 #include <ebb/device/compiled.hpp>
 #include <ebb/kit/lanes.hpp>
-#include <ebb/ops/convolution/conv2d/algorithm.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/direct.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/channels.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/channels_weight.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/depthwise.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/images.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/lines_backward.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/plan.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/unfolded.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/winograd_passes.hpp>
 #include <ebb/ops/convolution/conv2d/reference.hpp>
 
@@ -17,24 +22,97 @@ inline constexpr bool has_tiles = std::is_same_v<T, float> || std::is_same_v<T, 
 
 }  // namespace detail
 
-/// Kernel: y = conv2d(x, w) + bias, or the larger of that and zero where `with_relu` asks for it;
-/// an empty bias view is none.
+namespace detail {
+
+/// The forward pass by one of the ways; false where it is none of them.
+template <class T>
+bool conv2d_forward_by(ConvAlgorithm way, const Conv2dGeometry& g, const T* x, const T* w, T* y,
+                       const simd::TileEpilogue<T>& end) {
+  using enum ConvAlgorithm;
+  switch (way) {
+    case pointwise:
+      return conv2d_pointwise(g, true, x, w, y, end), true;
+    case depthwise:
+      return conv2d_depthwise(g, true, x, w, y, end), true;
+    case three_rows:
+      return conv2d_three_rows(g, true, x, w, y, end), true;
+    case unfolded:
+      return Unfolded<T>{g}.forward(x, w, y, end), true;
+    case images:
+      return ImagePass<T>(g, true).run(x, w, y, end), true;
+    case channels:
+      return ChannelPass<T>(g, true).run(x, w, y, end), true;
+    case lines:
+      return conv2d_forward_lines(g, x, w, y, end), true;
+    case winograd:
+      if constexpr (std::is_same_v<T, float>) return winograd_forward(g, x, w, y, end), true;
+      return false;
+    default:
+      return false;
+  }
+}
+
+/// The gradient of the input; an epilogue without a relu and without anything afterwards.
+template <class T>
+bool conv2d_grad_input_by(ConvAlgorithm way, const Conv2dGeometry& g, const T* dy, const T* w,
+                          T* dx, const simd::TileEpilogue<T>& end) {
+  using enum ConvAlgorithm;
+  switch (way) {
+    case pointwise:
+      return conv2d_pointwise(g, false, dy, w, dx, end), true;
+    case depthwise:
+      return conv2d_depthwise(g, false, dy, w, dx, end), true;
+    case three_rows:
+      return conv2d_three_rows(g, false, dy, w, dx, end), true;
+    case unfolded:
+      return Unfolded<T>{g}.grad_input(dy, w, dx, end), true;
+    case images:
+      return ImagePass<T>(g, false).run(dy, w, dx, end), true;
+    case channels:
+      return ChannelPass<T>(g, false).run(dy, w, dx, end), true;
+    case lines:
+      return conv2d_grad_input_lines(g, dy, w, dx, end), true;
+    case winograd:
+      if constexpr (std::is_same_v<T, float>) return winograd_grad_input(g, dy, w, dx, end), true;
+      return false;
+    default:
+      return false;
+  }
+}
+
+template <class T>
+bool conv2d_grad_weight_by(ConvAlgorithm way, const Conv2dGeometry& g, const T* x, const T* dy,
+                           T* dw, bool add) {
+  using enum ConvAlgorithm;
+  switch (way) {
+    case depthwise:
+    case three_rows:
+      return conv2d_depthwise_grad_weight(g, way == three_rows, x, dy, dw, add), true;
+    case unfolded:
+      return Unfolded<T>{g}.grad_weight(x, dy, dw, add), true;
+    case channels:
+      return conv2d_grad_weight_channels(g, x, dy, dw, add), true;
+    case lines:
+      return conv2d_grad_weight_lines(g, x, dy, dw, add), true;
+    case winograd:
+      if constexpr (std::is_same_v<T, float>) return winograd_grad_weight(g, x, dy, dw, add), true;
+      return false;
+    default:
+      return false;
+  }
+}
+
+}  // namespace detail
+
+/// Kernel: y = conv2d(x, w), and then what `end` says.
 template <class T>
 void conv2d_forward(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
-                    View<const T, 1> bias, View<T, 4> y, bool with_relu = false) {
-  if constexpr (detail::has_tiles<T>) {
-    switch (conv2d_algorithm(g, ConvPass::forward)) {
-      case ConvAlgorithm::reference:
-        break;
-      case ConvAlgorithm::winograd:
-        if constexpr (std::is_same_v<T, float>)
-          return detail::winograd_forward(g, x, w, bias.data, with_relu, y);
-        [[fallthrough]];
-      default:
-        return detail::direct_forward(g, x.data, w.data, y.data, {bias.data, false, with_relu});
-    }
-  }
-  reference::conv2d_forward(g, x, w, bias, y, with_relu);
+                    View<T, 4> y, const Epilogue<T>& end = {}) {
+  if constexpr (detail::has_tiles<T>)
+    if (detail::conv2d_forward_by(conv2d_algorithm<T>(g, ConvPass::forward), g, x.data, w.data,
+                                  y.data, simd::TileEpilogue<T>::of(end, y.data)))
+      return;
+  reference::conv2d_forward(g, x, w, y, end);
 }
 
 /// Kernel: the gradient of the input; the forward pass of a transposed convolution, where `bias`
@@ -42,18 +120,10 @@ void conv2d_forward(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const
 template <class T>
 void conv2d_grad_input(Cpu, const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
                        View<const T, 1> bias, Into<T, 4> dx) {
-  if constexpr (detail::has_tiles<T>) {
-    switch (conv2d_algorithm(g, ConvPass::grad_input)) {
-      case ConvAlgorithm::reference:
-        break;
-      case ConvAlgorithm::winograd:
-        if constexpr (std::is_same_v<T, float>)
-          return detail::winograd_grad_input(g, dy, w, bias.data, dx);
-        [[fallthrough]];
-      default:
-        return detail::direct_grad_input(g, dy, w, dx, {bias.data, dx.add, false});
-    }
-  }
+  if constexpr (detail::has_tiles<T>)
+    if (detail::conv2d_grad_input_by(conv2d_algorithm<T>(g, ConvPass::grad_input), g, dy.data,
+                                     w.data, dx.data, {{bias.data, dx.add, false}, {}}))
+      return;
   reference::conv2d_grad_input(g, dy, w, bias, dx);
 }
 
@@ -61,17 +131,10 @@ void conv2d_grad_input(Cpu, const Conv2dGeometry& g, View<const T, 4> dy, View<c
 template <class T>
 void conv2d_grad_weight(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> dy,
                         Into<T, 4> dw) {
-  if constexpr (detail::has_tiles<T>) {
-    switch (conv2d_algorithm(g, ConvPass::grad_weight)) {
-      case ConvAlgorithm::reference:
-        break;
-      case ConvAlgorithm::winograd:
-        if constexpr (std::is_same_v<T, float>) return detail::winograd_grad_weight(g, x, dy, dw);
-        [[fallthrough]];
-      default:
-        return detail::direct_grad_weight(g, x.data, dy.data, dw.data, dw.add);
-    }
-  }
+  if constexpr (detail::has_tiles<T>)
+    if (detail::conv2d_grad_weight_by(conv2d_algorithm<T>(g, ConvPass::grad_weight), g, x.data,
+                                      dy.data, dw.data, dw.add))
+      return;
   reference::conv2d_grad_weight(g, x, dy, dw);
 }
 
@@ -129,7 +192,7 @@ void sum_rectified_channels(Cpu, View<const T, 4> y, View<const T, 4> dy, View<T
 
 #define EBB_CONV2D(T)                                                                              \
   EBB_COMPILED(void conv2d_forward<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,                \
-                                      View<const T, 4>, View<const T, 1>, View<T, 4>, bool))       \
+                                      View<const T, 4>, View<T, 4>, const Epilogue<T>&))           \
   EBB_COMPILED(void conv2d_grad_input<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,             \
                                          View<const T, 4>, View<const T, 1>, Into<T, 4>))          \
   EBB_COMPILED(void conv2d_grad_weight<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,            \

@@ -47,8 +47,8 @@ void with_conv_packs(bool left, bool right, F&& f) {
 }
 
 template <class T>
-void forward_product(const Conv2dGeometry& asked, const T* x, const T* w, const T* bias, T* y,
-                     bool relu) {
+void forward_product(const Conv2dGeometry& asked, const T* x, const T* w, T* y,
+                     const Epilogue<T>& end) {
   const Conv2dGeometry g = without_rows(asked);
   constexpr Index pack = gpu::pack_of<T>;
   const Index n = g.batch * g.output.area(), image = g.in_channels * g.input.area();
@@ -69,8 +69,8 @@ void forward_product(const Conv2dGeometry& asked, const T* x, const T* w, const 
                static_cast<I>(g.taps()),
                {w, static_cast<I>(g.taps()), 1},
                {x, height, width, seen, KernelTaps<I>(g.kernel, g.input, g.dilation)},
-               {y, bias, static_cast<I>(g.output.height), static_cast<I>(g.output.width), stored,
-                false, relu, gpu::packable(y) && g.output.area() % pack == 0}},
+               {y, end, static_cast<I>(g.output.height), static_cast<I>(g.output.width), stored,
+                gpu::packable(y) && g.output.area() % pack == 0}},
               static_cast<I>(g.group_in() * g.input.area()),
               static_cast<I>(g.group_out() * g.output.area())};
           multiply<T, I>(problem, g.groups, g.group_out(), n, g.taps());
@@ -79,8 +79,8 @@ void forward_product(const Conv2dGeometry& asked, const T* x, const T* w, const 
 }
 
 template <class T>
-void input_product(const Conv2dGeometry& asked, const T* dy, const T* w, const T* bias,
-                   const Into<T, 4>& dx) {
+void input_product(const Conv2dGeometry& asked, const T* dy, const T* w, T* dx,
+                   const Epilogue<T>& end) {
   const Conv2dGeometry g = without_rows(asked);
   constexpr Index pack = gpu::pack_of<T>;
   const PhaseAxis down(g.kernel.height, g.stride.height, g.padding.height, g.dilation.height);
@@ -108,9 +108,8 @@ void input_product(const Conv2dGeometry& asked, const T* dy, const T* w, const T
             static_cast<I>(g.taps()), static_cast<I>(down.every * g.kernel.width),
             static_cast<I>(across.every)},
            {dy, static_cast<I>(g.output.height), static_cast<I>(g.output.width), seen, back},
-           {dx.data, bias, static_cast<I>(g.input.height), static_cast<I>(g.input.width), stored,
-            dx.add, false,
-            gpu::packable(dx.data) && g.stride == Size2(1) && g.input.area() % pack == 0}},
+           {dx, end, static_cast<I>(g.input.height), static_cast<I>(g.input.width), stored,
+            gpu::packable(dx) && g.stride == Size2(1) && g.input.area() % pack == 0}},
           down,
           across,
           DivMod<I>(phases.height),
@@ -163,21 +162,16 @@ void weight_product(const Conv2dGeometry& asked, const T* x, const T* dy, const 
 
 }  // namespace detail
 
-/// Kernel: y = conv2d(x, w) + bias, or the larger of that and zero where `relu` asks for it; an
-/// empty bias view is none.
+/// Kernel: y = conv2d(x, w), and then what `end` says.
 template <class T>
 void conv2d_forward(Cuda, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
-                    View<const T, 1> bias, View<T, 4> y, bool relu = false) {
+                    View<T, 4> y, const Epilogue<T>& end = {}) {
   if constexpr (std::is_same_v<T, float>)
-    if (detail::patch_convolution<false>(g, x.data, w.data, bias.data, {y.data, y.shape, false},
-                                         relu))
-      return;
-  if (!detail::few_channels(g))
-    return detail::forward_product(g, x.data, w.data, bias.data, y.data, relu);
+    if (detail::patch_convolution<false>(g, x.data, w.data, y.data, end)) return;
+  if (!detail::few_channels(g)) return detail::forward_product(g, x.data, w.data, y.data, end);
   detail::with_conv_index(g, [&]<class I>(I) {
     gpu::launch(gpu::blocks_for(y.size()), gpu::block_size, 0, detail::few_forward_kernel<T, I>,
-                detail::FewChannels<I>(g), static_cast<I>(y.size()), x.data, w.data, bias.data,
-                y.data, relu);
+                detail::FewChannels<I>(g), static_cast<I>(y.size()), x.data, w.data, y.data, end);
   });
 }
 
@@ -186,9 +180,10 @@ void conv2d_forward(Cuda, const Conv2dGeometry& g, View<const T, 4> x, View<cons
 template <class T>
 void conv2d_grad_input(Cuda, const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
                        View<const T, 1> bias, Into<T, 4> dx) {
+  const Epilogue<T> end{bias.data, dx.add ? dx.data : nullptr, {}};
   if constexpr (std::is_same_v<T, float>)
-    if (detail::patch_convolution<true>(g, dy.data, w.data, bias.data, dx, false)) return;
-  if (!detail::few_channels(g)) return detail::input_product(g, dy.data, w.data, bias.data, dx);
+    if (detail::patch_convolution<true>(g, dy.data, w.data, dx.data, end)) return;
+  if (!detail::few_channels(g)) return detail::input_product(g, dy.data, w.data, dx.data, end);
   detail::with_conv_index(g, [&]<class I>(I) {
     gpu::launch(gpu::blocks_for(dx.size()), gpu::block_size, 0, detail::few_grad_input_kernel<T, I>,
                 detail::FewChannels<I>(g), static_cast<I>(dx.size()), dy.data, w.data, bias.data,
@@ -249,8 +244,7 @@ void sum_rectified_channels(Cuda, View<const T, 4> y, View<const T, 4> dy, View<
 
 #define EBB_CONV2D_ON_CUDA(T)                                                                     \
   EBB_COMPILED_ON_CUDA(void conv2d_forward<T>(Cuda, const Conv2dGeometry&, View<const T, 4>,      \
-                                              View<const T, 4>, View<const T, 1>, View<T, 4>,     \
-                                              bool))                                              \
+                                              View<const T, 4>, View<T, 4>, const Epilogue<T>&))  \
   EBB_COMPILED_ON_CUDA(void conv2d_grad_input<T>(Cuda, const Conv2dGeometry&, View<const T, 4>,   \
                                                  View<const T, 4>, View<const T, 1>, Into<T, 4>)) \
   EBB_COMPILED_ON_CUDA(void conv2d_grad_weight<T>(Cuda, const Conv2dGeometry&, View<const T, 4>,  \

@@ -4,7 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 #include <ebb/core/size2.hpp>
-#include <ebb/ops/elementwise/activation.hpp>
+#include <ebb/kit/activation.hpp>
 
 #include <algorithm>
 
@@ -32,7 +32,7 @@ struct Conv2dOptions {
   Padding2 padding = 0;
   Size2 dilation = 1;
   Index groups = 1;
-  Activation activation = Activation::none;  ///< `relu`: max(0, y)
+  Activation activation = {};  ///< `relu`, `silu`, ...: of the result, while it is stored
 };
 
 /// What a convolution kernel must know. Output (oh, ow) sees input rows

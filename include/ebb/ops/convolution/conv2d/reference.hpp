@@ -6,6 +6,7 @@
 
 #include <ebb/core/view.hpp>
 #include <ebb/device/compiled.hpp>
+#include <ebb/kit/epilogue.hpp>
 #include <ebb/ops/convolution/conv2d/geometry.hpp>
 
 namespace ebb::inline EBB_ABI::reference {
@@ -42,16 +43,13 @@ void start(Into<T, N> y) {
     for (Index i = 0; i < y.size(); ++i) y.data[i] = T(0);
 }
 
-/// Kernel: y = conv2d(x, w) + bias, or the larger of that and zero where `relu` asks for it; an
-/// empty bias view is none.
+/// Kernel: y = conv2d(x, w), and then what `end` says, whose `add` is not y.
 template <class T>
-void conv2d_forward(const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
-                    View<const T, 1> bias, View<T, 4> y, bool relu = false) {
-  for (Index i = 0; i < y.size(); ++i)
-    y.data[i] = bias.data ? bias.data[i / g.output.area() % g.out_channels] : T(0);
+void conv2d_forward(const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w, View<T, 4> y,
+                    const Epilogue<T>& end = {}) {
+  for (Index i = 0; i < y.size(); ++i) y.data[i] = end.shift(i / g.output.area() % g.out_channels);
   each_product(g, [&](Index xi, Index wi, Index yi) { y.data[yi] += x.data[xi] * w.data[wi]; });
-  if (relu)
-    for (Index i = 0; i < y.size(); ++i) y.data[i] = y.data[i] < T(0) ? T(0) : y.data[i];
+  for (Index i = 0; i < y.size(); ++i) y.data[i] = end.finish(y.data[i], i);
 }
 
 /// Kernel: the gradient of the input; the forward pass of a transposed convolution, where `bias`
@@ -84,7 +82,7 @@ void sum_channels(View<const T, 4> x, Into<T, 1> sum) {
 
 #define EBB_CONV2D_REFERENCE(T)                                                                  \
   EBB_COMPILED(void conv2d_forward<T>(const Conv2dGeometry&, View<const T, 4>, View<const T, 4>, \
-                                      View<const T, 1>, View<T, 4>, bool))                       \
+                                      View<T, 4>, const Epilogue<T>&))                           \
   EBB_COMPILED(void conv2d_grad_input<T>(const Conv2dGeometry&, View<const T, 4>,                \
                                          View<const T, 4>, View<const T, 1>, Into<T, 4>))        \
   EBB_COMPILED(void conv2d_grad_weight<T>(const Conv2dGeometry&, View<const T, 4>,               \

@@ -1,24 +1,23 @@
 /// \file
-/// The affine map on the CPU: its product with the bias and the rectifier added while results are
-/// stored, and the sum of rows.
+/// The affine map on the CPU: its product with what is done to results while they are stored, and
+/// the sum of rows.
 #pragma once
 
 #include <ebb/kit/product/cpu.hpp>
 
 namespace ebb::inline EBB_ABI {
 
-/// Kernel: y = x w^T + bias for x (m, k), w (n, k), bias (n) and y (m, n), then max(0, y) where
-/// `with_relu` says so. A bias without data counts as none. With it, nan stays nan.
+/// Kernel: y = x w^T for x (m, k), w (n, k) and y (m, n), and then what `end` says, whose channels
+/// are the columns of y.
 template <class T>
-void linear_forward(Cpu, View<const T, 2> x, View<const T, 2> w, View<const T, 1> bias,
-                    bool with_relu, View<T, 2> y) {
+void linear_forward(Cpu, View<const T, 2> x, View<const T, 2> w, View<T, 2> y,
+                    const Epilogue<T>& end = {}) {
   const Index m = y.extent(0), n = y.extent(1), k = x.extent(1);
   if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
-    detail::gemm_matrix<T>({.b = true}, m, n, k, x.data, w.data, y.data, false,
-                           {bias.data, with_relu});
+    detail::gemm_matrix<T>({.b = true}, m, n, k, x.data, w.data, y.data, false, end);
   } else {
     gemm(Cpu{}, {.b = true}, x, w, Into<T, 2>{y.data, y.shape, false});
-    detail::Epilogue<T>{bias.data, with_relu}.apply(y.data, n, m, n, 0);
+    for (Index i = 0; i < m * n; ++i) y.data[i] = end.finish(y.data[i] + end.shift(i % n), i);
   }
 }
 

@@ -1,6 +1,6 @@
 /// \file
-/// The affine map on CUDA: its product with the bias and the rectifier added while results are
-/// stored, and the sum of rows.
+/// The affine map on CUDA: its product with what is done to results while they are stored, and
+/// the sum of rows.
 #pragma once
 
 #include <ebb/device/compiled.hpp>
@@ -10,13 +10,13 @@
 
 namespace ebb::inline EBB_ABI {
 
-/// Kernel: y = x w^T + bias for x (m, k), w (n, k), bias (n) and y (m, n), then max(0, y) where
-/// `relu` says so. A bias without data counts as none. With relu, nan stays nan.
+/// Kernel: y = x w^T for x (m, k), w (n, k) and y (m, n), and then what `end` says, whose channels
+/// are the columns of y.
 template <class T>
-void linear_forward(Cuda, View<const T, 2> x, View<const T, 2> w, View<const T, 1> bias, bool relu,
-                    View<T, 2> y) {
+void linear_forward(Cuda, View<const T, 2> x, View<const T, 2> w, View<T, 2> y,
+                    const Epilogue<T>& end = {}) {
   detail::gemm_on_gpu<T>({.b = true}, 1, y.extent(0), y.extent(1), x.extent(1), x.data, w.data,
-                         y.data, false, {bias.data, relu});
+                         y.data, false, end);
 }
 
 /// Kernel: sum[j] (+)= the sum of column j of `x`.

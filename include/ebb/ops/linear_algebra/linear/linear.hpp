@@ -2,6 +2,7 @@
 /// The affine map of a fully connected layer.
 #pragma once
 
+#include <ebb/ops/elementwise/activated.hpp>
 #include <ebb/ops/elementwise/relu.hpp>
 #include <ebb/ops/linear_algebra/linear/deferred.hpp>
 #include <ebb/ops/present.hpp>
@@ -34,15 +35,29 @@ Into<T, 2> as_matrix(const Into<T, N>& into) {
   return {into.data, as_matrix(into.shape), into.add};
 }
 
-/// linear with a bias that may be absent.
-template <class X, class W, class B>
-auto linear_op(Activation activation, const X& x, const W& w, const B& bias) {
+inline const char* linear_name(const Activation& activation, bool adds) {
+#define EBB_NAME(name, formula) , "linear+" #name
+  constexpr const char* plain[] = {"linear" EBB_ACTIVATIONS(EBB_NAME)};
+#undef EBB_NAME
+#define EBB_NAME(name, formula) , "linear+add+" #name
+  constexpr const char* with_add[] = {"linear+add" EBB_ACTIVATIONS(EBB_NAME)};
+#undef EBB_NAME
+  return (adds ? with_add : plain)[activation.kind];
+}
+
+/// linear with a bias and an addition that may be absent, and an activation whose slope the result
+/// tells where a gradient may be wanted.
+template <class X, class W, class B, class S>
+auto linear_with(const Activation& activation, const X& x, const W& w, const B& bias,
+                 const S& add) {
   static_assert(rank_of<X> >= 2,
                 "ebb::linear: the input must have rank 2 or more, (..., features); reshape() a "
                 "single sample to (1, features)");
   static_assert(rank_of<W> == 2, "ebb::linear: the weight must have rank 2, (out, in)");
   static_assert(rank_of<B> == 1, "ebb::linear: the bias must have rank 1, (out)");
-  static_assert(SameKind<X, W, B>,
+  static_assert(rank_of<S> == rank_of<X>,
+                "ebb::linear: what is added must have the rank of the input, as the result has");
+  static_assert(SameKind<X, W, B, S>,
                 "ebb::linear: input, weight and bias must have one scalar type and live on one "
                 "device");
   using T = scalar_of<X>;
@@ -57,44 +72,67 @@ auto linear_op(Activation activation, const X& x, const W& w, const B& bias) {
   const Shape<2> rows_in = as_matrix(x.shape()), rows_out = as_matrix(shape);
   const auto in = value(x).reshape(rows_in);
   const auto weight = value(w);
-  const bool rectify = activation == Activation::relu;
-  linear_forward(Device{}, in.view(), weight.view(), view_or_none<T>(bias), rectify,
-                 View<T, 2>{y.mutable_data(), rows_out});
+  const bool adds = present(add);
+  if (adds) check_added("linear", layer_of(w), add.shape(), shape);
+  linear_forward(Device{}, in.view(), weight.view(), View<T, 2>{y.mutable_data(), rows_out},
+                 epilogue_of<T>(bias, add, activation));
 
-  const auto out = rectify ? y : Tensor<T, rank_of<X>, Device>();
-  const LayerOp op{rectify ? "linear+relu" : "linear", y.size() * w.shape()[1]};
+  const auto out = activation.kind != Activation::none ? y : Tensor<T, rank_of<X>, Device>();
+  const LayerOp op{linear_name(activation, adds), y.size() * w.shape()[1]};
   return track(
       op, std::move(y),
-      [in, weight, out, rows_out, dx = sink(x), dw = sink(w), db = sink(bias)](const auto& dz) {
-        const auto g = before_activation(out, dz).reshape(rows_out);
+      [activation, in, weight, out, rows_out, dx = sink(x), dw = sink(w), db = sink(bias),
+       da = sink(add)](const auto& dz) {
+        const auto dy = before_activation(activation, out, dz);
+        const auto g = dy.reshape(rows_out);
         if (dx) gemm(Device{}, {}, g.view(), weight.view(), as_matrix(dx.into()));
         if (dw) linear_grad_weight(dw, g, in, bool(dx));
         if (db) sum_rows(Device{}, g.view(), db.into());
+        if (da) da.give(dy);
       },
-      x, w, bias);
+      x, w, bias, add);
 }
 
-template <class X, class W, class B>
-requires MixesDual<X, W, B>
-auto linear_op(Activation activation, const X& x, const W& w, const B& bias) {
-  return with_lifted([&](const auto&... all) { return linear_op(activation, all...); }, x, w, bias);
+template <class X, class W, class B, class S>
+auto linear_op(const Activation& activation, const X& x, const W& w, const B& bias, const S& add) {
+  if constexpr (is_var<X> || is_var<W> || is_var<B> || is_var<S>)
+    if (!activation.known_by_result())
+      return activated(activation, linear_with(Activation::none, x, w, bias, add));
+  return linear_with(activation, x, w, bias, add);
+}
+
+template <class X, class W, class B, class S>
+requires MixesDual<X, W, B, S>
+auto linear_op(const Activation& activation, const X& x, const W& w, const B& bias, const S& add) {
+  return with_lifted([&](const auto&... all) { return linear_op(activation, all...); }, x, w, bias,
+                     add);
 }
 
 }  // namespace detail
 
 /// y = x w^T for inputs x (..., in) of rank 2 or more and a weight w (out, in); y is (..., out).
-/// dx = dy w, dw = dy^T x, both over all rows. `linear(x, w, relu)` is max(0, y), stored once.
+/// dx = dy w, dw = dy^T x, both over all rows. `linear(x, w, relu)` is relu(y), stored once; so for
+/// relu6, leaky_relu, sigmoid, silu, hard_swish and Clamp{a, b}.
 /// \throws ShapeError when x does not have the features that w expects.
 template <Operand X, Operand W>
 auto linear(const X& x, const W& w, Activation activation = Activation::none) {
-  return detail::linear_op(activation, x, w, Tensor<scalar_of<X>, 1, device_of<X>>());
+  return detail::linear_op(activation, x, w, Tensor<scalar_of<X>, 1, device_of<X>>(),
+                           Tensor<scalar_of<X>, rank_of<X>, device_of<X>>());
 }
 
 /// y = x w^T + b for a bias b (out); db is the sum of dy over all rows. A bias that is an absent
 /// `Param` counts as none. `linear(x, w, b, relu)` is max(0, y).
 template <Operand X, Operand W, Operand B>
 auto linear(const X& x, const W& w, const B& b, Activation activation = Activation::none) {
-  return detail::linear_op(activation, x, w, b);
+  return detail::linear_op(activation, x, w, b, Tensor<scalar_of<X>, rank_of<X>, device_of<X>>());
+}
+
+/// The same plus `add`, of the result's shape, before the activation: `linear(x, w, b, relu, skip)`
+/// is relu(linear(x, w, b) + skip), stored once.
+/// \throws ShapeError when `add` has another shape.
+template <Operand X, Operand W, Operand B, Operand S>
+auto linear(const X& x, const W& w, const B& b, Activation activation, const S& add) {
+  return detail::linear_op(activation, x, w, b, add);
 }
 
 }  // namespace ebb

@@ -19,27 +19,19 @@ struct ChannelSum {
   const Index *a_offset, *b_offset;
 };
 
-/// What happens to a sum before it is stored: what is there already or a bias comes on top, and
-/// what is negative becomes zero.
-template <class T>
-struct ChannelEpilogue {
-  const T* bias;  ///< one element per channel, or null
-  bool add, relu;
-};
-
 /// The functions of one instruction set for scalar T; what they compute stands in channels.inl.
 template <class T>
 struct ChannelTiles {
   static constexpr int most_rows = 8, most_lanes = 16;
 
   using Run = void (*)(const ChannelSum& sum, const T* const* a, const T* b, T* const* c,
-                       const ChannelEpilogue<T>& end, Index repeat);
+                       const InRegisters<T>& end, Index repeat);
   struct Tile {
     Index rows = 0;
     Run any = nullptr, nine = nullptr;  ///< for the nine taps of a 3x3 kernel, unrolled
 
     void run(const ChannelSum& sum, const T* const* a, const T* b, T* const* c,
-             const ChannelEpilogue<T>& end, Index repeat = 1) const {
+             const InRegisters<T>& end, Index repeat = 1) const {
       (sum.inner == 9 ? nine : any)(sum, a, b, c, end, repeat);
     }
   };
@@ -47,7 +39,7 @@ struct ChannelTiles {
   int lanes = 0;               ///< elements of a register
   Tile slim[2] = {}, wide[2];  ///< one and two registers wide: tall ones, and low ones
   void (*to_planes)(const T* sums, Index stride, Index pixels, Index channels, T* y, Index y_stride,
-                    const ChannelEpilogue<T>& end) = nullptr;
+                    const InRegisters<T>& end) = nullptr;
   typename Tiles<T>::Transpose from_planes = nullptr;
 
   int width() const { return 2 * lanes; }

@@ -48,7 +48,7 @@ struct ChannelPass : TapPass {
     });
   }
 
-  void run(const T* x, const T* w, T* y, const simd::ChannelEpilogue<T>& end) const {
+  void run(const T* x, const T* w, T* y, const simd::TileEpilogue<T>& end) const {
     const simd::ChannelTiles<T> tiles = simd::channel_tiles<T>();
     const Index width = tiles.width(), blocks = divide_up(sums, width);
     // Taps that fall on padding alone, as most do on the smallest images, are left out.
@@ -144,15 +144,14 @@ struct ChannelPass : TapPass {
               at += tile.rows;
             }
           }
-        simd::ChannelEpilogue<T> last = end;
-        const Index channel = group * sums + b * width;
-        if (last.bias) last.bias += channel;
-        const Index run = (r1 - r0) * target.width;
-        for (Index n = 0; n < images; ++n)
-          tiles.to_planes(
-              sum + n * run * width, width, run, live,
-              y + ((n0 + n) * g.groups * sums + channel) * target.area() + r0 * target.width,
-              target.area(), last);
+        const Index channel = group * sums + b * width, run = (r1 - r0) * target.width;
+        const simd::TileEpilogue<T> last = end.from(channel);
+        for (Index n = 0; n < images; ++n) {
+          T* const part =
+              y + ((n0 + n) * g.groups * sums + channel) * target.area() + r0 * target.width;
+          tiles.to_planes(sum + n * run * width, width, run, live, part, target.area(), last);
+          last.afterwards.rows(part, target.area(), live, run);
+        }
       }
     });
   }

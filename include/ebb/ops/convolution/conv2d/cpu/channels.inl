@@ -14,7 +14,7 @@
 /// row. The same again for `repeat` tiles side by side. The inner range is a multiple of `unroll`.
 template <class T, int rows, int vectors, int unroll>
 EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, const T* b,
-                                      T* const* c, const ChannelEpilogue<T>& end, Index repeat) {
+                                      T* const* c, const InRegisters<T>& end, Index repeat) {
 #if defined(__clang__)
 #  pragma clang fp contract(fast)
 #endif
@@ -54,40 +54,26 @@ EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, 
           }
         }
 
-    if (end.add) {
-#pragma GCC unroll 16
-      for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; ++j) {
-          Vector before;
-          __builtin_memcpy(&before, c[i] + p + j * lanes, sizeof before);
-          total[i][j] += before;
-        }
-    }
     if (end.bias) {
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) total[i][j] += end.bias[i] - Vector{};
     }
-    if (end.relu) {
-#pragma GCC unroll 16
-      for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; ++j) total[i][j] = total[i][j] < T(0) ? Vector{} : total[i][j];
-    }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-      for (int j = 0; j < vectors; ++j)
+      for (int j = 0; j < vectors; ++j) {
+        finish<T>(end, c[i] + p + j * lanes, &total[i][j]);
         __builtin_memcpy(c[i] + p + j * lanes, &total[i][j], sizeof(Vector));
+      }
   }
 }
 
 /// y[c][p] (+)= sums[p][c] + bias[c], or the larger of that and zero.
 template <class T>
 EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, Index channels, T* y,
-                                   Index y_stride, const ChannelEpilogue<T>& end) {
+                                   Index y_stride, const InRegisters<T>& end) {
   typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
   constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
   for (Index c = 0; c < channels; c += lanes) {
@@ -106,21 +92,14 @@ EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, In
         if (l >= live) break;
         T* to = y + (c + l) * y_stride + p;
         Vector v = square[l] + bias[l];
-        if (end.add) {
-          Vector before;
-          __builtin_memcpy(&before, to, sizeof before);
-          v += before;
-        }
-        if (end.relu) v = v < T(0) ? Vector{} : v;
+        finish<T>(end, to, &v);
         __builtin_memcpy(to, &v, sizeof v);
       }
     }
     for (; p < pixels; ++p)
       for (int l = 0; l < live; ++l) {
         T* to = y + (c + l) * y_stride + p;
-        T v = sums[p * stride + c + l] + bias[l];
-        if (end.add) v += *to;
-        *to = end.relu && v < T(0) ? T(0) : v;
+        *to = end.finish(sums[p * stride + c + l] + bias[l], to);
       }
   }
 }

@@ -1,7 +1,10 @@
 /// \file
-/// The gradient of the weight with vectors that run along the channels of dy: its pixels are
-/// transposed once, and then each pixel of x is broadcast against those that it was multiplied to
-/// give. Sums stay in registers over many pixels and need no adding up across a register.
+/// The gradient of the weight with vectors that run along the channels of dy.
+///
+/// dw[o][c][tap] is a sum over pixels of dy[o] times what the tap sees of x[c]. First dy is
+/// transposed, so that one register holds the gradients of one pixel for many channels o. Then each
+/// pixel of x is broadcast and multiplied with the registers of those outputs that it took part
+/// in. The sums stay in registers over many pixels. No sum runs across the lanes of a register.
 #pragma once
 
 #include <ebb/ops/convolution/conv2d/cpu/channels.hpp>

@@ -81,8 +81,7 @@ struct DepthwiseFrame {
 /// The forward pass, and the gradient of the input.
 template <class T>
 void conv2d_depthwise(const Conv2dGeometry& g, bool forward, const T* x, const T* w, T* y,
-                      const simd::ChannelEpilogue<T>& end) {
-  if (ThreeRows<T>::applies(g)) return conv2d_three_rows(g, forward, x, w, y, end);
+                      const simd::TileEpilogue<T>& end) {
   const simd::DepthwiseLoops<T> loops = simd::depthwise_loops<T>();
   const DepthwiseFrame frame(g, forward);
   const Index taps = g.kernel.area(), planes = g.batch * g.groups;
@@ -103,24 +102,24 @@ void conv2d_depthwise(const Conv2dGeometry& g, bool forward, const T* x, const T
         weights = turned;
       }
       frame.fill(g, loops, x + p * frame.source.area(), source);
-      simd::ChannelEpilogue<T> here = end;
-      if (here.bias) here.bias += channel;
-      run(plane, weights, source, y + p * frame.sums.area(), here);
+      T* const to = y + p * frame.sums.area();
+      run(plane, weights, source, to, end.from(channel));
+      end.afterwards(to, frame.sums.area());
     }
   });
 }
 
-/// The gradient of the weight.
+/// The gradient of the weight; that of a 3x3 kernel of stride 1 from planes where they lie, in
+/// `three` rows.
 template <class T>
-void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, const T* x, const T* dy, T* dw,
-                                  bool add) {
+void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, bool three, const T* x, const T* dy,
+                                  T* dw, bool add) {
   const simd::DepthwiseLoops<T> loops = simd::depthwise_loops<T>();
   constexpr Index together = simd::depthwise_taps;
   const DepthwiseFrame frame(g, true);
   const Index taps = g.kernel.area(), blocks = divide_up(taps, together), lanes = loops.lanes;
   std::vector<Index> offset = frame.offset;
   offset.resize(static_cast<std::size_t>(blocks * together), 0);
-  const bool three = g.kernel == Size2(3) && ThreeRows<T>::applies(g);
   std::optional<ThreeRows<T>> rows;
   if (three) rows.emplace(g, true, lanes, false, true);
   const simd::DepthwisePlane in_place = three ? rows->plane(taps, 1) : simd::DepthwisePlane{};

@@ -40,7 +40,7 @@ EBB_DEPTHWISE_TARGET void copy_rows(const T* from, Index rows, Index columns, In
 /// left out, so that nothing needs to surround it.
 template <class T, int rows, int vectors, bool three>
 EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* w, const T* source,
-                                          T* y, const ChannelEpilogue<T>& end) {
+                                          T* y, const InRegisters<T>& end) {
 #if defined(__clang__)
 #  pragma clang fp contract(fast)
 #endif
@@ -111,11 +111,11 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
             }
         }
       }
-      if (end.relu && !end.add) {
+      if (!end.add) {
 #pragma GCC unroll 8
         for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-          for (int j = 0; j < vectors; ++j) sum[i][j] = sum[i][j] < T(0) ? Vector{} : sum[i][j];
+          for (int j = 0; j < vectors; ++j) finish<T>(end, nullptr, &sum[i][j]);
       }
       T* const out = y + r * columns + q;
       const bool fits =
@@ -132,8 +132,7 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
       for (Index i = 0; i < (rows < all - r ? rows : all - r); ++i)
         for (Index l = 0; l < (width < columns - q ? width : columns - q); ++l) {
           T& element = out[i * columns + l];
-          const T v = detour[i * width + l] + (end.add ? element : T(0));
-          element = end.relu && v < T(0) ? T(0) : v;
+          element = end.add ? end.finish(detour[i * width + l], &element) : detour[i * width + l];
         }
     }
 }

@@ -33,7 +33,7 @@ struct DepthwiseLoops {
   void (*copy_rows)(const T* from, Index rows, Index columns, Index from_pitch, T* to,
                     Index to_pitch) = nullptr;
   using Plane = void (*)(const DepthwisePlane& plane, const T* w, const T* source, T* y,
-                         const ChannelEpilogue<T>& end);
+                         const InRegisters<T>& end);
   Plane plane[3] = {};  ///< [v] is 2^v registers wide
   Plane three[2] = {};  ///< the same for three rows of taps, one below the other
   /// [1] is for the nine taps of a 3x3 kernel whose rows are one below the other.

@@ -8,31 +8,26 @@
 #include <ebb/device/cpu/scratch.hpp>
 #include <ebb/kit/product/cpu.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/channel_tiles.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/taps.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/image_bands.hpp>
 
 namespace ebb::inline EBB_ABI::detail {
 
 /// A pass whose vectors run along images.
 template <class T>
-struct ImagePass : TapPass {
-  using TapPass::TapPass;
+struct ImagePass : ImageBands {
   using Tiles = simd::ChannelTiles<T>;
 
-  /// Whether most lanes get an image, and what a task lays out stays in the cache of a core.
-  bool applies() const {
-    const Index width = simd::channel_tiles<T>().width();
-    return reasonable() && 4 * g.batch >= 3 * divide_up(g.batch, width) * width &&
-           bytes(band()) <= cache;
-  }
+  ImagePass(const Conv2dGeometry& geometry, bool is_forward)
+      : ImageBands(geometry, is_forward, simd::channel_tiles<T>().width(), sizeof(T)) {}
 
-  void run(const T* x, const T* w, T* y, const simd::ChannelEpilogue<T>& end) const {
+  void run(const T* x, const T* w, T* y, const simd::TileEpilogue<T>& end) const {
     const Tiles tiles = simd::channel_tiles<T>();
-    const Index width = tiles.width(), blocks = divide_up(g.batch, width);
-    const Index band = this->band(), bands = divide_up(target.height, band);
+    const Index blocks = divide_up(g.batch, width), band = this->band(),
+                bands = divide_up(target.height, band);
     const Index plane = seen_by(band) * source.width * width;
 
     const Scratch<Index> table(2 * (entries() + pairs() * channels));
-    const std::vector<simd::ChannelSum> pair = sums_of_pairs(table.data(), plane, width);
+    const std::vector<simd::ChannelSum> pair = sums_of_pairs(table.data(), plane);
     const std::vector<Run> runs = runs_of_columns();
     const Index line = target.width * width;
     const Scratch<T> scratch = Scratch<T>::per_thread(channels * plane + (sums * band + 1) * line);
@@ -74,11 +69,13 @@ struct ImagePass : TapPass {
           s += tile.rows;
         }
       }
-      for (Index s = 0; s < sums; ++s)
-        tiles.to_planes(
-            sum + s * height * line, width, height * target.width, images,
-            y + ((n0 * g.groups + group) * sums + s) * target.area() + r0 * target.width,
-            g.groups * sums * target.area(), {nullptr, end.add, end.relu && end.add});
+      const Index run = height * target.width, image = g.groups * sums * target.area();
+      for (Index s = 0; s < sums; ++s) {
+        T* const to = y + ((n0 * g.groups + group) * sums + s) * target.area() + r0 * target.width;
+        tiles.to_planes(sum + s * height * line, width, run, images, to, image,
+                        {nullptr, end.add, end.relu && end.add});
+        end.afterwards.rows(to, image, images, run);
+      }
     });
   }
 
@@ -89,33 +86,6 @@ struct ImagePass : TapPass {
     std::size_t columns;  ///< their class
     Index first, count, from;
   };
-  struct Rows {
-    Index first, count;
-  };
-  static constexpr Index cache = 256 * 1024;
-
-  /// Rows of the target in a task, of a block of images: some sixteen tasks in all, no more rows
-  /// than the cache holds, and no fewer than a kernel has, for neighbours share what they see.
-  Index band() const {
-    const Index width = simd::channel_tiles<T>().width();
-    const Index least = std::min(g.kernel.height, target.height);
-    const Index tasks = divide_up(g.batch, width) * g.groups;
-    Index height = std::max(least, divide_up(target.height, divide_up(16, tasks)));
-    while (height > least && bytes(height) > cache) height = std::max(least, height / 2);
-    return height;
-  }
-  Index bytes(Index band) const {
-    return (channels * seen_by(band) * source.width + sums * band * target.width) *
-           simd::channel_tiles<T>().width() * Index{sizeof(T)};
-  }
-  /// Rows of the source that a band sees at most.
-  Index seen_by(Index band) const {
-    Index most = 0;
-    for (Index r = 0; r < target.height; r += band)
-      most = std::max(most, seen(r, std::min(band, target.height - r)).count);
-    return most;
-  }
-
   std::vector<Run> runs_of_columns() const {
     std::vector<Run> runs;
     for (Index q = 0; q < target.width; ++q) {
@@ -130,23 +100,9 @@ struct ImagePass : TapPass {
     return runs;
   }
 
-  /// The rows of the source that `count` rows of the target see, from `first` on.
-  Rows seen(Index first, Index count) const {
-    Index begin = source.height, end = 0;
-    for (Index r = first; r < first + count; ++r) {
-      const auto at = static_cast<std::size_t>(r);
-      const Index taps = rows.classes[static_cast<std::size_t>(rows.class_of[at])].count;
-      if (taps == 0) continue;
-      const Index from = rows.from[at], to = from + (taps - 1) * rows.shift;
-      begin = std::min({begin, from, to});
-      end = std::max({end, from + 1, to + 1});
-    }
-    return end > begin ? Rows{begin, end - begin} : Rows{0, 0};
-  }
-
   /// What tiles sum over, for each pair of a class of rows and one of columns: channels and taps,
   /// or the channels alone where a single tap is seen.
-  std::vector<simd::ChannelSum> sums_of_pairs(Index* a, Index plane, Index width) const {
+  std::vector<simd::ChannelSum> sums_of_pairs(Index* a, Index plane) const {
     std::vector<simd::ChannelSum> pair;
     for (const TapAxis::Class& r : rows.classes)
       for (const TapAxis::Class& q : columns.classes) {

@@ -15,13 +15,10 @@ inline Index channels_per_task(Index channels, Index tasks) {
   return tasks >= 16 ? channels : std::max<Index>(32, divide_up(channels, 16));
 }
 
-/// out[l] (+)= from[l], or the larger of that and zero.
+/// Stores sums that have their bias.
 template <class T>
-void store_run(const T* from, Index count, const simd::ChannelEpilogue<T>& end, T* out) {
-  for (Index l = 0; l < count; ++l) {
-    const T v = from[l] + (end.add ? out[l] : T(0));
-    out[l] = end.relu && v < T(0) ? T(0) : v;
-  }
+void store_run(const T* from, Index count, const simd::InRegisters<T>& end, T* out) {
+  for (Index l = 0; l < count; ++l) out[l] = end.finish(from[l], out + l);
 }
 
 /// y[r][p] (+)= the sum over taps k of a[r][sum.a_offset[k]] b[sum.b_offset[k] + p], plus bias[r],
@@ -29,7 +26,7 @@ void store_run(const T* from, Index count, const simd::ChannelEpilogue<T>& end, 
 template <class T>
 void line_sums(const simd::ChannelTiles<T>& tiles, Index rows, Index pixels,
                const simd::ChannelSum& sum, const T* a, Index a_row, const T* b, T* y, Index y_row,
-               const simd::ChannelEpilogue<T>& end) {
+               const simd::TileEpilogue<T>& end) {
   using Tiles = simd::ChannelTiles<T>;
   const Index width = tiles.width();
   T edge[Tiles::most_rows * 2 * Tiles::most_lanes];
@@ -55,8 +52,9 @@ void line_sums(const simd::ChannelTiles<T>& tiles, Index rows, Index pixels,
       for (Index q = p; !whole && q < next; q += width) {
         tile.run(sum, from, b + q, to, {bias, false, false}, 1);
         for (Index r = 0; r < live; ++r)
-          store_run(edge + r * width, left, end, y + (i + r) * y_row + q);
+          store_run<T>(edge + r * width, left, end, y + (i + r) * y_row + q);
       }
+      end.afterwards.rows(y + i * y_row + p, y_row, live, std::min(next, pixels) - p);
       i += tile.rows;
     }
     p = next;
@@ -67,7 +65,7 @@ void line_sums(const simd::ChannelTiles<T>& tiles, Index rows, Index pixels,
 /// of the weights and the matrix of channels by pixels.
 template <class T>
 void conv2d_pointwise(const Conv2dGeometry& g, bool forward, const T* x, const T* w, T* y,
-                      const simd::ChannelEpilogue<T>& end) {
+                      const simd::TileEpilogue<T>& end) {
   const simd::ChannelTiles<T> tiles = simd::channel_tiles<T>();
   const Index depth = forward ? g.in_channels : g.out_channels;
   const Index rows = forward ? g.out_channels : g.in_channels;
@@ -109,7 +107,7 @@ void conv2d_pointwise(const Conv2dGeometry& g, bool forward, const T* x, const T
 /// The forward pass where there are few channels to sum over.
 template <class T>
 void conv2d_forward_lines(const Conv2dGeometry& g, const T* x, const T* w, T* y,
-                          const simd::ChannelEpilogue<T>& end) {
+                          const simd::TileEpilogue<T>& end) {
   const simd::ChannelTiles<T> tiles = simd::channel_tiles<T>();
   const Index bytes = g.taps() * g.output.width * Index{sizeof(T)};
   const Planes planes(g, band_rows(g.output.height, bytes, g.batch * g.groups));
@@ -128,13 +126,11 @@ void conv2d_forward_lines(const Conv2dGeometry& g, const T* x, const T* w, T* y,
     const Index row = band * planes.band, channel = group * m + first;
     T* const source = scratch.mine();
     planes.fill(x + (n * g.in_channels + group * g.group_in()) * g.input.area(), row, source);
-    simd::ChannelEpilogue<T> here = end;
-    if (here.bias) here.bias += channel;
     line_sums(tiles, std::min(block, m - first),
               std::min(planes.band, g.output.height - row) * g.output.width, sum,
               w + channel * taps, taps, source,
               y + (n * g.out_channels + channel) * g.output.area() + row * g.output.width,
-              g.output.area(), here);
+              g.output.area(), end.from(channel));
   });
 }
 

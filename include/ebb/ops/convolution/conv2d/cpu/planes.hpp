@@ -1,9 +1,11 @@
 /// \file
-/// The two devices by which a convolution becomes a product of matrices without writing the large
-/// one: an image is laid out once in padded planes, one per phase of the stride, so that what a
-/// kernel tap sees is one of them shifted, and a table of these shifts replaces the columns that
+/// Padded planes, from which a convolution is a product of matrices.
+///
 /// im2col (Chellapilla, Puri & Simard, "High performance convolutional neural networks for document
-/// processing", 2006) would copy.
+/// processing", 2006) copies every pixel once for each tap that sees it. Here an image is copied
+/// into a few planes with zeros around it: one for each column of the kernel and each phase of the
+/// vertical stride. A tap sees one of these planes, from some offset on. So a table of offsets
+/// takes the place of im2col's large matrix.
 #pragma once
 
 #include <ebb/core/view.hpp>

@@ -26,12 +26,6 @@ struct ThreeRows {
   std::vector<Index> mask_at;
   Index before = 0, after = 0;
 
-  static bool applies(const Conv2dGeometry& g) {
-    constexpr Index widest = 16;  // which keeps the masks small
-    return g.kernel.height == 3 && g.kernel.width <= widest && g.stride == Size2(1) &&
-           g.dilation.height == 1;
-  }
-
   /// For loops over `width` columns of sums at a time; the last ones `overlap` those before. The
   /// gradient of the weight wants a mask of the columns themselves, too.
   ThreeRows(const Conv2dGeometry& g, bool forward, Index width, bool overlap, bool mask_sums)
@@ -87,7 +81,7 @@ struct ThreeRows {
 /// The forward pass, and the gradient of the input.
 template <class T>
 void conv2d_three_rows(const Conv2dGeometry& g, bool forward, const T* x, const T* w, T* y,
-                       const simd::ChannelEpilogue<T>& end) {
+                       const simd::TileEpilogue<T>& end) {
   const simd::DepthwiseLoops<T> loops = simd::depthwise_loops<T>();
   const Index channels = forward ? g.group_in() : g.group_out();
   const Index sums = forward ? g.group_out() : g.group_in();
@@ -111,10 +105,9 @@ void conv2d_three_rows(const Conv2dGeometry& g, bool forward, const T* x, const 
       const Index sum = p % (g.groups * sums);
       const T* const source =
           rows.find(x, g.batch * g.groups * block, p / sums * block, block, scratch.mine());
-      simd::ChannelEpilogue<T> here = end;
-      if (here.bias) here.bias += sum;
-      loops.three[several](plane, weights + sum * channels * taps, source, y + p * rows.sums.area(),
-                           here);
+      T* const to = y + p * rows.sums.area();
+      loops.three[several](plane, weights + sum * channels * taps, source, to, end.from(sum));
+      end.afterwards(to, rows.sums.area());
     }
   });
 }

@@ -13,58 +13,29 @@
 
 namespace ebb::inline EBB_ABI::detail {
 
-/// Taps of a kernel that fall inside of the image for some output.
-inline Index live_taps(const Conv2dGeometry& g) {
-  const auto live = [](Index input, Index output, Index kernel, Index stride, Index padding,
-                       Index dilation) {
-    Index count = 0;
-    for (Index k = 0; k < kernel; ++k) {
-      const Index shift = k * dilation - padding;  // output o sees o * stride + shift
-      const Index first = shift < 0 ? divide_up(-shift, stride) : 0;
-      count += first < output && first * stride + shift < input;
-    }
-    return count;
-  };
-  return live(g.input.height, g.output.height, g.kernel.height, g.stride.height, g.padding.height,
-              g.dilation.height) *
-         live(g.input.width, g.output.width, g.kernel.width, g.stride.width, g.padding.width,
-              g.dilation.width);
-}
-
 /// The outputs of all images as rows, of one group at a time.
 template <class T>
 struct Unfolded {
   const Conv2dGeometry& g;
   Index rows = g.batch * g.output.area(), taps = g.taps(), sums = g.group_out();
 
-  /// Whether it pays: other layouts pack the weights, which takes as long as some products with
-  /// them, but only those that fall inside of the image.
-  static bool applies(const Conv2dGeometry& g) {
-    constexpr Index most_rows = 16, many = 64 * 1024, worth = 40;
-    const Index rows = g.batch * g.output.area(), area = g.kernel.area();
-    return rows <= most_rows && g.group_out() * g.taps() >= many &&
-           rows * area <= worth * live_taps(g);
-  }
-
   /// y = x w^T, and then what `end` says.
-  void forward(const T* x, const T* w, T* y, const simd::ChannelEpilogue<T>& end) const {
+  void forward(const T* x, const T* w, T* y, const simd::TileEpilogue<T>& end) const {
     const Scratch<T> seen(rows * taps), result(rows * sums);
     for (Index group = 0; group < g.groups; ++group) {
       unfold(x, group, seen.data());
       gemm_matrix<T>({false, true}, rows, sums, taps, seen.data(), w + group * sums * taps,
                      result.data(), false);
       each_output(group, [&](Index row, Index o, Index at) {
-        T& to = y[at];
-        T v = result.data()[row * sums + o];
-        if (end.bias) v += end.bias[group * sums + o];
-        if (end.add) v += to;
-        to = end.relu && v < T(0) ? T(0) : v;
+        const T shift = end.bias ? end.bias[group * sums + o] : T(0);
+        y[at] = end.finish(result.data()[row * sums + o] + shift, y + at);
       });
     }
+    end.afterwards(y, rows * g.out_channels);
   }
 
   /// Rows of what the outputs see receive dy w; each pixel adds up where it is seen.
-  void grad_input(const T* dy, const T* w, T* dx, const simd::ChannelEpilogue<T>& end) const {
+  void grad_input(const T* dy, const T* w, T* dx, const simd::TileEpilogue<T>& end) const {
     const Scratch<T> slopes(rows * sums), spread(rows * taps);
     const Index area = g.input.area(), channels = g.group_in();
     for (Index group = 0; group < g.groups; ++group) {

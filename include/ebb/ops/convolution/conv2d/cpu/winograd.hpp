@@ -88,7 +88,6 @@ class Winograd {
     winograd_places(4 * s_.rows, s_.output.width, 4 * s_.tiles.width, out_place_.data());
   }
 
-  const WinogradUnits& units() const { return s_; }
   Index panel_width() const { return width_; }
   Index panels() const { return panels_; }
   /// Channels of the input as the transforms write them, in whole vectors.
@@ -179,9 +178,9 @@ class Winograd {
     }
   }
 
-  /// y (+)= the outputs of a unit's channels of `panel`, whose products are at `m`.
-  void gather_output(const float* m, const Unit& unit, Index panel, const float* bias, bool relu,
-                     float* pixels, Into<float, 4> y) const {
+  /// y = the outputs of a unit's channels of `panel`, whose products are at `m`.
+  void gather_output(const float* m, const Unit& unit, Index panel, float* pixels, float* y,
+                     const simd::TileEpilogue<float>& end) const {
     const Index lanes = f_.lanes, area = s_.output.area(), width = 4 * s_.tiles.width;
     const Index rows = std::min(4 * unit.rows, s_.output.height - 4 * unit.row);
     const Index size = s_.pixels.area() * lanes;
@@ -195,11 +194,12 @@ class Winograd {
                           pixels + g * size + 4 * r * width * lanes, width);
       for (Index g = 0; g < groups; ++g) {
         const Index channel = first + g * lanes;
-        f_.scatter_channels(
-            pixels + g * size, out_place_.data(), rows * s_.output.width,
-            std::min(lanes, out_ - channel), bias ? bias + channel : nullptr, relu, y.add,
-            y.data + ((unit.image + n) * out_ + channel) * area + 4 * unit.row * s_.output.width,
-            area);
+        const Index live = std::min(lanes, out_ - channel), run = rows * s_.output.width;
+        float* const to =
+            y + ((unit.image + n) * out_ + channel) * area + 4 * unit.row * s_.output.width;
+        f_.scatter_channels(pixels + g * size, out_place_.data(), run, live, end.from(channel), to,
+                            area);
+        end.afterwards.rows(to, area, live, run);
       }
     }
   }

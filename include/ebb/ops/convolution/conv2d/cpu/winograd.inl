@@ -230,10 +230,11 @@ EBB_WINOGRAD_TARGET inline void gather_channels(const float* image, Index plane,
 }
 
 EBB_WINOGRAD_TARGET inline void scatter_channels(const float* pixels, const Index* place,
-                                                 Index count, Index live, const float* bias,
-                                                 bool relu, bool add, float* image, Index plane) {
+                                                 Index count, Index live,
+                                                 const InRegisters<float>& end, float* image,
+                                                 Index plane) {
   float start[lanes];
-  for (Index l = 0; l < lanes; ++l) start[l] = bias && l < live ? bias[l] : 0.0f;
+  for (Index l = 0; l < lanes; ++l) start[l] = end.bias && l < live ? end.bias[l] : 0.0f;
   Vector bias_lanes;
   load(start, bias_lanes);
   Index p = 0;
@@ -243,10 +244,10 @@ EBB_WINOGRAD_TARGET inline void scatter_channels(const float* pixels, const Inde
     for (int l = 0; l < lanes; ++l) {
       load(pixels + place[p + l] * lanes, v[l]);
       v[l] += bias_lanes;
-      if (relu) v[l] = v[l] < Vector{} ? Vector{} : v[l];
+      if (!end.add) finish<float>(end, nullptr, &v[l]);
     }
     transpose_square<float>(v);
-    if (live == lanes && !add) {
+    if (live == lanes && !end.add) {
 #pragma GCC unroll 16
       for (int l = 0; l < lanes; ++l) store(v[l], image + l * plane + p);
     } else {
@@ -255,15 +256,15 @@ EBB_WINOGRAD_TARGET inline void scatter_channels(const float* pixels, const Inde
       for (int l = 0; l < lanes; ++l) store(v[l], rows + l * lanes);
       for (Index l = 0; l < live; ++l) {
         float* const to = image + l * plane + p;
-        for (int k = 0; k < lanes; ++k) to[k] = rows[l * lanes + k] + (add ? to[k] : 0.0f);
+        for (int k = 0; k < lanes; ++k)
+          to[k] = end.add ? end.finish(rows[l * lanes + k], to + k) : rows[l * lanes + k];
       }
     }
   }
   for (; p < count; ++p)
     for (Index l = 0; l < live; ++l) {
       float& to = image[l * plane + p];
-      const float sum = pixels[place[p] * lanes + l] + start[l];
-      to = (relu && sum < 0.0f ? 0.0f : sum) + (add ? to : 0.0f);
+      to = end.finish(pixels[place[p] * lanes + l] + start[l], &to);
     }
 }
 

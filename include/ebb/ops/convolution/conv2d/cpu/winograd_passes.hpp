@@ -33,12 +33,12 @@ inline Index winograd_units_together(const WinogradUnits& units, Index channels)
 /// Distance between points: tables whose stride is a power of two would share cache sets.
 inline Index winograd_point(Index elements) { return divide_up(elements, 16) * 16 + 16; }
 
-/// y (+)= x correlated with w, plus bias, rectified if `relu`. Channels of w are `in_step` and
+/// y = x correlated with w, and what `end` says. Channels of w are `in_step` and
 /// `out_step` apart, its taps turned round where `turned`.
 inline void winograd_correlate(Index batch, Index in, Size2 input, const float* x, Index out,
                                Size2 output, Size2 padding, const float* w, Index in_step,
-                               Index out_step, bool turned, const float* bias, bool relu,
-                               Into<float, 4> y) {
+                               Index out_step, bool turned, float* y,
+                               const simd::TileEpilogue<float>& end) {
   constexpr Index points = Winograd::points;
   const WinogradUnits units(batch, input, output, padding, in, winograd_cache);
   const Winograd f(units, in, out, in);
@@ -66,7 +66,7 @@ inline void winograd_correlate(Index batch, Index in, Size2 input, const float* 
         for (Index p = 0; p < points; ++p)
           f.product(unit.tiles, in, v + p * v_point, padded, 1, u + p * u_point + q * in * width,
                     m + p * width, row);
-        f.gather_output(m, unit, q, bias, relu, pixels, y);
+        f.gather_output(m, unit, q, pixels, y, end);
       }
     });
     return;
@@ -97,30 +97,27 @@ inline void winograd_correlate(Index batch, Index in, Size2 input, const float* 
     parallel_for(some * panels, macs, [&](Index task) {
       const Winograd::Unit unit = units[begin + task / panels];
       const Index q = task % panels;
-      f.gather_output(m + q * panel + (unit.first - first) * row, unit, q, bias, relu,
-                      scratch.mine(), y);
+      f.gather_output(m + q * panel + (unit.first - first) * row, unit, q, scratch.mine(), y, end);
     });
   }
 }
 
-inline void winograd_forward(const Conv2dGeometry& g, View<const float, 4> x,
-                             View<const float, 4> w, const float* bias, bool relu,
-                             View<float, 4> y) {
-  winograd_correlate(g.batch, g.in_channels, g.input, x.data, g.out_channels, g.output, g.padding,
-                     w.data, 9, 9 * g.in_channels, false, bias, relu,
-                     Into<float, 4>{y.data, y.shape, false});
+inline void winograd_forward(const Conv2dGeometry& g, const float* x, const float* w, float* y,
+                             const simd::TileEpilogue<float>& end) {
+  winograd_correlate(g.batch, g.in_channels, g.input, x, g.out_channels, g.output, g.padding, w, 9,
+                     9 * g.in_channels, false, y, end);
 }
 
 /// The gradient of the input is dy correlated with the weights turned round.
-inline void winograd_grad_input(const Conv2dGeometry& g, View<const float, 4> dy,
-                                View<const float, 4> w, const float* bias, Into<float, 4> dx) {
+inline void winograd_grad_input(const Conv2dGeometry& g, const float* dy, const float* w, float* dx,
+                                const simd::TileEpilogue<float>& end) {
   const Size2 padding{2 - g.padding.height, 2 - g.padding.width};
-  winograd_correlate(g.batch, g.out_channels, g.output, dy.data, g.in_channels, g.input, padding,
-                     w.data, 9 * g.in_channels, 9, true, bias, false, dx);
+  winograd_correlate(g.batch, g.out_channels, g.output, dy, g.in_channels, g.input, padding, w,
+                     9 * g.in_channels, 9, true, dx, end);
 }
 
-inline void winograd_grad_weight(const Conv2dGeometry& g, View<const float, 4> x,
-                                 View<const float, 4> dy, Into<float, 4> dw) {
+inline void winograd_grad_weight(const Conv2dGeometry& g, const float* x, const float* dy,
+                                 float* dw, bool add) {
   constexpr Index points = Winograd::points;
   const Index in = g.in_channels, out = g.out_channels;
   // Each unit passes over the sums once: many weights want many tiles.
@@ -152,10 +149,9 @@ inline void winograd_grad_weight(const Conv2dGeometry& g, View<const float, 4> x
       float* const u = sums.data() + part * points * u_point;
       for (Index i = part * each; i < std::min((part + 1) * each, units.count); ++i) {
         const Winograd::Unit unit = units[i];
-        for (Index q = 0; q < f.in_panels(); ++q)
-          f.spread_input(x.data, unit, q, pixels, v, v_point);
+        for (Index q = 0; q < f.in_panels(); ++q) f.spread_input(x, unit, q, pixels, v, v_point);
         for (Index q = 0; q < panels; ++q)
-          f.spread_slope(dy.data, unit, q, pixels, m + q * m_panel, m_point);
+          f.spread_slope(dy, unit, q, pixels, m + q * m_panel, m_point);
         for (Index p = 0; p < points; ++p)
           for (Index q = 0; q < panels; ++q)
             f.product(in, unit.tiles, v + p * v_point, 1, padded, m + p * m_point + q * m_panel,
@@ -177,9 +173,9 @@ inline void winograd_grad_weight(const Conv2dGeometry& g, View<const float, 4> x
         const Winograd::Unit unit = units[begin + task / both];
         const Index q = task % both, at = unit.first - first;
         if (q < f.in_panels())
-          f.spread_input(x.data, unit, q, scratch.mine(), v + at * padded, v_point);
+          f.spread_input(x, unit, q, scratch.mine(), v + at * padded, v_point);
         else
-          f.spread_slope(dy.data, unit, q - f.in_panels(), scratch.mine(),
+          f.spread_slope(dy, unit, q - f.in_panels(), scratch.mine(),
                          m + (q - f.in_panels()) * m_panel + at * width, m_point);
       });
       parallel_for(points * panels, g.macs(), [&](Index task) {
@@ -192,7 +188,7 @@ inline void winograd_grad_weight(const Conv2dGeometry& g, View<const float, 4> x
   parallel_for(panels * in, points * panels * in * width * parts, [&](Index task) {
     const Index q = task / in, i = task % in;
     f.gather_weight(sums.data() + q * u_panel + i * width, u_point, parts, points * u_point, q, i,
-                    dw.add, dw.data);
+                    add, dw);
   });
 }
 

@@ -37,9 +37,9 @@ struct WinogradTransforms {
   /// `count` elements of each of `live` channels, `plane` apart: element p to pixels[place[p]].
   void (*gather_channels)(const float* image, Index plane, Index live, const Index* place,
                           Index count, float* pixels);
-  /// And back: image (+)= pixels + bias, rectified if `relu`; `bias` may be null.
+  /// And back, with an epilogue whose first channel is the first of these.
   void (*scatter_channels)(const float* pixels, const Index* place, Index count, Index live,
-                           const float* bias, bool relu, bool add, float* image, Index plane);
+                           const InRegisters<float>& end, float* image, Index plane);
   /// v = B^T d B for `count` tiles in a row, of 6x6 pixels and 4 apart; `step` from tile to tile.
   void (*input_tiles)(const float* pixels, Index width, Index count, float* v, Index point,
                       Index step);

@@ -41,8 +41,8 @@ struct FewChannels {
 
 /// One output of a thread.
 template <class T, class I>
-EBB_KERNEL few_forward_kernel(FewChannels<I> g, I n, const T* x, const T* w, const T* bias, T* y,
-                              bool relu) {
+EBB_KERNEL few_forward_kernel(FewChannels<I> g, I n, const T* x, const T* w, T* y,
+                              Epilogue<T> end) {
   const I in = g.group_in.by(), kernel_rows = g.kernel_rows.by();
   const I kernel_columns = g.kernel_columns.by(), height = g.in_rows.by();
   const I width = g.in_columns.by();
@@ -56,7 +56,7 @@ EBB_KERNEL few_forward_kernel(FewChannels<I> g, I n, const T* x, const T* w, con
     const I left = ow * g.stride_column.by() - g.padding_column;
     const T* from = x + (image * g.in_channels.by() + group * in) * height * width;
     const T* weight = w + out * in * kernel_rows * kernel_columns;
-    T sum = bias != nullptr ? bias[out] : T(0);
+    T sum = end.shift(out);
     for (I c = 0; c < in; ++c, from += height * width)
       for (I r = 0; r < kernel_rows; ++r, weight += kernel_columns) {
         const I row = top + r * g.dilation_row;
@@ -66,7 +66,7 @@ EBB_KERNEL few_forward_kernel(FewChannels<I> g, I n, const T* x, const T* w, con
           if (column >= 0 && column < width) sum += from[row * width + column] * weight[s];
         }
       }
-    y[i] = relu && sum < T(0) ? T(0) : sum;
+    y[i] = end.finish(sum, i);
   }
 }
 

@@ -3,6 +3,7 @@
 /// and a tap.
 #pragma once
 
+#include <ebb/kit/epilogue.hpp>
 #include <ebb/kit/product/stage.cuh>
 #include <ebb/ops/convolution/conv2d/geometry.hpp>
 
@@ -126,36 +127,34 @@ struct PlanesOperand {
 /// Where results that are images go: row i of a product is a channel, column j a pixel.
 template <class T, class I>
 struct ImageStore {
-  T* data;        ///< the first channel
-  const T* bias;  ///< one for each channel, or null
+  T* data;  ///< the first channel
+  Epilogue<T> end;
   I height, width;
   Pixels<I> pixels;
-  bool add, relu;
   bool packed;  ///< four pixels are neighbours, aligned, and in one image
 
   template <int V>
   EBB_DEVICE void put(I channel, I pixel, gpu::Pack<T, V> pack, I pixels_in_all) const {
-    const T shift = bias != nullptr ? bias[channel] : T(0);
-    T* const to = data + static_cast<Index>(channel) * height * width;
+    const T shift = end.shift(channel);
+    const Index plane = static_cast<Index>(channel) * height * width;
     if (packed) {
-      T* const at = to + pixels(pixel).offset;
+      const Index at = plane + pixels(pixel).offset;
       EBB_UNROLL
-      for (int v = 0; v < V; ++v) pack[v] = finish(pack[v] + shift, at + v);
-      return gpu::store_pack<V>(at, pack);
+      for (int v = 0; v < V; ++v) pack[v] = end.finish(pack[v] + shift, at + v);
+      return gpu::store_pack<V>(data + at, pack);
     }
     EBB_UNROLL
     for (int v = 0; v < V; ++v) {
       if (pixel + v >= pixels_in_all) continue;
       const Place<I> place = pixels(pixel + v);
-      if (place.row < height && place.column < width)
-        to[place.offset] = finish(pack[v] + shift, to + place.offset);
+      const Index at = plane + place.offset;
+      if (place.row < height && place.column < width) data[at] = end.finish(pack[v] + shift, at);
     }
   }
-
- private:
-  EBB_DEVICE T finish(T value, const T* before) const {
-    if (add) value += *before;
-    return relu && value < T(0) ? T(0) : value;  // nan stays
+  /// Results of the channels from `channels` on, which are so many elements further.
+  EBB_DEVICE void advance(I channels, Index elements) {
+    data += elements;
+    end = end.from(channels, elements);
   }
 };
 

@@ -62,11 +62,10 @@ struct PatchWeight {
 /// Where results go.
 struct PatchStore {
   float* data;
-  const float* bias;  ///< one for each channel, or null
+  Epilogue<float> end;
   int height, width, channels;
   DivMod<int> pitch, rows;  ///< of the frame
   int positions;            ///< of all images
-  bool add, relu;
   bool packed;  ///< four positions are neighbours in memory, and aligned, or none of them is stored
 
   EBB_DEVICE int area() const { return height * width; }
@@ -77,13 +76,12 @@ struct PatchStore {
     if (position >= positions || row >= height || column >= width) return nullptr;
     return data + ((image * channels + channel) * area() + row * width + column);
   }
+  /// Sums that began with their bias.
   template <int V>
   EBB_DEVICE void put(float* to, gpu::Pack<float, V> pack) const {
+    const auto at = to - data;
     EBB_UNROLL
-    for (int v = 0; v < V; ++v) {
-      if (add) pack[v] += to[v];
-      if (relu && pack[v] < 0.0f) pack[v] = 0.0f;  // nan stays
-    }
+    for (int v = 0; v < V; ++v) pack[v] = end.finish(pack[v], at + v);
     gpu::store_pack<V>(to, pack);
   }
 };
@@ -206,9 +204,7 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident) patch_kernel(PatchProbl
   begin(0);
   const int results = problem.w.results - channel;
   Engine engine;
-  engine.start([&](int c) {
-    return problem.y.bias != nullptr && c < results ? problem.y.bias[channel + c] : 0.0f;
-  });
+  engine.start([&](int c) { return c < results ? problem.y.end.shift(channel + c) : 0.0f; });
   for (int slice = 0; slice < x.channels; slice += Engine::slice) {
     gpu::cp_async_wait<0>();
     __syncthreads();  // the slice is there, and nobody needs the words of the one before

@@ -1,6 +1,6 @@
 /// \file
-/// When a convolution, or the gradient of its input, is computed from patches (patch.cuh), and how
-/// it is cut in tiles.
+/// Convolutions from patches (patch.cuh) on the host: whether one is computed so, and which tiles
+/// its results are cut in.
 #pragma once
 
 #include <ebb/core/view.hpp>
@@ -110,8 +110,8 @@ inline bool patch_counts(const PatchPass& p, Index cells) {
 }
 
 template <class Engine>
-bool run_patch(const PatchPass& p, const float* x, const float* w, const float* bias,
-               const Into<float, 4>& y, bool relu) {
+bool run_patch(const PatchPass& p, const float* x, const float* w, float* y,
+               const Epilogue<float>& end) {
   const PatchFrame frame(p, gpu::packable(x));
   const Index positions = p.batch * frame.cells.area();
   const Index across = (p.results + Engine::m - 1) / Engine::m;
@@ -129,9 +129,9 @@ bool run_patch(const PatchPass& p, const float* x, const float* w, const float* 
       frame.images(p, x, cells, apart),
       {w, static_cast<int>(p.summed), static_cast<int>(p.results),
        gpu::packable(w) && row % 4 == 0},
-      {y.data, bias, static_cast<int>(p.output.height), static_cast<int>(p.output.width),
+      {y, end, static_cast<int>(p.output.height), static_cast<int>(p.output.width),
        static_cast<int>(p.results), DivMod<int>(frame.cells.width), DivMod<int>(frame.cells.height),
-       static_cast<int>(positions), y.add, relu, gpu::packable(y.data) && frame.packs_results(p)},
+       static_cast<int>(positions), gpu::packable(y) && frame.packs_results(p)},
       static_cast<int>(first_column),
       DivMod<int>(across)};
   gpu::launch(static_cast<unsigned>(blocks), Engine::threads, bytes, patch_kernel<Engine>, problem);
@@ -140,16 +140,14 @@ bool run_patch(const PatchPass& p, const float* x, const float* w, const float* 
 
 /// Runs a pass from patches, or returns false where that does not pay.
 template <int K, bool Turned>
-bool patch_pass(const PatchPass& p, const float* x, const float* w, const float* bias,
-                const Into<float, 4>& y, bool relu) {
+bool patch_pass(const PatchPass& p, const float* x, const float* w, float* y,
+                const Epilogue<float>& end) {
   const auto on_tensor_cores = [&]<class Words>(Words) {
     if constexpr (K == 3) {
-      if (p.results <= 16)
-        return run_patch<PatchTensor<Words, 16, 64, K, Turned>>(p, x, w, bias, y, relu);
-      if (p.results > 32)
-        return run_patch<PatchTensor<Words, 64, 32, K, Turned>>(p, x, w, bias, y, relu);
+      if (p.results <= 16) return run_patch<PatchTensor<Words, 16, 64, K, Turned>>(p, x, w, y, end);
+      if (p.results > 32) return run_patch<PatchTensor<Words, 64, 32, K, Turned>>(p, x, w, y, end);
     }
-    return run_patch<PatchTensor<Words, 32, 64, K, Turned>>(p, x, w, bias, y, relu);
+    return run_patch<PatchTensor<Words, 32, 64, K, Turned>>(p, x, w, y, end);
   };
   switch (cuda::precision()) {
     case cuda::Precision::tf32:
@@ -162,20 +160,19 @@ bool patch_pass(const PatchPass& p, const float* x, const float* w, const float*
   // With more channels, the large tiles of products spend as much of their time on multiply-adds.
   if (p.results > 32) return false;
   if constexpr (K == 3)
-    if (p.results <= 16)
-      return run_patch<PatchMultiplier<16, 256, 4, K, Turned>>(p, x, w, bias, y, relu);
-  return run_patch<PatchMultiplier<32, 256, 8, K, Turned>>(p, x, w, bias, y, relu);
+    if (p.results <= 16) return run_patch<PatchMultiplier<16, 256, 4, K, Turned>>(p, x, w, y, end);
+  return run_patch<PatchMultiplier<32, 256, 8, K, Turned>>(p, x, w, y, end);
 }
 
 /// The forward pass, or where `turned` the gradient of the input, from patches; returns false where
 /// it is not done.
 template <bool Turned>
-bool patch_convolution(const Conv2dGeometry& g, const float* x, const float* w, const float* bias,
-                       const Into<float, 4>& y, bool relu) {
+bool patch_convolution(const Conv2dGeometry& g, const float* x, const float* w, float* y,
+                       const Epilogue<float>& end) {
   if (!patch_applies(g)) return false;
   const PatchPass forward(g), pass = Turned ? forward.of_gradient(g.kernel) : forward;
-  return g.kernel == Size2(3) ? patch_pass<3, Turned>(pass, x, w, bias, y, relu)
-                              : patch_pass<5, Turned>(pass, x, w, bias, y, relu);
+  return g.kernel == Size2(3) ? patch_pass<3, Turned>(pass, x, w, y, end)
+                              : patch_pass<5, Turned>(pass, x, w, y, end);
 }
 
 }  // namespace ebb::detail

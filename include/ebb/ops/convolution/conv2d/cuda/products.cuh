@@ -42,8 +42,7 @@ struct ForwardProblem {
     Part part = first;
     part.left.data += static_cast<Index>(group) * part.m * part.k;
     part.right.data += static_cast<Index>(group) * group_x;
-    part.store.data += static_cast<Index>(group) * group_y;
-    if (part.store.bias != nullptr) part.store.bias += group * part.m;
+    part.store.advance(group * part.m, static_cast<Index>(group) * group_y);
     return part;
   }
 };
@@ -173,9 +172,8 @@ struct InputProblem {
     part.left.columns = part.right.steps.columns = c.taps == columns.by() ? columns : columns_less;
     part.right.data += static_cast<Index>(group) * group_dy;
     part.right.lines.start_row = r.output, part.right.lines.start_column = c.output;
-    part.store.data += static_cast<Index>(group) * group_dx;
+    part.store.advance(group * part.m, static_cast<Index>(group) * group_dx);
     part.store.pixels.start_row = phase_row, part.store.pixels.start_column = phase_column;
-    if (part.store.bias != nullptr) part.store.bias += group * part.m;
     return part;
   }
 };

@@ -1,15 +1,9 @@
 /// \file
-/// Direct convolution: which layout of vectors each pass uses, and the passes over lines that
-/// lines.hpp does not have. Work is cut into bands of rows by the geometry alone.
+/// The gradients of a convolution by lines of pixels (lines.hpp has the forward pass). Work is cut
+/// into bands of rows by the geometry alone.
 #pragma once
 
-#include <ebb/ops/convolution/conv2d/algorithm.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/channels.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/channels_weight.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/depthwise.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/images.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/lines.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/unfolded.hpp>
 
 namespace ebb::inline EBB_ABI::detail {
 
@@ -21,9 +15,10 @@ struct Phase {
   Index at;     ///< how many fall on the phases before
 };
 
+/// The gradient of the input; of the epilogue, a bias and an addition to what is there.
 template <class T>
-void conv2d_grad_input_tiles(const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
-                             const T* bias, Into<T, 4> dx) {
+void conv2d_grad_input_lines(const Conv2dGeometry& g, const T* dy, const T* w, T* dx,
+                             const simd::InRegisters<T>& end) {
   const simd::Tiles<T> tiles = simd::tiles<T>();
   const Size2 s = g.stride, d = g.dilation, p = g.padding;
   const Index m = g.group_in(), out = g.group_out(), area = g.kernel.area();
@@ -40,7 +35,7 @@ void conv2d_grad_input_tiles(const Conv2dGeometry& g, View<const T, 4> dy, View<
   const Size2 phases{std::min(s.height, g.input.height), std::min(s.width, g.input.width)};
   const Scratch<Phase> phase(phases.area());
   const Scratch<Index> offset(out * area);
-  const Scratch<T> weights(w.size());
+  const Scratch<T> weights(g.out_channels * m * area);
   const Scratch<Index> tap(area);  // i * width + j, phase by phase
   for (Index f = 0, at = 0; f < phases.area(); ++f) {
     Phase& now = phase.data()[f];
@@ -62,14 +57,14 @@ void conv2d_grad_input_tiles(const Conv2dGeometry& g, View<const T, 4> dy, View<
   }
   // The weights of each phase as a matrix of input channels by (output channel, tap).
   constexpr Index some = 16;
-  parallel_for(divide_up(g.in_channels, some), w.size(), [&](Index task) {
-    const Index end = std::min((task + 1) * some, g.in_channels);
+  parallel_for(divide_up(g.in_channels, some), g.out_channels * m * area, [&](Index task) {
+    const Index last = std::min((task + 1) * some, g.in_channels);
     for (Index f = 0; f < phases.area(); ++f) {
       const Phase& now = phase.data()[f];
       if (now.taps == 0) continue;
       for (Index o = 0; o < out; ++o)
-        for (Index c = task * some; c < end; ++c) {  // c counts through the groups
-          const T* from = w.data + ((c / m * out + o) * m + c % m) * area;
+        for (Index c = task * some; c < last; ++c) {  // c counts through the groups
+          const T* from = w + ((c / m * out + o) * m + c % m) * area;
           T* to = weights.data() + (now.at * g.in_channels + c * now.taps) * out + o * now.taps;
           for (Index t = 0; t < now.taps; ++t) to[t] = from[tap.data()[now.at + t]];
         }
@@ -88,7 +83,7 @@ void conv2d_grad_input_tiles(const Conv2dGeometry& g, View<const T, 4> dy, View<
     const Index top = (row + p.height) / s.height;
     T* const source = scratch.mine();
     for (Index o = 0; o < out; ++o)
-      copy_window(dy.data + (n * g.out_channels + group * out + o) * g.output.area(), g.output,
+      copy_window(dy + (n * g.out_channels + group * out + o) * g.output.area(), g.output,
                   top - halo.height, lowest - halo.width, Size2(1), rows, width,
                   source + o * plane);
     for (Index f = 0; f < phases.area(); ++f) {
@@ -101,12 +96,12 @@ void conv2d_grad_input_tiles(const Conv2dGeometry& g, View<const T, 4> dy, View<
                offset.data() + now.at * out, width, divide_up(height - now.first.height, s.height),
                divide_up(g.input.width - now.first.width, s.width),
                TapTarget<T>{
-                   dx.data +
+                   dx +
                        ((n * g.in_channels + channel) * g.input.height + row + now.first.height) *
                            g.input.width +
                        now.first.width,
-                   g.input.area(), s.height * g.input.width, s.width, dx.add,
-                   bias ? bias + channel : nullptr});
+                   g.input.area(), s.height * g.input.width, s.width, end.add,
+                   end.bias ? end.bias + channel : nullptr});
     }
   });
 }
@@ -176,68 +171,6 @@ void conv2d_grad_weight_lines(const Conv2dGeometry& g, const T* x, const T* dy, 
     }
   });
   if (sums != dw) add_pieces(sums, splits, size, dw, add);
-}
-
-/// Whether lines of pixels fill registers well enough for a 1x1 convolution.
-inline bool pointwise_lines(const Conv2dGeometry& g, Index width) {
-  const Index pixels = g.input.area();
-  return 100 * pixels >= 85 * divide_up(pixels, width) * width;
-}
-
-/// Whether vectors that run along so many channels are mostly full.
-template <class T>
-bool fills_lanes(Index sums) {
-  const Index lanes = simd::channel_tiles<T>().lanes;
-  return sums > lanes && 4 * sums > 3 * divide_up(sums, lanes) * lanes;
-}
-
-/// Vectors run along channels where there are enough of them: of the result, to fill registers, and
-/// of what is summed over, to be worth a transposition. Where channels would leave lanes empty,
-/// images may not.
-template <class T>
-void direct_forward(const Conv2dGeometry& g, const T* x, const T* w, T* y,
-                    const simd::ChannelEpilogue<T>& end) {
-  const Index width = simd::channel_tiles<T>().width();
-  if (conv2d_applies(ConvAlgorithm::pointwise, g) && pointwise_lines(g, width))
-    return conv2d_pointwise(g, true, x, w, y, end);
-  if (conv2d_applies(ConvAlgorithm::depthwise, g)) return conv2d_depthwise(g, true, x, w, y, end);
-  if (Unfolded<T>::applies(g)) return Unfolded<T>{g}.forward(x, w, y, end);
-  const bool fills = fills_lanes<T>(g.group_out());
-  if (g.group_out() >= 4 && g.taps() >= (fills ? 32 : 64)) {
-    if (const ImagePass<T> pass(g, true); !fills && pass.applies()) return pass.run(x, w, y, end);
-    if (const ChannelPass<T> pass(g, true); pass.reasonable()) return pass.run(x, w, y, end);
-  }
-  conv2d_forward_lines(g, x, w, y, end);
-}
-
-template <class T>
-void direct_grad_input(const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
-                       Into<T, 4> dx, const simd::ChannelEpilogue<T>& end) {
-  const Index width = simd::channel_tiles<T>().width();
-  if (conv2d_applies(ConvAlgorithm::pointwise, g) && pointwise_lines(g, width))
-    return conv2d_pointwise(g, false, dy.data, w.data, dx.data, end);
-  if (conv2d_applies(ConvAlgorithm::depthwise, g))
-    return conv2d_depthwise(g, false, dy.data, w.data, dx.data, end);
-  if (Unfolded<T>::applies(g)) return Unfolded<T>{g}.grad_input(dy.data, w.data, dx.data, end);
-  if (g.group_in() >= 4) {
-    // The edges of an image see few taps, and few pixels see the same.
-    if (const ImagePass<T> pass(g, false); g.kernel.area() > 1 && pass.applies())
-      return pass.run(dy.data, w.data, dx.data, end);
-    if (const ChannelPass<T> pass(g, false); pass.reasonable())
-      return pass.run(dy.data, w.data, dx.data, end);
-  }
-  if (ThreeRows<T>::applies(g)) return conv2d_three_rows(g, false, dy.data, w.data, dx.data, end);
-  conv2d_grad_input_tiles(g, dy, w, end.bias, dx);
-}
-
-template <class T>
-void direct_grad_weight(const Conv2dGeometry& g, const T* x, const T* dy, T* dw, bool add) {
-  if (conv2d_applies(ConvAlgorithm::depthwise, g))
-    return conv2d_depthwise_grad_weight(g, x, dy, dw, add);
-  if (Unfolded<T>::applies(g)) return Unfolded<T>{g}.grad_weight(x, dy, dw, add);
-  if (g.group_in() >= 4 && g.group_out() >= 4)
-    return conv2d_grad_weight_channels(g, x, dy, dw, add);
-  conv2d_grad_weight_lines(g, x, dy, dw, add);
 }
 
 }  // namespace ebb::detail

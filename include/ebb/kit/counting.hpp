@@ -1,0 +1,12 @@
+/// \file
+/// Counting pieces.
+#pragma once
+
+#include <ebb/core/config.hpp>
+
+namespace ebb::inline EBB_ABI::detail {
+
+/// Pieces of b that cover a.
+EBB_HD constexpr Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
+
+}  // namespace ebb::detail
