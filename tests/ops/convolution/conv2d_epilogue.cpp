@@ -129,9 +129,12 @@ TEST_CASE("conv2d takes any activation and an addition in, by every way", "[conv
 TEST_CASE("linear takes any activation and an addition in", "[linear][epilogue]") {
   each_isa([&](Isa set) {
     INFO(ebb::to_string(set));
-    for (const auto& [m, k, n] :
-         {std::array<Index, 3>{1, 40, 33}, std::array<Index, 3>{5, 3, 7},
-          std::array<Index, 3>{40, 70, 100}, std::array<Index, 3>{2, 40000, 3}}) {
+    struct Extents {
+      Index m, k, n;
+    };
+    for (const Extents& e :
+         {Extents{1, 40, 33}, Extents{5, 3, 7}, Extents{40, 70, 100}, Extents{2, 40000, 3}}) {
+      const Index m = e.m, k = e.k, n = e.n;
       const auto x = wide<float>(Shape{m, k}, 1), w = random<float>(Shape{n, k}, 2);
       const auto b = random<float>(Shape{n}, 3);
       const auto skip = wide<float>(Shape{m, n}, 4), dy = random<float>(Shape{m, n}, 5);
