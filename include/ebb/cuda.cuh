@@ -16,7 +16,7 @@
 #include <ebb/nn/batch_norm.cuh>
 #include <ebb/nn/init.cuh>
 #include <ebb/ops/convolution/conv2d/cuda.cuh>
-#include <ebb/ops/elementwise/activated.cuh>
+#include <ebb/ops/elementwise/activated_cuda.cuh>
 #include <ebb/ops/elementwise/broadcast/cuda.cuh>
 #include <ebb/ops/elementwise/dropout_cuda.cuh>
 #include <ebb/ops/elementwise/elementwise_cuda.cuh>

@@ -2,8 +2,8 @@
 /// An activation that is chosen while the program runs, and its gradient, on CUDA.
 #pragma once
 
-#include <ebb/ops/elementwise/activated.hpp>
-#include <ebb/ops/elementwise/elementwise.cuh>
+#include <ebb/ops/elementwise/activated_cpu.hpp>
+#include <ebb/ops/elementwise/elementwise_cuda.cuh>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {
