@@ -11,7 +11,6 @@
 #pragma once
 
 #include <ebb/device/cuda/scratch.cuh>
-#include <ebb/kit/joins.hpp>
 #include <ebb/kit/loop.cuh>
 
 #include <algorithm>

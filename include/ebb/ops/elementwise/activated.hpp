@@ -21,8 +21,8 @@ template <class Tens>
 Tens before_activation(const Activation& activation, const Tens& kept, const Tens& dy) {
   if (activation.kind == Activation::none) return dy;
   Tens dx = dy.shared() ? Tens(dy.shape()) : dy;
-  activate_grad(typename Tens::device{}, activation, dy.size(), kept.data(), dy.data(),
-                dx.mutable_data());
+  activate_backward(typename Tens::device{}, activation, dy.size(), kept.data(), dy.data(),
+                    dx.mutable_data());
   return dx;
 }
 

@@ -23,7 +23,8 @@ void activate(Cpu, const Activation& activation, Index n, T* y) {
 /// Kernel: dx = slope dy for n numbers. `kept` holds the results of the activation, or where these
 /// do not tell its slope what went in. dx may be dy.
 template <class T>
-void activate_grad(Cpu, const Activation& activation, Index n, const T* kept, const T* dy, T* dx) {
+void activate_backward(Cpu, const Activation& activation, Index n, const T* kept, const T* dy,
+                       T* dx) {
   constexpr Index cost = 4;
   parallel_ranges(n, cost, [&](Index begin, Index end) {
     const T *const at = kept, *const from = dy;
@@ -37,7 +38,7 @@ void activate_grad(Cpu, const Activation& activation, Index n, const T* kept, co
 
 #define EBB_ACTIVATED(T)                                            \
   EBB_COMPILED(void activate<T>(Cpu, const Activation&, Index, T*)) \
-  EBB_COMPILED(void activate_grad<T>(Cpu, const Activation&, Index, const T*, const T*, T*))
+  EBB_COMPILED(void activate_backward<T>(Cpu, const Activation&, Index, const T*, const T*, T*))
 EBB_ACTIVATED(float)
 EBB_ACTIVATED(double)
 #undef EBB_ACTIVATED

@@ -35,10 +35,10 @@ void activate(Cuda device, const Activation& activation, Index n, T* y) {
 
 /// Kernel: dx = slope dy for n numbers, as on the CPU; dx may be dy.
 template <class T>
-void activate_grad(Cuda device, const Activation& activation, Index n, const T* kept, const T* dy,
-                   T* dx) {
-  map_grad(device, detail::AnyActivation{activation}, View<const T, 1>{kept, {n}},
-           View<const T, 1>{dy, {n}}, Into<T, 1>{dx, {n}, false});
+void activate_backward(Cuda device, const Activation& activation, Index n, const T* kept,
+                       const T* dy, T* dx) {
+  map_backward(device, detail::AnyActivation{activation}, View<const T, 1>{kept, {n}},
+               View<const T, 1>{dy, {n}}, Into<T, 1>{dx, {n}, false});
 }
 
 }  // namespace ebb
