@@ -1,7 +1,7 @@
 // What a classifier's answers say about it.
 #pragma once
 
-#include <ebb/metrics/roc.hpp>
+#include <ebb/metrics/operating_point.hpp>
 #include <ebb/train/metrics.hpp>
 
 #include <optional>

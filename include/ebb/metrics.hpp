@@ -11,6 +11,7 @@
 #include <ebb/metrics/confusion.hpp>
 #include <ebb/metrics/distance_transform.hpp>
 #include <ebb/metrics/interval.hpp>
+#include <ebb/metrics/operating_point.hpp>
 #include <ebb/metrics/overlap.hpp>
 #include <ebb/metrics/precision_recall.hpp>
 #include <ebb/metrics/roc.hpp>

@@ -1,4 +1,4 @@
-#include <ebb/metrics/roc.hpp>
+#include <ebb/metrics/operating_point.hpp>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/match.hpp"
