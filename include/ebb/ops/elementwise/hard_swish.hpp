@@ -17,4 +17,6 @@ struct HardSwish : Elementwise<HardSwish>, formula::HardSwish {
 };
 inline constexpr HardSwish hard_swish;
 
+EBB_COMPILED_ELEMENTWISE(HardSwish)
+
 }  // namespace ebb

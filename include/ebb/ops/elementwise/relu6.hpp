@@ -17,4 +17,6 @@ struct Relu6 : Elementwise<Relu6>, formula::Relu6 {
 };
 inline constexpr Relu6 relu6;
 
+EBB_COMPILED_ELEMENTWISE(Relu6)
+
 }  // namespace ebb

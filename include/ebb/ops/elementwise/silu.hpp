@@ -18,4 +18,6 @@ struct Silu : Elementwise<Silu>, formula::Silu {
 };
 inline constexpr Silu silu;
 
+EBB_COMPILED_ELEMENTWISE(Silu)
+
 }  // namespace ebb
