@@ -111,9 +111,8 @@ void convolutions(const Bench& bench) {
     const auto over = [](const auto& t) {
       return Into<float, 4>{t.mutable_data(), t.shape(), false};
     };
-    bench.time_in_each_precision(each(bench::passes[0]), [&] {
-      conv2d_forward(Cuda{}, g, x.view(), w.view(), y.mut());
-    });
+    bench.time_in_each_precision(each(bench::passes[0]),
+                                 [&] { conv2d_forward(Cuda{}, g, x.view(), w.view(), y.mut()); });
     bench.time_in_each_precision(each(bench::passes[1]), [&] {
       conv2d_grad_input(Cuda{}, g, dy.view(), w.view(), no_bias, over(dx));
     });

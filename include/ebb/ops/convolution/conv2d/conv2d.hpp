@@ -17,7 +17,7 @@ template <class Tens, class Sink>
 Tens before_bias(const Activation& activation, const Tens& out, const Tens& dz, const Sink& db) {
   using Device = typename Tens::device;
   if (!db || activation.kind != Activation::relu) {
-    const Tens dy = before_activation(activation, out, dz);
+    Tens dy = before_activation(activation, out, dz);
     if (db) sum_channels(Device{}, dy.view(), db.into());
     return dy;
   }
