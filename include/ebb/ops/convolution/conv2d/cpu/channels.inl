@@ -60,13 +60,17 @@ EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, 
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) total[i][j] += end.bias[i] - Vector{};
     }
+    if (end.add || end.relu) {  // asked once a tile: a short sum is not much longer than this
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; ++j) finish<T>(end, c[i] + p + j * lanes, &total[i][j]);
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-      for (int j = 0; j < vectors; ++j) {
-        finish<T>(end, c[i] + p + j * lanes, &total[i][j]);
+      for (int j = 0; j < vectors; ++j)
         __builtin_memcpy(c[i] + p + j * lanes, &total[i][j], sizeof(Vector));
-      }
   }
 }
 
