@@ -237,6 +237,7 @@ EBB_WINOGRAD_TARGET inline void scatter_channels(const float* pixels, const Inde
   for (Index l = 0; l < lanes; ++l) start[l] = end.bias && l < live ? end.bias[l] : 0.0f;
   Vector bias_lanes;
   load(start, bias_lanes);
+  const bool rectifies = end.relu && !end.add;  // else after the addition
   Index p = 0;
   for (; p + lanes <= count; p += lanes) {
     Vector v[lanes];
@@ -244,7 +245,7 @@ EBB_WINOGRAD_TARGET inline void scatter_channels(const float* pixels, const Inde
     for (int l = 0; l < lanes; ++l) {
       load(pixels + place[p + l] * lanes, v[l]);
       v[l] += bias_lanes;
-      if (!end.add) finish<float>(end, nullptr, &v[l]);
+      if (rectifies) v[l] = v[l] < Vector{} ? Vector{} : v[l];
     }
     transpose_square<float>(v);
     if (live == lanes && !end.add) {
