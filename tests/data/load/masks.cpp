@@ -24,10 +24,10 @@ MaskedImages images(Index count) {
   return set;
 }
 
-using PairLoader = Loader<MaskedImages>;
+using MaskLoader = Loader<MaskedImages>;
 
 /// All that an epoch hands out.
-std::vector<float> epoch(PairLoader& loader, std::uint64_t number) {
+std::vector<float> epoch(MaskLoader& loader, std::uint64_t number) {
   loader.set_epoch(number);
   std::vector<float> all;
   for (const auto& [x, y] : loader) {
@@ -40,7 +40,7 @@ std::vector<float> epoch(PairLoader& loader, std::uint64_t number) {
 }  // namespace
 
 TEST_CASE("pairs come in order, as floats, with a smaller batch at the end") {
-  PairLoader loader(images(5), {.batch_size = 2});
+  MaskLoader loader(images(5), {.batch_size = 2});
   CHECK(loader.size() == 3);
   Index n = 0;
   for (const auto& [x, y] : loader) {
@@ -57,7 +57,7 @@ TEST_CASE("pairs come in order, as floats, with a smaller batch at the end") {
 
 TEST_CASE("image and mask move together, each time elsewhere, and the same for any threads") {
   const auto loader_of = [](int threads) {
-    return PairLoader(images(6),
+    return MaskLoader(images(6),
                       {.batch_size = 4,
                        .repeats = 3,
                        .shuffle = true,
@@ -65,7 +65,7 @@ TEST_CASE("image and mask move together, each time elsewhere, and the same for a
                        .threads = threads,
                        .transform = ComposePairs(FlipPair{}, CropPair{.size = 4, .padding = 1})});
   };
-  PairLoader loader = loader_of(0);
+  MaskLoader loader = loader_of(0);
   CHECK(loader.samples() == 18);
   CHECK(loader.size() == 5);
   Index seen = 0;
@@ -78,14 +78,14 @@ TEST_CASE("image and mask move together, each time elsewhere, and the same for a
   const auto none = epoch(loader, 0), next = epoch(loader, 1);
   CHECK(none != next);
   for (const int threads : {1, 4}) {
-    PairLoader other = loader_of(threads);
+    MaskLoader other = loader_of(threads);
     CHECK(epoch(other, 0) == none);
     CHECK(epoch(other, 1) == next);
   }
 }
 
 TEST_CASE("a transform of images leaves the masks") {
-  PairLoader plain(images(3), {}), loader(images(3), {.transform = Normalize(0.5f, 0.5f)});
+  MaskLoader plain(images(3), {}), loader(images(3), {.transform = Normalize(0.5f, 0.5f)});
   auto a = plain.begin(), b = loader.begin();
   CHECK(same_bits(a->masks, b->masks));
   CHECK(b->images(1, 0, 0, 1) == 1);
@@ -96,7 +96,7 @@ TEST_CASE("images of several sizes come one at a time") {
   MaskedImages set = images(3);
   set.sizes = {{4, 4}, {2, 3}, {4, 2}};
   std::vector<Shape<3>> shapes;
-  PairLoader loader(set, {.batch_size = 1});
+  MaskLoader loader(set, {.batch_size = 1});
   for (const auto& [x, y] : loader) {
     CHECK(x.shape() == Shape{1, 1, y.extent(1), y.extent(2)});
     shapes.push_back(y.shape());
@@ -105,9 +105,9 @@ TEST_CASE("images of several sizes come one at a time") {
 }
 
 TEST_CASE("each loop over a pair loader is an epoch, with an order of its own") {
-  const PairLoader::Options options{.batch_size = 4, .shuffle = true, .seed = 3};
-  PairLoader plain(images(9), options), set(images(9), options);
-  const auto loop = [](PairLoader& loader) {
+  const MaskLoader::Options options{.batch_size = 4, .shuffle = true, .seed = 3};
+  MaskLoader plain(images(9), options), set(images(9), options);
+  const auto loop = [](MaskLoader& loader) {
     std::vector<float> all;
     for (const auto& [x, y] : loader) all.insert(all.end(), x.data(), x.data() + x.size());
     return all;
@@ -123,13 +123,13 @@ TEST_CASE("each loop over a pair loader is an epoch, with an order of its own") 
 }
 
 TEST_CASE("a loader of masks says what does not fit") {
-  CHECK_THAT(error_of<ValueError>([] { PairLoader(images(2), {.repeats = 0}); }),
+  CHECK_THAT(error_of<ValueError>([] { MaskLoader(images(2), {.repeats = 0}); }),
              contains("0 repeats were asked for; use 1 or more"));
   CHECK_THAT(error_of<ValueError>([] {
-               PairLoader(images(2), {.repeats = 2, .sampling = weighted({1, 2})});
+               MaskLoader(images(2), {.repeats = 2, .sampling = weighted({1, 2})});
              }),
              contains("leave repeats out and let the sampling draw more"));
-  PairLoader uneven(images(2), {.transform = [](const ImageAndMask& x, RandomStream random) {
+  MaskLoader uneven(images(2), {.transform = [](const ImageAndMask& x, RandomStream random) {
                       return CropPair{.size = 2 + random.below(2, 9)}(x, random);
                     }});
   bool refused = false;
