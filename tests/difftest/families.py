@@ -66,6 +66,8 @@ def unary(rng):
     x = normal(rng, (within(rng, 1, 60),), T, pick(rng, 1, 1, 10))
     if within(rng, 0, 1):
         x = spoil(rng, x, 0.5)
+    if name in ("relu6", "hard_swish"):  # whose slope at nan is 1 in PyTorch's plain loop, and not in its vector loop
+        x[np.isnan(x)] = 1
     if name == "pow_to":
         # PyTorch has powers of these by square roots and quotients, which differ from pow's.
         x[np.isneginf(x) | (x == 0)] = 0
@@ -80,7 +82,9 @@ def unary(rng):
     # In double PyTorch's gelu takes its tail from one; in float ours is compared with that double.
     size = float(np.abs(x[np.isfinite(x)]).max()) if np.isfinite(x).any() else 1.0
     least = size * (1 if T == "d" else 2.0**-28) if name in ("gelu", "gelu_tanh") else 0.0
-    return Case({"op": "unary", "f": name, **more, **o}, [x], f, 16, "each", special=True, mask=mask, least=least, floor=floor)
+    # Softplus is e^(a x) where that is small, and half a unit of a x is so many of it (beyond 100 it is no number of float).
+    units = 16 + (min(a * size, 100) if name == "softplus" else 0)
+    return Case({"op": "unary", "f": name, **more, **o}, [x], f, units, "each", special=True, mask=mask, least=least, floor=floor)
 
 
 def binary(rng):
@@ -125,7 +129,8 @@ def reduction(rng):
     if name == "argmax":
         return Case(options, [x], lambda x: torch.argmax(x, axis).int(), 0, plain=True)
     # The variance of equal numbers is what rounding leaves, and a sum may cancel.
-    return Case(options, [x], functions[name], 200, special=True, least=1, floor=1)
+    scale = "sums" if name in ("sum", "mean") else "largest"
+    return Case(options, [x], functions[name], 200, scale=scale, special=True, least=1, floor=1)
 
 
 def softmax(rng):
@@ -256,6 +261,8 @@ def loss(rng):
     special = within(rng, 0, 3) == 0 and kind in ("mse", "l1", "huber", "bce", "cross_entropy", "nll")
     if special and x.size:
         x = spoil(rng, x, 1 / x.size)
+    if kind == "mse":  # whose square is no number of T
+        x[np.isfinite(x) & (np.abs(x) > np.finfo(NUMPY[T]).max ** 0.5)] = 1
     if kind == "bce":  # PyTorch multiplies -inf with 1 - t = 0, where the loss is infinite
         x[np.isneginf(x)] = 1
     options = {"op": "loss", "f": kind, "over": over, **o}
@@ -273,9 +280,16 @@ def loss(rng):
             return terms.mean() if over == "mean" else terms.sum()
 
         weight = lambda x: None if w is None else torch.from_numpy(w).to(x.dtype)[:, None]
+        def bce(x, t):
+            if special:
+                return F.binary_cross_entropy_with_logits(x, t, reduction=over, pos_weight=weight(x))
+            # PyTorch's own subtracts what is nearly equal where t = 0, and keeps nothing of losses below 1e-15.
+            terms = -(1 - t) * F.logsigmoid(-x) - (1 if w is None else weight(x)) * t * F.logsigmoid(x)
+            return terms.mean() if over == "mean" else terms.sum()
+
         functions = {"mse": lambda x, t: F.mse_loss(x, t, reduction=over), "l1": lambda x, t: F.l1_loss(x, t, reduction=over),
                      "huber": lambda x, t: F.huber_loss(x, t, reduction=over, delta=a), "binary_focal": focal,
-                     "bce": lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction=over, pos_weight=weight(x))}
+                     "bce": bce}
         return Case({**options, "a": a, "b": b}, [x, t], functions[kind], 300, more=[w], special=special)
     ignore = pick(rng, -100, 0)
     labels = rng.integers(1 if ignore == 0 and c > 1 else 0, c, (n, k)).astype(np.int32)
