@@ -191,7 +191,7 @@ def pool(rng):
         x = spoil(rng, x, 2 / x.size)
     if kind == "adaptive":
         size = [within(rng, 1, 6), within(rng, 1, 6)]
-        return Case({"op": "pool", "f": kind, "size": pair(*size), **o}, [x], lambda x: F.adaptive_avg_pool2d(x, size), 60, special=True)
+        return Case({"op": "pool", "f": kind, "size": pair(*size), **o}, [x], lambda x: F.adaptive_avg_pool2d(x, size), 60, "sums", special=True)
     k, s = [within(rng, 1, 9) for _ in range(2)], [within(rng, 1, 3) for _ in range(2)]
     p, d = [within(rng, 0, n // 2) for n in k], [pick(rng, 1, 1, 2) if kind == "max" else 1 for _ in range(2)]
     ceil, inside = within(rng, 0, 1), within(rng, 0, 1)
@@ -203,7 +203,7 @@ def pool(rng):
     options = {"op": "pool", "f": kind, "kernel": pair(*k), "stride": pair(*s), "padding": pair(*p), "dilation": pair(*d), "ceil": ceil, "inside": inside, **o}
     if kind == "max":
         return Case(options, [x], lambda x: F.max_pool2d(x, k, s, p, d, bool(ceil)), 60, special=True)
-    return Case(options, [x], lambda x: F.avg_pool2d(x, k, s, p, bool(ceil), not inside), 60, special=True)
+    return Case(options, [x], lambda x: F.avg_pool2d(x, k, s, p, bool(ceil), not inside), 60, "sums", special=True)
 
 
 def resize(rng):
