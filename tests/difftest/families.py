@@ -281,7 +281,7 @@ def loss(rng):
 
         weight = lambda x: None if w is None else torch.from_numpy(w).to(x.dtype)[:, None]
         def bce(x, t):
-            if special:
+            if not torch.isfinite(x).all():
                 return F.binary_cross_entropy_with_logits(x, t, reduction=over, pos_weight=weight(x))
             # PyTorch's own subtracts what is nearly equal where t = 0, and keeps nothing of losses below 1e-15.
             terms = -(1 - t) * F.logsigmoid(-x) - (1 if w is None else weight(x)) * t * F.logsigmoid(x)
@@ -290,7 +290,9 @@ def loss(rng):
         functions = {"mse": lambda x, t: F.mse_loss(x, t, reduction=over), "l1": lambda x, t: F.l1_loss(x, t, reduction=over),
                      "huber": lambda x, t: F.huber_loss(x, t, reduction=over, delta=a), "binary_focal": focal,
                      "bce": bce}
-        return Case({**options, "a": a, "b": b}, [x, t], functions[kind], 300, more=[w], special=special)
+        # The focal loss's slope by the target is a difference of terms as large as the logit.
+        floor = float(np.abs(x).max(initial=0)) if kind == "binary_focal" else 0
+        return Case({**options, "a": a, "b": b}, [x, t], functions[kind], 300, more=[w], special=special, floor=floor)
     ignore = pick(rng, -100, 0)
     labels = rng.integers(1 if ignore == 0 and c > 1 else 0, c, (n, k)).astype(np.int32)
     labels[rng.uniform(size=labels.shape) < 0.2] = ignore
