@@ -102,7 +102,7 @@ void convolutions(const Bench& bench) {
       continue;
     const Shape<4> in{s.batch, s.in, s.height, s.width},
         kernel{s.out, s.in / s.groups, s.kernel, s.kernel};
-    const Conv2dGeometry g = detail::conv2d_geometry(
+    const kernel::Conv2dGeometry g = kernel::detail::conv2d_geometry(
         "", in, kernel, {.stride = s.stride, .padding = s.padding, .groups = s.groups});
     const auto x = random(in), w = random(kernel);
     const auto dy = random(Shape<4>{s.batch, s.out, s.out_height(), s.out_width()});
@@ -159,7 +159,7 @@ void elementwise(const Bench& bench, const Shape<4>& shape) {
 /// Forward as in training: the statistics read x once, normalising reads it again.
 void batch_norm(const Bench& bench, const Shape<4>& shape) {
   const auto x = random(shape), dy = random(shape);
-  const auto g = BatchNormGeometry::of(shape);
+  const auto g = kernel::BatchNormGeometry::of(shape);
   const Shape<1> channels{g.channels}, all{x.size()};
   const auto weight = random(channels), bias = random(channels), mean = random(channels);
   const auto inv_std = Tensor<float, 1, Cuda>::ones(channels);
@@ -181,7 +181,7 @@ void batch_norm(const Bench& bench, const Shape<4>& shape) {
 
 void pooling(const Bench& bench, const Shape<4>& shape) {
   const auto x = random(shape);
-  const auto g = pool2d_geometry("", shape, 2, 2, 0, 1, false);
+  const auto g = kernel::pool2d_geometry("", shape, 2, 2, 0, 1, false);
   const Shape<4> half{shape[0], shape[1], g.y.out, g.x.out};
   const auto dy = random(half);
   const Tensor<float, 4, Cuda> y(half), dx(shape);

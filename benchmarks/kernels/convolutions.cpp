@@ -22,7 +22,7 @@ Tensor<float, N> random(const Shape<N>& shape) {
 void measure(const bench::ConvShape& s, double seconds) {
   const Shape<4> in{s.batch, s.in, s.height, s.width},
       kernel{s.out, s.in / s.groups, s.kernel, s.kernel};
-  const Conv2dGeometry g = detail::conv2d_geometry(
+  const kernel::Conv2dGeometry g = kernel::detail::conv2d_geometry(
       "", in, kernel, {.stride = s.stride, .padding = s.padding, .groups = s.groups});
   const auto x = random(in), w = random(kernel);
   const auto bias = random(Shape<1>{s.out});

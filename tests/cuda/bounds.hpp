@@ -71,7 +71,8 @@ void check_bounds(const Shape<N>& shape, Index k, const Tensor<float, A>& a,
 /// All passes of a convolution.
 inline void check_conv_bounds(const Shape<4>& x_shape, const Shape<4>& w_shape,
                               const Conv2dOptions& options) {
-  const Conv2dGeometry g = ebb::detail::conv2d_geometry("", x_shape, w_shape, options);
+  const kernel::Conv2dGeometry g =
+      ebb::kernel::detail::conv2d_geometry("", x_shape, w_shape, options);
   const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
   const auto x = random<float>(x_shape, 1), w = random<float>(w_shape, 2);
   const auto dy = random<float>(y_shape, 3);

@@ -87,7 +87,7 @@ TEST_CASE("cuda: depthwise conv2d agrees with the CPU") {
 }
 
 TEST_CASE("cuda: conv2d in middle, wide and large tiles") {
-  const Plan few(detail::many_tiles, 1);
+  const Plan few(kernel::detail::many_tiles, 1);
   check_conv({2, 34, 6, 6}, {40, 34, 3, 3}, {.padding = 1});
   check_conv({3, 3, 9, 7}, {9, 3, 3, 3}, {.padding = 1});
   check_conv({2, 66, 6, 6}, {70, 66, 3, 3}, {.padding = 1});

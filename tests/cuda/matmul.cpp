@@ -10,7 +10,7 @@ namespace {
 
 /// gemm on Cuda beside gemm on the CPU, over what c held before where `add` says so.
 template <class T>
-double gemm_apart(Transposed transposed, Index batch, Index m, Index n, Index k, bool add) {
+double gemm_apart(kernel::Transposed transposed, Index batch, Index m, Index n, Index k, bool add) {
   const auto a = test::random<T>(transposed.a ? Shape<3>{batch, k, m} : Shape<3>{batch, m, k}, 1);
   const auto b = test::random<T>(transposed.b ? Shape<3>{batch, n, k} : Shape<3>{batch, k, n}, 2);
   const auto expected = test::random<T>(Shape<3>{batch, m, n}, 3);

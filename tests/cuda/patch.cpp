@@ -8,41 +8,42 @@ namespace {
 
 /// Lets small problems use patches while it lives.
 struct Patches {
-  detail::PatchThreshold before = std::exchange(detail::patch_threshold, {1, 16, false});
+  kernel::detail::PatchThreshold before =
+      std::exchange(kernel::detail::patch_threshold, {1, 16, false});
   Patches() = default;
   Patches(const Patches&) = delete;
   Patches& operator=(const Patches&) = delete;
-  ~Patches() { detail::patch_threshold = before; }
+  ~Patches() { kernel::detail::patch_threshold = before; }
 };
 
 /// Whether the forward pass, and whether the gradient of the input, is computed from patches.
 std::pair<bool, bool> uses_patches(const Shape<4>& x_shape, const Shape<4>& w_shape,
                                    const Conv2dOptions& options) {
-  const Conv2dGeometry g = detail::conv2d_geometry("", x_shape, w_shape, options);
+  const kernel::Conv2dGeometry g = kernel::detail::conv2d_geometry("", x_shape, w_shape, options);
   const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
   auto x = Tensor<float, 4, Cuda>::zeros(x_shape), y = Tensor<float, 4, Cuda>::zeros(y_shape);
   const auto w = Tensor<float, 4, Cuda>::zeros(w_shape);
   const bool forward =
-      detail::patch_convolution<false>(g, x.data(), w.data(), y.mutable_data(), {});
+      kernel::detail::patch_convolution<false>(g, x.data(), w.data(), y.mutable_data(), {});
   const bool backward =
-      detail::patch_convolution<true>(g, y.data(), w.data(), x.mutable_data(), {});
+      kernel::detail::patch_convolution<true>(g, y.data(), w.data(), x.mutable_data(), {});
   return {forward, backward};
 }
 
 /// Sets how many blocks share out the gradient of a weight, while it lives.
 struct Pieces {
   Index before;
-  explicit Pieces(Index n) : before(std::exchange(detail::patch_pieces, n)) {}
+  explicit Pieces(Index n) : before(std::exchange(kernel::detail::patch_pieces, n)) {}
   Pieces(const Pieces&) = delete;
   Pieces& operator=(const Pieces&) = delete;
-  ~Pieces() { detail::patch_pieces = before; }
+  ~Pieces() { kernel::detail::patch_pieces = before; }
 };
 
 /// In tf32, the gradient of the weight: from patches, within its bound, and doubled, to the bit, by
 /// adding it to itself.
 void check_weight(const Shape<4>& x_shape, const Shape<4>& w_shape, const Conv2dOptions& options) {
   CAPTURE(to_string(x_shape), to_string(w_shape), options.padding.size.height);
-  const Conv2dGeometry g = detail::conv2d_geometry("", x_shape, w_shape, options);
+  const kernel::Conv2dGeometry g = kernel::detail::conv2d_geometry("", x_shape, w_shape, options);
   const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
   const auto x = test::random<float>(x_shape, 1), dy = test::random<float>(y_shape, 2);
   const double error =
@@ -56,10 +57,12 @@ void check_weight(const Shape<4>& x_shape, const Shape<4>& w_shape, const Conv2d
   const cuda::PrecisionScope scope(cuda::Precision::tf32);
   const auto u = to<Cuda>(x), v = to<Cuda>(dy);
   Tensor<float, 4, Cuda> dw(w_shape);
-  CHECK(detail::patch_grad_weight(g, u.data(), v.data(), {dw.mutable_data(), w_shape, false}));
+  CHECK(kernel::detail::patch_grad_weight(g, u.data(), v.data(),
+                                          {dw.mutable_data(), w_shape, false}));
   auto twice = dw.values();
   for (float& number : twice) number *= 2;
-  CHECK(detail::patch_grad_weight(g, u.data(), v.data(), {dw.mutable_data(), w_shape, true}));
+  CHECK(
+      kernel::detail::patch_grad_weight(g, u.data(), v.data(), {dw.mutable_data(), w_shape, true}));
   CHECK(dw.values() == twice);
 }
 

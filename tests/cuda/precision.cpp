@@ -16,16 +16,16 @@ void check_gemm(Index batch, Index m, Index n, Index k) {
       const auto b = test::random<float>(tb ? Shape<3>{batch, n, k} : Shape<3>{batch, k, n}, 2);
       test::check_bounds(Shape<3>{batch, m, n}, k, a, b,
                          [&](auto device, const auto& u, const auto& v, const auto& y) {
-                           gemm(device, Transposed{ta, tb}, u, v, y);
+                           gemm(device, kernel::Transposed{ta, tb}, u, v, y);
                          });
     }
 }
 
 /// Lets small problems use large tiles while it lives.
 struct LargeTiles {
-  Index before = detail::many_tiles;
-  LargeTiles() { detail::many_tiles = 1; }
-  ~LargeTiles() { detail::many_tiles = before; }
+  Index before = kernel::detail::many_tiles;
+  LargeTiles() { kernel::detail::many_tiles = 1; }
+  ~LargeTiles() { kernel::detail::many_tiles = before; }
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ double worst_error(bool wide, F f, G exact, float low = -infinity, float high = 
     EBB_SIMD
     for (Index i = 0; i < count; ++i) to[i] = f(from[i]);
   };
-  simd::copy_for<decltype(loop)>(wide)(&loop, static_cast<Index>(x.size()));
+  kernel::simd::copy_for<decltype(loop)>(wide)(&loop, static_cast<Index>(x.size()));
   double worst = 0;
   for (std::size_t i = 0; i < x.size(); ++i)
     worst = std::max(worst, ulps(y[i], exact(static_cast<double>(x[i]))));
@@ -54,7 +54,7 @@ double worst_error(bool wide, F f, G exact, float low = -infinity, float high = 
 TEST_CASE("elementary functions in float are right to the digits they promise") {
   test::each_isa([](Isa set) {
     INFO(to_string(set));
-    const bool wide = simd::wide_loops();
+    const bool wide = kernel::simd::wide_loops();
     CHECK(worst_error(
               wide, [](float x) { return math::exp_or_zero(x); },
               [](double x) { return x < -87.0 ? 0.0 : std::exp(x); }, -infinity, 88) < 2);

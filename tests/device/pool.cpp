@@ -12,6 +12,7 @@
 #include "tests/support/catch.hpp"
 
 using namespace ebb;
+using kernel::Block;
 
 namespace {
 
@@ -28,7 +29,7 @@ struct Fake {
     return block;
   }
   static void destroy(Block* block) {
-    budget += Pool<Fake>::bytes_of(block->size_class);
+    budget += kernel::Pool<Fake>::bytes_of(block->size_class);
     --live;
     ::operator delete(block->data);
     delete block;
@@ -38,7 +39,7 @@ struct Fake {
 }  // namespace
 
 TEST_CASE("size classes hold what they promise and waste at most an eighth", "[device][pool]") {
-  using P = Pool<Fake>;
+  using P = kernel::Pool<Fake>;
   for (std::size_t bytes = 1; bytes < 100000; ++bytes) {
     const auto size_class = P::class_of(bytes);
     REQUIRE(P::bytes_of(size_class) >= bytes);
@@ -51,7 +52,7 @@ TEST_CASE("size classes hold what they promise and waste at most an eighth", "[d
 
 TEST_CASE("a pool reuses blocks and counts what it does", "[device][pool]") {
   Fake::budget = 1 << 20;
-  Pool<Fake> pool;
+  kernel::Pool<Fake> pool;
   Block* a = pool.take(1000);
   CHECK(pool.stats().allocations == 1);
   CHECK(pool.stats().bytes_in_use == 1024);
@@ -72,7 +73,7 @@ TEST_CASE("a pool reuses blocks and counts what it does", "[device][pool]") {
 TEST_CASE("out of memory: waiting blocks are given up first, and the pool stays usable",
           "[device][pool]") {
   Fake::budget = 4096;
-  Pool<Fake> pool;
+  kernel::Pool<Fake> pool;
   pool.give(pool.take(2048));
   Block* big = pool.take(4096);  // only fits once the 2048 bytes are returned
   CHECK(Fake::live == 1);

@@ -20,7 +20,7 @@ TEST_CASE("outcomes drawn together are those of single numbers", "[device][rando
           constexpr std::uint32_t untouched = 0xabcdabcd;
           std::uint32_t words[7];
           for (auto& word : words) word = untouched;
-          draw_at_least(stream, threshold, first, count, words);
+          kernel::draw_at_least(stream, threshold, first, count, words);
           for (Index i = 0; i < 32 * count; ++i) {
             const auto bits = stream.bits(32 * first + static_cast<std::uint64_t>(i));
             REQUIRE((words[i / 32] >> (i % 32) & 1) == (bits >> 8 >= threshold ? 1u : 0u));

@@ -42,7 +42,8 @@ double worst_error(float low, float high, F f, G exact) {
     EBB_SIMD
     for (Index i = 0; i < count; ++i) to[i] = f(from[i]);
   };
-  simd::copy_for<decltype(loop)>(simd::wide_loops())(&loop, static_cast<Index>(x.size()));
+  kernel::simd::copy_for<decltype(loop)>(kernel::simd::wide_loops())(&loop,
+                                                                     static_cast<Index>(x.size()));
   double worst = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double right = exact(static_cast<double>(x[i]));

@@ -11,7 +11,7 @@ using namespace ebb;
 /// share of the variance, and of the mean.
 template <class T>
 void check_moments(const Tensor<T, 1>& x, double tolerance) {
-  using W = detail::Wide<T>;
+  using W = kernel::detail::Wide<T>;
   const Index n = x.size();
   long double mean = 0, squares = 0;
   for (Index i = 0; i < n; ++i) mean += static_cast<long double>(x(i));
@@ -20,8 +20,8 @@ void check_moments(const Tensor<T, 1>& x, double tolerance) {
     const long double d = static_cast<long double>(x(i)) - mean;
     squares += d * d;
   }
-  detail::Moments<W> got;
-  vector_for(1, 0, [&](Index) { got = detail::Moments<W>::of(x.data(), n); });
+  kernel::detail::Moments<W> got;
+  kernel::vector_for(1, 0, [&](Index) { got = kernel::detail::Moments<W>::of(x.data(), n); });
   const auto exact = static_cast<double>(squares);
   CHECK(got.count == static_cast<W>(n));
   CHECK(std::abs(static_cast<double>(got.squares) - exact) <= tolerance * exact);
@@ -39,9 +39,9 @@ void check_lengths(double tolerance) {
       sum += static_cast<double>(x(i));
       dot += static_cast<double>(x(i)) * static_cast<double>(y(i));
     }
-    detail::Sums<double> got;
-    vector_for(1, 0, [&, a = x.data(), b = y.data()](Index) {
-      got = detail::lane_sums<double>(
+    kernel::detail::Sums<double> got;
+    kernel::vector_for(1, 0, [&, a = x.data(), b = y.data()](Index) {
+      got = kernel::detail::lane_sums<double>(
           n, [a](Index i) { return a[i]; }, [b](Index i) { return b[i]; });
     });
     CHECK(std::abs(got.sum - sum) < tolerance * static_cast<double>(n));
@@ -73,7 +73,7 @@ TEST_CASE("moments hold where the mean is large, and where a piece begins unlike
       x.mutable_data()[0] = 1e6f;
       check_moments(x, 1e-4);
       const auto level = Tensor<float, 1>::full(Shape{n}, 0.1f);
-      CHECK(detail::Moments<double>::of(level.data(), n).squares < 1e-12);
+      CHECK(kernel::detail::Moments<double>::of(level.data(), n).squares < 1e-12);
     }
   });
 }

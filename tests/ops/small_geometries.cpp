@@ -63,7 +63,7 @@ constexpr Channels few[] = {{1, 1, 1, 1}, {2, 3, 2, 1},   {3, 4, 4, 1}, {1, 1, 9
 constexpr Channels many[] = {{2, 16, 17, 1}, {1, 40, 33, 1},   {33, 2, 6, 1},    {3, 70, 64, 1},
                              {2, 34, 36, 2}, {5, 128, 130, 1}, {1, 130, 128, 1}, {1, 256, 260, 2}};
 
-std::string to_string(const Conv2dGeometry& g) {
+std::string to_string(const kernel::Conv2dGeometry& g) {
   return message(g.batch, " images of ", g.in_channels, " to ", g.out_channels,
                  " channels, groups ", g.groups, ", ", g.input, " to ", g.output, ", kernel ",
                  g.kernel, ", stride ", g.stride, ", padding ", g.padding, ", dilation ",
@@ -73,7 +73,7 @@ std::string to_string(const Conv2dGeometry& g) {
 /// All three passes against the reference. Sums of products of `fill` are exact, but for
 /// Winograd's.
 template <class T>
-void compare_convolution(const Conv2dGeometry& g, std::size_t number) {
+void compare_convolution(const kernel::Conv2dGeometry& g, std::size_t number) {
   INFO(to_string(g));
   const bool add = number % 3 == 0, relu = number % 2 == 0;
   const auto x = fill<T>(Shape{g.batch, g.in_channels, g.input.height, g.input.width});
@@ -81,7 +81,7 @@ void compare_convolution(const Conv2dGeometry& g, std::size_t number) {
   const auto dy = fill<T>(Shape{g.batch, g.out_channels, g.output.height, g.output.width});
   const auto bias = fill<T>(Shape{g.out_channels}), bias_in = fill<T>(Shape{g.in_channels});
   const auto bound = [&](ConvPass pass, Index terms) {
-    return sizeof(T) == 4 && conv2d_algorithm<T>(g, pass) == ConvAlgorithm::winograd
+    return sizeof(T) == 4 && kernel::conv2d_algorithm<T>(g, pass) == ConvAlgorithm::winograd
                ? 3e-6 * static_cast<double>(terms + 8)
                : 0.0;
   };
@@ -95,19 +95,19 @@ void compare_convolution(const Conv2dGeometry& g, std::size_t number) {
   };
 
   const Tensor<T, 4> y(dy.shape()), y2(dy.shape());
-  const Epilogue<T> end{bias.data(), nullptr, relu ? Activation::relu : Activation::none};
+  const kernel::Epilogue<T> end{bias.data(), nullptr, relu ? Activation::relu : Activation::none};
   conv2d_forward<T>(Cpu{}, g, x.view(), w.view(), y.mut(), end);
-  reference::conv2d_forward<T>(g, x.view(), w.view(), y2.mut(), end);
+  kernel::reference::conv2d_forward<T>(g, x.view(), w.view(), y2.mut(), end);
   check(y, y2, bound(ConvPass::forward, g.taps()));
 
   const auto dx = fill<T>(x.shape()), dx2 = dx.clone();
   conv2d_grad_input<T>(Cpu{}, g, dy.view(), w.view(), bias_in.view(), into(dx, add));
-  reference::conv2d_grad_input<T>(g, dy.view(), w.view(), bias_in.view(), into(dx2, add));
+  kernel::reference::conv2d_grad_input<T>(g, dy.view(), w.view(), bias_in.view(), into(dx2, add));
   check(dx, dx2, bound(ConvPass::grad_input, g.group_out() * g.kernel.area()));
 
   const auto dw = fill<T>(w.shape()), dw2 = dw.clone();
   conv2d_grad_weight<T>(Cpu{}, g, x.view(), dy.view(), into(dw, add));
-  reference::conv2d_grad_weight<T>(g, x.view(), dy.view(), into(dw2, add));
+  kernel::reference::conv2d_grad_weight<T>(g, x.view(), dy.view(), into(dw2, add));
   check(dw, dw2, bound(ConvPass::grad_weight, g.batch * g.output.area()));
   CHECK(same);
 }
@@ -122,19 +122,20 @@ void sweep_convolutions(std::size_t step, double work) {
         const Channels c = large ? many[i % std::size(many)] : few[i % std::size(few)];
         const Size2 stride{v.stride, h.stride}, dilation{v.dilation, h.dilation};
         const Shape<4> weight{c.out, c.in / c.groups, v.kernel, h.kernel};
-        const auto run = [&](const Conv2dGeometry& g) {
+        const auto run = [&](const kernel::Conv2dGeometry& g) {
           if (static_cast<double>(g.macs()) > (large ? 4 : 1) * work) return;
           compare_convolution<float>(g, i);
           if (i % 4 == 0) compare_convolution<double>(g, i);
         };
-        run(detail::conv2d_geometry("", {c.images, c.in, v.in, h.in}, weight,
-                                    {.stride = stride,
-                                     .padding = {v.padding, h.padding},
-                                     .dilation = dilation,
-                                     .groups = c.groups}));
+        run(kernel::detail::conv2d_geometry("", {c.images, c.in, v.in, h.in}, weight,
+                                            {.stride = stride,
+                                             .padding = {v.padding, h.padding},
+                                             .dilation = dilation,
+                                             .groups = c.groups}));
         if (v.stride == 1 && h.stride == 1)
-          run(detail::conv2d_geometry("", {c.images, c.in, v.in, h.in}, weight,
-                                      {.padding = same, .dilation = dilation, .groups = c.groups}));
+          run(kernel::detail::conv2d_geometry(
+              "", {c.images, c.in, v.in, h.in}, weight,
+              {.padding = same, .dilation = dilation, .groups = c.groups}));
         // As many outputs as the padding leaves, and up to the stride or dilation more.
         const auto room = [](const Axis& a) { return (a.in - 1) * a.stride + a.window(); };
         const Index most_v = (room(v) - 1) / 2, most_h = (room(h) - 1) / 2;
@@ -184,37 +185,39 @@ double digest(const Tensor<double, N>& x) {
   return sum;
 }
 
-Pool2dGeometry pool_of(const Row& r, const Shape<4>& in) {
+kernel::Pool2dGeometry pool_of(const Row& r, const Shape<4>& in) {
   const Axis &v = r.height, &h = r.width;
-  return pool2d_geometry("pool", in, {v.kernel, h.kernel}, {v.stride, h.stride},
-                         {v.padding, h.padding}, {v.dilation, h.dilation}, false);
+  return kernel::pool2d_geometry("pool", in, {v.kernel, h.kernel}, {v.stride, h.stride},
+                                 {v.padding, h.padding}, {v.dilation, h.dilation}, false);
 }
 
 template <class T>
-void compare_max_pool(const Pool2dGeometry& g, const Shape<4>& in, const Shape<4>& out, bool add) {
+void compare_max_pool(const kernel::Pool2dGeometry& g, const Shape<4>& in, const Shape<4>& out,
+                      bool add) {
   const auto x = fill<T>(in), dy = fill<T>(out), dx = fill<T>(in), dx2 = fill<T>(in);
   const Tensor<T, 4> y(out), y2(out), y3(out);
   const Tensor<int, 4> at(out), at2(out);
   max_pool2d_forward<T>(Cpu{}, g, x.view(), y.mut(), at.mut());
   max_pool2d_forward<T>(Cpu{}, g, x.view(), y3.mut(), {});
-  reference::max_pool2d_forward<T>(g, x.view(), y2.mut(), at2.mut());
+  kernel::reference::max_pool2d_forward<T>(g, x.view(), y2.mut(), at2.mut());
   CHECK(y.values() == y2.values());
   CHECK(y3.values() == y2.values());
   CHECK(at.values() == at2.values());
   max_pool2d_backward<T>(Cpu{}, g, at.view(), dy.view(), into(dx, add));
-  reference::max_pool2d_backward<T>(g, at2.view(), dy.view(), into(dx2, add));
+  kernel::reference::max_pool2d_backward<T>(g, at2.view(), dy.view(), into(dx2, add));
   CHECK(dx.values() == dx2.values());
 }
 
 template <class T>
-void compare_avg_pool(const Pool2dGeometry& g, const Shape<4>& in, const Shape<4>& out, bool add) {
+void compare_avg_pool(const kernel::Pool2dGeometry& g, const Shape<4>& in, const Shape<4>& out,
+                      bool add) {
   const auto x = fill<T>(in), dy = fill<T>(out), dx = fill<T>(in), dx2 = fill<T>(in);
   const Tensor<T, 4> y(out), y2(out);
   avg_pool2d_forward<T>(Cpu{}, g, x.view(), y.mut());
-  reference::avg_pool2d_forward<T>(g, x.view(), y2.mut());
+  kernel::reference::avg_pool2d_forward<T>(g, x.view(), y2.mut());
   CHECK(absolute_difference(y, y2) < 1e-6);
   avg_pool2d_backward<T>(Cpu{}, g, dy.view(), into(dx, add));
-  reference::avg_pool2d_backward<T>(g, dy.view(), into(dx2, add));
+  kernel::reference::avg_pool2d_backward<T>(g, dy.view(), into(dx2, add));
   CHECK(absolute_difference(dx, dx2) < 1e-4);
 }
 
@@ -224,12 +227,13 @@ void sweep_pools(std::size_t step) {
     const Shape<4> in{2, channels, v.in, h.in};
     const bool ceil_mode = i % 4 >= 2;
     const auto geometry = [&](Size2 dilation) {
-      return pool2d_geometry("pool", in, {v.kernel, h.kernel}, {v.stride, h.stride},
-                             {std::min(v.padding, v.kernel / 2), std::min(h.padding, h.kernel / 2)},
-                             dilation, ceil_mode);
+      return kernel::pool2d_geometry(
+          "pool", in, {v.kernel, h.kernel}, {v.stride, h.stride},
+          {std::min(v.padding, v.kernel / 2), std::min(h.padding, h.kernel / 2)}, dilation,
+          ceil_mode);
     };
     for (const bool dilated : {false, true}) {
-      Pool2dGeometry g;
+      kernel::Pool2dGeometry g;
       try {
         g = geometry(dilated ? Size2(v.dilation, h.dilation) : Size2(1));
       } catch (const ShapeError&) {  // with less padding the window does not fit, or sees nothing
@@ -277,22 +281,31 @@ void sweep_sizes(Index most, Index step) {
             CHECK(absolute_difference(dx, dx2) < 1e-4);
           };
           for (const bool corners : {false, true}) {
-            const auto g = UpsampleGeometry::of("upsample", in, Size2(height, width), corners);
-            compare([&](auto y) { upsample_bilinear_forward(Cpu{}, g, x.view(), y); },
-                    [&](auto y) { reference::upsample_bilinear_forward<T>(g, x.view(), y); },
-                    [&](auto dx) { upsample_bilinear_backward(Cpu{}, g, dy.view(), dx); },
-                    [&](auto dx) { reference::upsample_bilinear_backward<T>(g, dy.view(), dx); });
+            const auto g =
+                kernel::UpsampleGeometry::of("upsample", in, Size2(height, width), corners);
+            compare(
+                [&](auto y) { upsample_bilinear_forward(Cpu{}, g, x.view(), y); },
+                [&](auto y) { kernel::reference::upsample_bilinear_forward<T>(g, x.view(), y); },
+                [&](auto dx) { upsample_bilinear_backward(Cpu{}, g, dy.view(), dx); },
+                [&](auto dx) {
+                  kernel::reference::upsample_bilinear_backward<T>(g, dy.view(), dx);
+                });
             if (corners) continue;
             compare([&](auto y) { upsample_nearest_forward(Cpu{}, g, x.view(), y); },
-                    [&](auto y) { reference::upsample_nearest_forward<T>(g, x.view(), y); },
+                    [&](auto y) { kernel::reference::upsample_nearest_forward<T>(g, x.view(), y); },
                     [&](auto dx) { upsample_nearest_backward(Cpu{}, g, dy.view(), dx); },
-                    [&](auto dx) { reference::upsample_nearest_backward<T>(g, dy.view(), dx); });
+                    [&](auto dx) {
+                      kernel::reference::upsample_nearest_backward<T>(g, dy.view(), dx);
+                    });
           }
-          const auto g = AdaptivePoolGeometry::of("adaptive", in, Size2(height, width));
-          compare([&](auto y) { adaptive_avg_pool2d_forward(Cpu{}, g, x.view(), y); },
-                  [&](auto y) { reference::adaptive_avg_pool2d_forward<T>(g, x.view(), y); },
-                  [&](auto dx) { adaptive_avg_pool2d_backward(Cpu{}, g, dy.view(), dx); },
-                  [&](auto dx) { reference::adaptive_avg_pool2d_backward<T>(g, dy.view(), dx); });
+          const auto g = kernel::AdaptivePoolGeometry::of("adaptive", in, Size2(height, width));
+          compare(
+              [&](auto y) { adaptive_avg_pool2d_forward(Cpu{}, g, x.view(), y); },
+              [&](auto y) { kernel::reference::adaptive_avg_pool2d_forward<T>(g, x.view(), y); },
+              [&](auto dx) { adaptive_avg_pool2d_backward(Cpu{}, g, dy.view(), dx); },
+              [&](auto dx) {
+                kernel::reference::adaptive_avg_pool2d_backward<T>(g, dy.view(), dx);
+              });
         }
 }
 
@@ -312,16 +325,16 @@ void sweep_margins(Index most, Index step) {
           margins.axis[2] = {at_most(before, h), at_most(after, h)};
           margins.axis[3] = {at_most(after, w), at_most(number % 4, w)};
           const Shape<4> in{2, 3, h, w};
-          const auto g = PadGeometry<4>::of(in, margins, mode);
+          const auto g = kernel::PadGeometry<4>::of(in, margins, mode);
           INFO(ebb::to_string(in) << " to " << ebb::to_string(g.to));
           const auto x = fill<T>(in), dy = fill<T>(g.to);
           const Tensor<T, 4> y(g.to), y2(g.to);
           pad_forward<T>(Cpu{}, g, 5, x.view(), y.mut());
-          reference::pad_forward<T>(g, 5, x.view(), y2.mut());
+          kernel::reference::pad_forward<T>(g, 5, x.view(), y2.mut());
           CHECK(y.values() == y2.values());
           const auto dx = fill<T>(in), dx2 = fill<T>(in);
           pad_backward<T>(Cpu{}, g, dy.view(), into(dx, number % 2 == 0));
-          reference::pad_backward<T>(g, dy.view(), into(dx2, number % 2 == 0));
+          kernel::reference::pad_backward<T>(g, dy.view(), into(dx2, number % 2 == 0));
           CHECK(dx.values() == dx2.values());
         }
 }
@@ -333,17 +346,17 @@ TEST_CASE("small geometries: the reference is PyTorch's", "[conv2d][pool]") {
     const auto& [c, v, h, y_sum, dx_sum, dw_sum] = r;
     const auto x = fill(Shape{c.images, c.in, v.in, h.in});
     const auto w = fill(Shape{c.out, c.in / c.groups, v.kernel, h.kernel});
-    const auto g = detail::conv2d_geometry("", x.shape(), w.shape(),
-                                           {.stride = {v.stride, h.stride},
-                                            .padding = {v.padding, h.padding},
-                                            .dilation = {v.dilation, h.dilation},
-                                            .groups = c.groups});
+    const auto g = kernel::detail::conv2d_geometry("", x.shape(), w.shape(),
+                                                   {.stride = {v.stride, h.stride},
+                                                    .padding = {v.padding, h.padding},
+                                                    .dilation = {v.dilation, h.dilation},
+                                                    .groups = c.groups});
     const Tensor<double, 4> y(Shape{c.images, c.out, g.output.height, g.output.width});
     const Tensor<double, 4> dx(x.shape()), dw(w.shape());
     const auto dy = fill(y.shape());
-    reference::conv2d_forward<double>(g, x.view(), w.view(), y.mut());
-    reference::conv2d_grad_input<double>(g, dy.view(), w.view(), {}, into(dx));
-    reference::conv2d_grad_weight<double>(g, x.view(), dy.view(), into(dw));
+    kernel::reference::conv2d_forward<double>(g, x.view(), w.view(), y.mut());
+    kernel::reference::conv2d_grad_input<double>(g, dy.view(), w.view(), {}, into(dx));
+    kernel::reference::conv2d_grad_weight<double>(g, x.view(), dy.view(), into(dw));
     INFO(to_string(g));
     CHECK(digest(y) == y_sum);
     CHECK(digest(dx) == dx_sum);
@@ -354,8 +367,8 @@ TEST_CASE("small geometries: the reference is PyTorch's", "[conv2d][pool]") {
     const auto g = pool_of(r, x.shape());
     const Tensor<double, 4> y(Shape{Index{1}, r.channels.in, g.y.out, g.x.out}), dx(x.shape());
     const Tensor<int, 4> at(y.shape());
-    reference::max_pool2d_forward<double>(g, x.view(), y.mut(), at.mut());
-    reference::max_pool2d_backward<double>(g, at.view(), fill(y.shape()).view(), into(dx));
+    kernel::reference::max_pool2d_forward<double>(g, x.view(), y.mut(), at.mut());
+    kernel::reference::max_pool2d_backward<double>(g, at.view(), fill(y.shape()).view(), into(dx));
     CHECK(digest(y) == r.y);
     CHECK(digest(dx) == r.dx);
   }
@@ -363,8 +376,8 @@ TEST_CASE("small geometries: the reference is PyTorch's", "[conv2d][pool]") {
     const auto x = fill(Shape{Index{1}, r.channels.in, r.height.in, r.width.in});
     const auto g = pool_of(r, x.shape());
     const Tensor<double, 4> y(Shape{Index{1}, r.channels.in, g.y.out, g.x.out}), dx(x.shape());
-    reference::avg_pool2d_forward<double>(g, x.view(), y.mut());
-    reference::avg_pool2d_backward<double>(g, fill(y.shape()).view(), into(dx));
+    kernel::reference::avg_pool2d_forward<double>(g, x.view(), y.mut());
+    kernel::reference::avg_pool2d_backward<double>(g, fill(y.shape()).view(), into(dx));
     CHECK(std::abs(digest(y) - r.y) < 1e-13);
     CHECK(std::abs(digest(dx) - r.dx) < 1e-13);
   }

@@ -53,4 +53,11 @@ EBB_HD constexpr std::size_t array_size(Index count) { return static_cast<std::s
 
 }  // namespace detail
 
+/// The devices, and what is computed on them: kernels, and what those are made of. A kernel is
+/// found by the tag of its device, its first argument; of the rest, what programs call is named in
+/// `ebb` as well.
+namespace kernel::detail {
+using ebb::detail::array_size;
+}  // namespace kernel::detail
+
 }  // namespace ebb

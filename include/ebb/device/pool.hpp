@@ -11,7 +11,7 @@
 #include <mutex>
 #include <utility>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// One reference-counted piece of device memory; lives in host memory.
 struct Block {
@@ -208,4 +208,8 @@ class Pool {
   std::size_t allocations_ = 0, reserved_ = 0;
 };
 
+}  // namespace ebb::kernel
+
+namespace ebb::inline EBB_ABI {
+using kernel::MemoryStats;
 }  // namespace ebb

@@ -6,7 +6,7 @@
 #include <ebb/core/random.hpp>
 #include <ebb/device/isa.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -173,4 +173,4 @@ inline void draw_at_least(RandomStream stream, std::uint32_t threshold, std::uin
   detail::draw_plain(stream, threshold, first, count, words);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

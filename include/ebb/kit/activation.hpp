@@ -111,7 +111,7 @@ struct HardSwish {
 
 }  // namespace formula
 
-namespace detail {
+namespace kernel::detail {
 
 /// Whether the slope of a formula can be told from its output.
 template <class F>
@@ -131,7 +131,7 @@ EBB_HD T slope_by(const F& f, T kept) {
     return f.slope_at_input(kept);
 }
 
-}  // namespace detail
+}  // namespace kernel::detail
 
 /// The name of each activation, and its formula, whose numbers are `a` and `b`.
 #define EBB_ACTIVATIONS(each)                                                       \
@@ -181,7 +181,7 @@ struct Activation {
   /// Whether the slope can be told from the result, so that backward need not keep what went in.
   constexpr bool known_by_result() const {
     bool known = true;
-    visit([&](const auto& f) { known = detail::known_by_output(f); });
+    visit([&](const auto& f) { known = kernel::detail::known_by_output(f); });
     return known;
   }
 };

@@ -14,7 +14,7 @@
 #include <ebb/kit/axis_lines.hpp>
 #include <ebb/kit/fold.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// The largest number of some, and the sum of e^(x - largest).
 template <class T>
@@ -172,4 +172,4 @@ struct LinePlan {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

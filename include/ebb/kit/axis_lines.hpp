@@ -8,7 +8,7 @@
 #include <ebb/kit/fold.hpp>
 #include <ebb/kit/turn.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Neighbouring lines of one task: `count` lines of n elements, number `line` and following among
 /// all. Either the axis is the last one, and a line is a row, or lines lie side by side.
@@ -145,4 +145,4 @@ void log_sum_exp(const T* x, const Tile& lines, T* largest, T* rest) {
 
 }  // namespace detail
 
-}  // namespace ebb
+}  // namespace ebb::kernel

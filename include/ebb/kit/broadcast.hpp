@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// The shape two operands broadcast to: axes are matched from the last one, and an extent of 1, or
 /// an axis that is not there, is repeated.
@@ -47,4 +47,4 @@ constexpr auto broadcast_loop(const Shape<N>& whole, const Shapes&... parts) {
   return loop;
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -10,7 +10,7 @@
 #include <ebb/kit/channel_sums.cuh>
 #include <ebb/kit/lanes.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Mean and squared deviations. Those of the packs in registers are found in two passes over the
 /// registers, of deviations from their first element, so that nothing cancels however large the
@@ -152,4 +152,4 @@ struct DotsOf {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

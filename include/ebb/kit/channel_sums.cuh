@@ -19,7 +19,7 @@
 #include <ebb/device/cuda/scratch.cuh>
 #include <ebb/device/gpu/pack.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 inline constexpr int warps_of_block = gpu::block_size / 32;
 
@@ -243,4 +243,4 @@ void row_sums(const P& policy, Index rows, Index length, bool packs) {
   });
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

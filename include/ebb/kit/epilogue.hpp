@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/kit/activation.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// result = activation(sum + bias + add), on every device and by every way to compute the sum.
 /// Constant and small, so that kernels take it by value.
@@ -36,4 +36,4 @@ struct Epilogue {
   }
 };
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -5,7 +5,7 @@
 #include <ebb/device/cpu/parallel.hpp>
 #include <ebb/kit/epilogue.hpp>
 
-namespace ebb::inline EBB_ABI::simd {
+namespace ebb::inline EBB_ABI::kernel::simd {
 
 /// What of an epilogue is done after a part of the result has been stored, while that is still in
 /// the nearest cache. It is one function for all activations, compiled once for a scalar, where
@@ -95,4 +95,4 @@ struct TileEpilogue : InRegisters<T> {
   }
 };
 
-}  // namespace ebb::simd
+}  // namespace ebb::kernel::simd

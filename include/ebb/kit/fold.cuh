@@ -16,7 +16,7 @@
 #include <algorithm>
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// The value of the lane `apart` away; of any type made of 32-bit words.
@@ -252,4 +252,4 @@ void fold_on_gpu(const Loop<R, K1>& loop, const Join& join, const Values& values
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

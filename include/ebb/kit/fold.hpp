@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -245,4 +245,4 @@ T fold_all(Index n, Index cost, const Join& join, const Row& row) {
   return total;
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -5,7 +5,7 @@
 #include <ebb/kit/fold.cuh>
 #include <ebb/kit/joins.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// What is folded: the elements of x.
 template <class T>
@@ -46,4 +46,4 @@ struct PutTotal {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

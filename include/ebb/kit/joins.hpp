@@ -6,7 +6,7 @@
 
 #include <limits>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// How values are folded: a neutral element, and how two join.
 struct AddUp {
@@ -44,4 +44,4 @@ struct Smallest {
   }
 };
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -7,7 +7,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// What sums of T gather in.
 template <class T>
@@ -136,4 +136,4 @@ struct Moments {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

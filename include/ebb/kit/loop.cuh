@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// R axes at most, and how far a step along each moves in K arrays, as kernels see them.
 template <class I, int K, int R>
@@ -69,4 +69,4 @@ void walk_on_gpu(const Loop<R, A>& loop, const Body& body) {
   });
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -7,7 +7,7 @@
 #include <ebb/core/shape.hpp>
 #include <ebb/device/cpu/parallel.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// At most N axes of a row-major array, outermost first, and how far one step along
 /// each moves in K arrays (0 where an array is broadcast along it or summed over it).
@@ -129,4 +129,4 @@ void with_steps(Index a, Index b, F&& f) {
     f(Step<0>{}, Step<1>{});
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

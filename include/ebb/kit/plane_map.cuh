@@ -12,7 +12,7 @@
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/device/gpu/pack.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// y[i] = f.value(f.line(plane), offset in the plane, x[i], up[i]); `up` where F::reads_up.
 template <int V, class F, class T, class I>
@@ -79,4 +79,4 @@ void plane_map(const F& f, Index planes, Index spatial, const T* x, const T* up,
   });
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -7,7 +7,7 @@
 #include <ebb/device/gpu/pack.cuh>
 #include <ebb/kit/slab.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -92,4 +92,4 @@ void embed_slab(Cuda, const Slab& s, View<const T, 1> from, Into<T, 1> to) {
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -7,7 +7,7 @@
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// A stretch of `length` elements in each of `rows` rows, of two tensors.
 struct Slab {
@@ -52,7 +52,6 @@ void embed_slab(Cpu, const Slab& s, View<const T, 1> from, Into<T, 1> to) {
   copy_slab(Cpu{}, s, from, to);
 }
 
-namespace detail {
 template <class T, int N>
 constexpr View<T, 1> flat(const View<T, N>& x) {
   return {x.data, Shape<1>{x.size()}};
@@ -66,6 +65,5 @@ template <class T, int N>
 constexpr Into<T, N> over(const View<T, N>& y) {
   return {y.data, y.shape, false};
 }
-}  // namespace detail
 
-}  // namespace ebb
+}  // namespace ebb::kernel

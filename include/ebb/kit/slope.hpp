@@ -4,7 +4,7 @@
 
 #include <ebb/core/config.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Which operand of a binary operation.
 enum class Side { a, b };
@@ -34,4 +34,4 @@ EBB_HD T slope_of(const F& f, T a, T b) {
   }
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -7,7 +7,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Whether `turn` knows how to take several numbers of this type at once.
 template <class T>
@@ -57,4 +57,4 @@ void turn(const T* from, Index rows, Index columns, Index from_row, T* to, Index
   }
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

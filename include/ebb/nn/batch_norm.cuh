@@ -5,7 +5,7 @@
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/nn/batch_norm.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 template <class T>
@@ -20,4 +20,4 @@ void increment(Cuda, View<T, 0> counter) {
   gpu::launch(1, 1, 0, detail::increment_kernel<T>, counter.data);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -8,7 +8,7 @@
 #include <ebb/nn/options.hpp>
 #include <ebb/ops/normalisation/batch_norm/batch_norm.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: a counter goes up by one.
 template <class T>
@@ -16,7 +16,7 @@ void increment(Cpu, View<T, 0> counter) {
   ++*counter.data;
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel
 
 namespace ebb::inline EBB_ABI::nn {
 

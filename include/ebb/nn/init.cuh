@@ -5,7 +5,7 @@
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/nn/init.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 template <class F, class T>
@@ -22,4 +22,4 @@ void generate(Cuda, const F& f, View<T, N> y) {
                 y.data);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

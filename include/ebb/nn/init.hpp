@@ -11,7 +11,7 @@
 #include <cmath>
 #include <vector>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -32,7 +32,7 @@ void generate(Cpu, const F& f, View<T, N> y) {
   detail::generate_numbers(f, y.size(), y.data);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel
 
 namespace ebb::inline EBB_ABI::nn::init {
 

@@ -95,7 +95,7 @@ class AnyLayer {
   requires(!std::is_same_v<std::remove_cvref_t<Layer>, AnyLayer>) AnyLayer(Layer layer)
       : AnyLayer(std::move(layer), Devices()) {}
   template <class Layer, class... To>
-  AnyLayer(Layer layer, ebb::detail::Devices<To...>)
+  AnyLayer(Layer layer, ebb::kernel::detail::Devices<To...>)
       : layer_(std::make_unique<Movable<Layer, To...>>(std::move(layer))) {}
   AnyLayer(const AnyLayer& other) : layer_(other.layer_->clone()) {}
   AnyLayer(AnyLayer&&) noexcept = default;

@@ -9,7 +9,7 @@
 
 #include <concepts>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -154,7 +154,7 @@ void clamp_magnitude(Cuda, T bound, View<T, N> x) {
   detail::rewrite(detail::ClampMagnitude{static_cast<double>(bound)}, x.size(), x.data);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel
 
 namespace ebb::inline EBB_ABI::optim {
 
@@ -164,17 +164,17 @@ template <class G, class Net>
 Tensor<double, 1, Cuda> norm_on_device(const Net& net, bool root) {
   Index blocks = 0;
   each_gradient(net, [&](auto& cell, Cuda) {
-    blocks += ebb::detail::measuring_blocks(cell.flat_grad().size());
+    blocks += ebb::kernel::detail::measuring_blocks(cell.flat_grad().size());
   });
-  const CudaScratch<double> partial(blocks > 0 ? blocks : 1);
+  const kernel::CudaScratch<double> partial(blocks > 0 ? blocks : 1);
   Index done = 0;
   each_gradient(net, [&](auto& cell, Cuda) {
     const auto gradient = cell.flat_grad();
-    ebb::detail::measure<G>(gradient.size(), gradient.data(), partial.data() + done);
-    done += ebb::detail::measuring_blocks(gradient.size());
+    ebb::kernel::detail::measure<G>(gradient.size(), gradient.data(), partial.data() + done);
+    done += ebb::kernel::detail::measuring_blocks(gradient.size());
   });
   const Tensor<double, 1, Cuda> norm({1});
-  gpu::launch(1, gpu::block_size, 0, ebb::detail::join_measures_kernel<G>, G{}, blocks,
+  gpu::launch(1, gpu::block_size, 0, ebb::kernel::detail::join_measures_kernel<G>, G{}, blocks,
               partial.data(), root, norm.mutable_data());
   return norm;
 }
@@ -185,9 +185,11 @@ Tensor<double, 1, Cuda> norm_on_device(const Net& net, bool root) {
 /// `item()` waits for it and reads it.
 template <std::same_as<Cuda> Device, class Net>
 Tensor<double, 1, Cuda> grad_norm(const Net& net, Norm norm = Norm::two) {
-  if (norm == Norm::two) return detail::norm_on_device<ebb::detail::GatherSquares>(net, true);
-  if (norm == Norm::one) return detail::norm_on_device<ebb::detail::GatherMagnitudes>(net, false);
-  return detail::norm_on_device<ebb::detail::GatherLargest>(net, false);
+  if (norm == Norm::two)
+    return detail::norm_on_device<ebb::kernel::detail::GatherSquares>(net, true);
+  if (norm == Norm::one)
+    return detail::norm_on_device<ebb::kernel::detail::GatherMagnitudes>(net, false);
+  return detail::norm_on_device<ebb::kernel::detail::GatherLargest>(net, false);
 }
 
 /// `clip_grad_norm<Cuda>(net, 1.0)` does what `clip_grad_norm(net, 1.0)` does, but waits for
@@ -203,8 +205,9 @@ Tensor<double, 1, Cuda> clip_grad_norm(const Net& net, double max_norm, Norm nor
     const auto gradient = detail::writable_gradient(cell);
     using T = std::remove_reference_t<decltype(gradient.data[0])>;
     if (gradient.size() > 0)
-      gpu::launch(gpu::blocks_for(gradient.size()), gpu::block_size, 0, ebb::detail::clip_kernel<T>,
-                  max_norm, measured.data(), gradient.size(), gradient.data);
+      gpu::launch(gpu::blocks_for(gradient.size()), gpu::block_size, 0,
+                  ebb::kernel::detail::clip_kernel<T>, max_norm, measured.data(), gradient.size(),
+                  gradient.data);
   });
   return measured;
 }

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: the sum of the squares of `x`, in double.
 template <class T, int N>
@@ -63,7 +63,7 @@ void clamp_magnitude(Cpu, T bound, View<T, N> x) {
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel
 
 namespace ebb::inline EBB_ABI::optim {
 

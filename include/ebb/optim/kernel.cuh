@@ -7,7 +7,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/optim/kernel.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -146,4 +146,4 @@ void update_parameters(Cuda, const UpdateJob<R, T>* jobs, Index count, UpdateGat
   }
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -11,7 +11,7 @@
 
 #include <utility>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// The numbers of a parameter's update, which differ from step to step.
 template <class R>
@@ -121,9 +121,11 @@ void update_parameters(Cpu, const UpdateJob<R, T>* jobs, Index count) {
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel
 
 /// Lists the kernel of an update rule, at the end of its header (device/compiled.hpp).
-#define EBB_COMPILED_RULE(R)                                                             \
-  EBB_COMPILED(void update_parameters<R, float>(Cpu, const UpdateJob<R, float>*, Index)) \
-  EBB_COMPILED(void update_parameters<R, double>(Cpu, const UpdateJob<R, double>*, Index))
+#define EBB_COMPILED_RULE(R)                                                                    \
+  EBB_COMPILED(                                                                                 \
+      void kernel::update_parameters<R, float>(Cpu, const kernel::UpdateJob<R, float>*, Index)) \
+  EBB_COMPILED(                                                                                 \
+      void kernel::update_parameters<R, double>(Cpu, const kernel::UpdateJob<R, double>*, Index))

@@ -77,7 +77,7 @@ struct BatchOf final : BatchOn<R, Device> {
     }
   };
   std::vector<Entry> entries;
-  std::vector<UpdateJob<R, T>> jobs;  ///< of the present step; kept for its memory
+  std::vector<kernel::UpdateJob<R, T>> jobs;  ///< of the present step; kept for its memory
   /// Steps that the device left out, where the host cannot know of them. (Made here, not at the
   /// first step, for the reason that states are.)
   Tensor<std::int64_t, 1, Device> left_out = Device::host_accessible
@@ -90,7 +90,7 @@ struct BatchOf final : BatchOn<R, Device> {
     if constexpr (Device::host_accessible)
       math::is_finite(*norm) ? update(rules) : skip(rules);
     else
-      update(rules, UpdateGate{norm, left_out.mutable_data()});
+      update(rules, kernel::UpdateGate{norm, left_out.mutable_data()});
   }
 
   void skip(const std::vector<R>& rules) override {
@@ -122,7 +122,7 @@ struct BatchOf final : BatchOn<R, Device> {
       const auto factors = entry.cell->grad_factors();
       const auto gradient = factors ? Tensor<T, 1, Device>() : entry.cell->flat_grad();
       const bool fresh = entry.make_state(rules[entry.group]) || entry.number == 0;
-      UpdateJob<R, T> job{next_numbers(entry, rules, fresh)};
+      kernel::UpdateJob<R, T> job{next_numbers(entry, rules, fresh)};
       job.weight = entry.cell->flat_value().mutable_data();
       if (factors)
         job.factors = factors;
@@ -132,7 +132,7 @@ struct BatchOf final : BatchOn<R, Device> {
       for (int k = 0; k < job.states_used; ++k) job.state[k] = entry.state[k].mutable_data();
       job.size = entry.cell->flat_value().size();
       job.first_piece = piece;
-      piece += (job.size + chunk - 1) / chunk;
+      piece += (job.size + kernel::chunk - 1) / kernel::chunk;
       jobs.push_back(job);
       if (recording_step()) updated.push_back(i);
     }
@@ -145,7 +145,7 @@ struct BatchOf final : BatchOn<R, Device> {
     replay_while(this, [this, &rules, updated, recorded = jobs, known = entries.size()] {
       for (std::size_t j = 0; j < updated.size(); ++j) {
         const Entry& entry = entries[updated[j]];
-        const UpdateJob<R, T>& job = recorded[j];
+        const kernel::UpdateJob<R, T>& job = recorded[j];
         if (states_used(rules[entry.group]) != job.states_used) return false;
         if (!entry.cell->trainable || entry.cell->flat_value().data() != job.weight) return false;
         for (int k = 0; k < job.states_used; ++k)
@@ -155,7 +155,7 @@ struct BatchOf final : BatchOn<R, Device> {
     });
     on_replay([this, &rules, updated, again = jobs]() mutable {
       for (std::size_t j = 0; j < updated.size(); ++j) {
-        UpdateNumbers<R>& numbers = again[j];
+        kernel::UpdateNumbers<R>& numbers = again[j];
         numbers = next_numbers(entries[updated[j]], rules);
       }
       update_parameters(Device{}, again.data(), static_cast<Index>(again.size()));
@@ -163,8 +163,8 @@ struct BatchOf final : BatchOn<R, Device> {
   }
 
   /// Counts one update more, and works out its numbers.
-  static UpdateNumbers<R> next_numbers(Entry& entry, const std::vector<R>& rules,
-                                       bool fresh = false) {
+  static kernel::UpdateNumbers<R> next_numbers(Entry& entry, const std::vector<R>& rules,
+                                               bool fresh = false) {
     const R& rule = rules[entry.group];
     ++entry.number;
     return {rule, prepare(rule, StepInfo{entry.number, entry.memory, fresh})};

@@ -5,7 +5,7 @@
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/tape/forward.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 template <class T>
@@ -38,4 +38,4 @@ void split_dual(Cuda, View<const Dual<T>, 1> x, View<T, 1> value, View<T, 1> tan
                 value.data, tangent.data);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -9,16 +9,20 @@
 
 namespace ebb::inline EBB_ABI {
 
+namespace kernel {
+
 /// Kernel: the two parts of x.
 template <class T>
 void split_dual(Cpu, View<const Dual<T>, 1> x, View<T, 1> value, View<T, 1> tangent) {
-  parallel_ranges(x.size(), 1, [&](Index begin, Index end) {
+  kernel::parallel_ranges(x.size(), 1, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       value.data[i] = x.data[i].value;
       tangent.data[i] = x.data[i].tangent;
     }
   });
 }
+
+}  // namespace kernel
 
 /// A tensor of values and the direction that belongs to them.
 template <class Tens>

@@ -53,7 +53,7 @@ struct Lives {
   /// unlocked.
   static Lives& all() {
     static Lives& lives = []() -> Lives& {
-      around_forks([] { all().mutex.lock(); }, [] { all().mutex.unlock(); });
+      kernel::detail::around_forks([] { all().mutex.lock(); }, [] { all().mutex.unlock(); });
       return *new Lives;
     }();
     return lives;

@@ -12,13 +12,17 @@
 
 namespace ebb::inline EBB_ABI {
 
+namespace kernel {
+
 /// Kernel: y = x + e v.
 template <class T>
 void join_dual(Cpu, View<const T, 1> x, View<const T, 1> v, View<Dual<T>, 1> y) {
-  parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
+  kernel::parallel_ranges(y.size(), 1, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) y.data[i] = {x.data[i], v.data[i]};
   });
 }
+
+}  // namespace kernel
 
 /// The dual tensor x + e v. \throws ShapeError when the shapes differ.
 template <class T, int N, class Device>

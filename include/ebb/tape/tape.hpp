@@ -200,7 +200,7 @@ class Tape {
       node->~Node();
     }
     while (blocks_) {
-      Block* block = blocks_;
+      kernel::Block* block = blocks_;
       blocks_ = block->next;
       Cpu::give(block);
     }
@@ -213,7 +213,7 @@ class Tape {
     at = (at + alignment - 1) & ~(alignment - 1);
     if (cursor_ == nullptr || at + bytes > reinterpret_cast<std::uintptr_t>(end_)) {
       const std::size_t size = bytes > block_bytes ? bytes : block_bytes;
-      Block* block = Cpu::take(size);
+      kernel::Block* block = Cpu::take(size);
       block->next = blocks_;
       blocks_ = block;
       cursor_ = static_cast<std::byte*>(block->data);
@@ -226,7 +226,7 @@ class Tape {
 
   Options options_{};
   Node* last_ = nullptr;
-  Block* blocks_ = nullptr;
+  kernel::Block* blocks_ = nullptr;
   std::byte* cursor_ = nullptr;
   std::byte* end_ = nullptr;
   detail::Life* life_;

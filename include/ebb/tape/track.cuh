@@ -6,7 +6,7 @@
 #include <ebb/tape/track.hpp>
 #include <ebb/tensor/storage.cuh>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// at[0] becomes the smallest i of those whose x[i] is nan or infinite. (A minimum of whole numbers
@@ -37,4 +37,4 @@ Index first_non_finite(Cuda, View<const T, N> x) {
   return static_cast<Index>(found) < n ? static_cast<Index>(found) : -1;
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -74,6 +74,8 @@ Sink<X> sink(const X& x) {
 
 // --- track ---
 
+namespace kernel {
+
 /// Kernel: the first element that is nan or infinite, or -1.
 template <class T, int N>
 Index first_non_finite(Cpu, View<const T, N> x) {
@@ -82,6 +84,8 @@ Index first_non_finite(Cpu, View<const T, N> x) {
     if (!is_finite(x.data[i])) return i;
   return -1;
 }
+
+}  // namespace kernel
 
 namespace detail {
 

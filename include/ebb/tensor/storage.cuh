@@ -5,7 +5,7 @@
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/tensor/storage.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 template <class T>
@@ -35,4 +35,4 @@ void accumulate(Cuda, View<const T, N> x, Into<T, N> y) {
                 y.data, y.add);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -42,21 +42,23 @@ class Storage {
       Device::give(block_);
   }
 
-  Block* block_ = nullptr;
+  kernel::Block* block_ = nullptr;
 };
+
+namespace kernel {
 
 namespace detail {
 
 /// `fill` and `accumulate` of n numbers.
 template <class T>
 void fill_numbers(Index n, T value, T* y) {
-  parallel_ranges(n, 1, [&](Index begin, Index end) {
+  kernel::parallel_ranges(n, 1, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) y[i] = value;
   });
 }
 template <class T>
 void accumulate_numbers(Index n, const T* x, T* y, bool add) {
-  parallel_ranges(n, 1, [&](Index begin, Index end) {
+  kernel::parallel_ranges(n, 1, [&](Index begin, Index end) {
     const T* const from = x;
     T* const to = y;
     if (add) {
@@ -82,5 +84,7 @@ template <class T, int N>
 void accumulate(Cpu, View<const T, N> x, Into<T, N> y) {
   detail::accumulate_numbers(y.size(), x.data, y.data, y.add);
 }
+
+}  // namespace kernel
 
 }  // namespace ebb

@@ -141,7 +141,7 @@ class CudaTally {
 
  private:
   Tensor<double, 1, Cuda> loss_sum_{Shape<1>{1}};
-  CudaScratch<TallyCounts> counts_{1};
+  kernel::CudaScratch<TallyCounts> counts_{1};
 };
 
 }  // namespace ebb

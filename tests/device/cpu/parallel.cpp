@@ -21,7 +21,7 @@ TEST_CASE("every task runs once, whatever the number of threads", "[device][para
     CHECK(few == std::vector<int>(3, 1));
 
     std::vector<int> covered(100001, 0);
-    parallel_ranges(100001, 1, [&](Index begin, Index end) {
+    kernel::parallel_ranges(100001, 1, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) ++covered[static_cast<std::size_t>(i)];
     });
     CHECK(covered == std::vector<int>(100001, 1));
@@ -31,7 +31,7 @@ TEST_CASE("every task runs once, whatever the number of threads", "[device][para
 TEST_CASE("sums are the same bits for any number of threads", "[device][parallel]") {
   const Index n = 1000003;
   const auto sum = [&] {
-    return parallel_sum<float>(n, 1, [](Index begin, Index end) {
+    return kernel::parallel_sum<float>(n, 1, [](Index begin, Index end) {
       float s = 0;
       for (Index i = begin; i < end; ++i) s += 1.0f / static_cast<float>(i + 1);
       return s;
@@ -44,5 +44,5 @@ TEST_CASE("sums are the same bits for any number of threads", "[device][parallel
   const float one = with(1);
   for (const int threads : {2, 3, 7}) CHECK(with(threads) == one);
   CHECK(one == Approx(std::log(1000003.0) + 0.57721566).epsilon(1e-6));  // Euler's constant
-  CHECK(parallel_sum<float>(0, 1, [](Index, Index) { return 1.0f; }) == 0.0f);
+  CHECK(kernel::parallel_sum<float>(0, 1, [](Index, Index) { return 1.0f; }) == 0.0f);
 }

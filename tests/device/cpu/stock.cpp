@@ -6,6 +6,7 @@
 #include "tests/support/catch.hpp"
 
 using namespace ebb;
+using kernel::Block;
 
 namespace {
 
@@ -21,8 +22,8 @@ struct Counted {
     delete block;
   }
 };
-using P = Pool<Counted>;
-using S = Stock<Counted>;
+using P = kernel::Pool<Counted>;
+using S = kernel::Stock<Counted>;
 
 /// A tensor that outlives the stock of its thread.
 struct Last {

@@ -11,7 +11,7 @@ namespace {
 /// One tile of every height and width against plain loops: rows of A apart or interleaved, rows of
 /// B where an offset table says, results into a wider matrix whose other elements stay.
 template <class T>
-void check_broadcast(typename simd::Tiles<T>::Broadcast tile, Index rows, Index columns,
+void check_broadcast(typename kernel::simd::Tiles<T>::Broadcast tile, Index rows, Index columns,
                      Index depth, bool interleaved, bool add) {
   const Index apart = columns + 5;
   const auto a = random<T>(Shape{rows * (depth + 3)}, 1);
@@ -41,7 +41,7 @@ void check_broadcast(typename simd::Tiles<T>::Broadcast tile, Index rows, Index 
 
 /// The same for tiles whose rows are evenly apart.
 template <class T>
-void check_even(typename simd::Tiles<T>::Even tile, Index rows, Index columns, Index depth,
+void check_even(typename kernel::simd::Tiles<T>::Even tile, Index rows, Index columns, Index depth,
                 bool interleaved, bool add) {
   const Index apart = columns + 5;
   const auto a = random<T>(Shape{rows * (depth + 3)}, 1);
@@ -65,7 +65,7 @@ void check_even(typename simd::Tiles<T>::Even tile, Index rows, Index columns, I
 
 template <class T>
 void check_tiles() {
-  const simd::Tiles<T> tiles = simd::tiles<T>();
+  const kernel::simd::Tiles<T> tiles = kernel::simd::tiles<T>();
   for (const Index depth : {0, 1, 2, 3, 36, 100})
     for (const bool interleaved : {false, true})
       for (const bool add : {false, true}) {

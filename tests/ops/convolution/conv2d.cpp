@@ -44,7 +44,7 @@ Case random_case(std::uint64_t seed) {
     if (seed % 7 == 4) c.options = {.groups = groups};
     if (seed % 7 == 5) c.options = {.padding = same, .dilation = from(1, 3), .groups = groups};
     try {
-      detail::conv2d_geometry("", c.x, c.w, c.options);
+      kernel::detail::conv2d_geometry("", c.x, c.w, c.options);
       return c;
     } catch (const Error&) {
     }
@@ -53,7 +53,7 @@ Case random_case(std::uint64_t seed) {
 
 template <class T>
 void compare(const Case& c, std::uint64_t seed) {
-  const Conv2dGeometry g = detail::conv2d_geometry("", c.x, c.w, c.options);
+  const kernel::Conv2dGeometry g = kernel::detail::conv2d_geometry("", c.x, c.w, c.options);
   const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
   const auto x = random<T>(c.x, seed), w = random<T>(c.w, seed + 1),
              dy = random<T>(y_shape, seed + 2);
@@ -67,31 +67,31 @@ void compare(const Case& c, std::uint64_t seed) {
   const auto bound = [&](Index terms) { return unit * (static_cast<double>(terms) + 8); };
 
   const Tensor<T, 4> y(y_shape), y2(y_shape);
-  const Epilogue<T> end{b.data, nullptr, relu ? Activation::relu : Activation::none};
+  const kernel::Epilogue<T> end{b.data, nullptr, relu ? Activation::relu : Activation::none};
   conv2d_forward(Cpu{}, g, x.view(), w.view(), y.mut(), end);
-  reference::conv2d_forward<T>(g, x.view(), w.view(), y2.mut(), end);
+  kernel::reference::conv2d_forward<T>(g, x.view(), w.view(), y2.mut(), end);
   CHECK(absolute_difference(y, y2) < bound(g.taps()));
 
   const auto dx = random<T>(c.x, seed + 5), dx2 = dx.clone();
   conv2d_grad_input(Cpu{}, g, dy.view(), w.view(), bi, into(dx, add));
-  reference::conv2d_grad_input<T>(g, dy.view(), w.view(), bi, into(dx2, add));
+  kernel::reference::conv2d_grad_input<T>(g, dy.view(), w.view(), bi, into(dx2, add));
   CHECK(absolute_difference(dx, dx2) < bound(g.group_out() * g.kernel.area()));
 
   const auto dw = random<T>(c.w, seed + 6), dw2 = dw.clone();
   conv2d_grad_weight(Cpu{}, g, x.view(), dy.view(), into(dw, add));
-  reference::conv2d_grad_weight<T>(g, x.view(), dy.view(), into(dw2, add));
+  kernel::reference::conv2d_grad_weight<T>(g, x.view(), dy.view(), into(dw2, add));
   CHECK(absolute_difference(dw, dw2) < bound(g.batch * g.output.area()));
 
   const auto db = bias.clone(), db2 = bias.clone();
   sum_channels(Cpu{}, dy.view(), into(db, add));
-  reference::sum_channels<T>(dy.view(), into(db2, add));
+  kernel::reference::sum_channels<T>(dy.view(), into(db2, add));
   CHECK(absolute_difference(db, db2) < bound(g.batch * g.output.area()));
 
   const Tensor<T, 4> rectified(y_shape), rectified2(y_shape);
   const auto db3 = bias.clone(), db4 = bias.clone();
   sum_rectified_channels(Cpu{}, y.view(), dy.view(), rectified.mut(), into(db3, add));
   map_backward(Cpu{}, ebb::relu, y.view(), dy.view(), into(rectified2));
-  reference::sum_channels<T>(rectified2.view(), into(db4, add));
+  kernel::reference::sum_channels<T>(rectified2.view(), into(db4, add));
   CHECK(absolute_difference(rectified, rectified2) == 0);
   CHECK(absolute_difference(db3, db4) < bound(g.batch * g.output.area()));
 }
@@ -158,7 +158,7 @@ TEST_CASE("conv2d: the fast kernels against the reference, on every instruction 
 TEST_CASE("conv2d: the number of threads does not change a bit", "[conv2d]") {
   for (const Case& c : {Case{{20, 3, 28, 28}, {8, 3, 3, 3}, {.padding = 1}},
                         Case{{1, 8, 60, 50}, {80, 4, 3, 3}, {.stride = 2, .groups = 2}}}) {
-    const Conv2dGeometry g = detail::conv2d_geometry("", c.x, c.w, c.options);
+    const kernel::Conv2dGeometry g = kernel::detail::conv2d_geometry("", c.x, c.w, c.options);
     const auto x = random<float>(c.x, 1), w = random<float>(c.w, 2);
     const auto y = conv2d(x, w, c.options);
     INFO(to_string(c));

@@ -17,7 +17,9 @@ struct Case {
   Shape<4> x, w;
   Conv2dOptions options;
 
-  Conv2dGeometry geometry() const { return detail::conv2d_geometry("", x, w, options); }
+  kernel::Conv2dGeometry geometry() const {
+    return kernel::detail::conv2d_geometry("", x, w, options);
+  }
 };
 
 std::string to_string(const Case& c) {
@@ -42,11 +44,11 @@ struct Asked {
 /// All three passes by one way wherever it can, with what surrounds them, against the reference.
 template <class T>
 int compare(ConvAlgorithm way, const Case& c, std::uint64_t seed) {
-  const Conv2dGeometry g = c.geometry();
+  const kernel::Conv2dGeometry g = c.geometry();
   const Asked asked(way);
-  const bool taken[] = {conv2d_algorithm<T>(g, ConvPass::forward) == way,
-                        conv2d_algorithm<T>(g, ConvPass::grad_input) == way,
-                        conv2d_algorithm<T>(g, ConvPass::grad_weight) == way};
+  const bool taken[] = {kernel::conv2d_algorithm<T>(g, ConvPass::forward) == way,
+                        kernel::conv2d_algorithm<T>(g, ConvPass::grad_input) == way,
+                        kernel::conv2d_algorithm<T>(g, ConvPass::grad_weight) == way};
   const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
   const auto x = random<T>(c.x, seed), w = random<T>(c.w, seed + 1);
   const auto dy = random<T>(y_shape, seed + 2);
@@ -62,21 +64,21 @@ int compare(ConvAlgorithm way, const Case& c, std::uint64_t seed) {
 
   if (taken[0]) {
     const Tensor<T, 4> y(y_shape), y2(y_shape);
-    const Epilogue<T> end{bias.data(), nullptr, relu ? Activation::relu : Activation::none};
+    const kernel::Epilogue<T> end{bias.data(), nullptr, relu ? Activation::relu : Activation::none};
     conv2d_forward<T>(Cpu{}, g, x.view(), w.view(), y.mut(), end);
-    reference::conv2d_forward<T>(g, x.view(), w.view(), y2.mut(), end);
+    kernel::reference::conv2d_forward<T>(g, x.view(), w.view(), y2.mut(), end);
     CHECK(absolute_difference(y, y2) < bound(g.taps()));
   }
   if (taken[1]) {
     const auto dx = random<T>(c.x, seed + 5), dx2 = dx.clone();
     conv2d_grad_input<T>(Cpu{}, g, dy.view(), w.view(), bias_in.view(), into(dx, add));
-    reference::conv2d_grad_input<T>(g, dy.view(), w.view(), bias_in.view(), into(dx2, add));
+    kernel::reference::conv2d_grad_input<T>(g, dy.view(), w.view(), bias_in.view(), into(dx2, add));
     CHECK(absolute_difference(dx, dx2) < bound(g.group_out() * g.kernel.area()));
   }
   if (taken[2]) {
     const auto dw = random<T>(c.w, seed + 6), dw2 = dw.clone();
     conv2d_grad_weight<T>(Cpu{}, g, x.view(), dy.view(), into(dw, add));
-    reference::conv2d_grad_weight<T>(g, x.view(), dy.view(), into(dw2, add));
+    kernel::reference::conv2d_grad_weight<T>(g, x.view(), dy.view(), into(dw2, add));
     CHECK(absolute_difference(dw, dw2) < bound(g.batch * g.output.area()));
   }
   return taken[0] + taken[1] + taken[2];
@@ -136,7 +138,7 @@ std::vector<Case> random_cases(int count) {
          .padding = {pick(0, 3), pick(0, 3)},
          .dilation = {pick(1, 2), pick(1, 2)},
          .groups = groups}};
-    const Size2 window = detail::reach(kernel, c.options.dilation);
+    const Size2 window = kernel::detail::reach(kernel, c.options.dilation);
     if (window.height <= c.x[2] + 2 * c.options.padding.size.height &&
         window.width <= c.x[3] + 2 * c.options.padding.size.width)
       cases.push_back(c);
@@ -155,15 +157,17 @@ TEST_CASE("conv2d: every way against the reference, wherever it can", "[conv2d]"
       for (const Case& c : cases) {
         ++seed;
         // What the cost model takes, and of the others the one that had fewest.
-        const Conv2dGeometry g = c.geometry();
+        const kernel::Conv2dGeometry g = c.geometry();
         ConvAlgorithm way = ConvAlgorithm::reference;
         for (const ConvAlgorithm other : all_ways)
-          if (detail::conv2d_can(other, {g, ConvPass::forward, 4, set}) &&
+          if (kernel::detail::conv2d_can(other, {g, ConvPass::forward, 4, set}) &&
               taken[static_cast<std::size_t>(other)] < taken[static_cast<std::size_t>(way)])
             way = other;
-        compare<float>(conv2d_algorithm(c.geometry(), ConvPass::forward), c, seed);
-        compare<double>(conv2d_algorithm<double>(c.geometry(), ConvPass::grad_input), c, seed);
-        compare<double>(conv2d_algorithm<double>(c.geometry(), ConvPass::grad_weight), c, seed + 1);
+        compare<float>(kernel::conv2d_algorithm(c.geometry(), ConvPass::forward), c, seed);
+        compare<double>(kernel::conv2d_algorithm<double>(c.geometry(), ConvPass::grad_input), c,
+                        seed);
+        compare<double>(kernel::conv2d_algorithm<double>(c.geometry(), ConvPass::grad_weight), c,
+                        seed + 1);
         taken[static_cast<std::size_t>(way)] += compare<float>(way, c, seed + 2);
         taken[static_cast<std::size_t>(way)] += compare<double>(way, c, seed + 3);
       }
@@ -187,9 +191,9 @@ TEST_CASE("conv2d: no way depends on the number of threads", "[conv2d]") {
         std::pair{ConvAlgorithm::three_rows,
                   Case{{3, 40, 17, 17}, {40, 1, 3, 3}, {.padding = 1, .groups = 40}}}}) {
     INFO(ebb::to_string(way) << ", " << to_string(c));
-    const Conv2dGeometry g = c.geometry();
+    const kernel::Conv2dGeometry g = c.geometry();
     const Asked asked(way);
-    CHECK(conv2d_algorithm(g, ConvPass::forward) == way);
+    CHECK(kernel::conv2d_algorithm(g, ConvPass::forward) == way);
     const Shape<4> y_shape{g.batch, g.out_channels, g.output.height, g.output.width};
     const auto x = random<float>(c.x, 1), w = random<float>(c.w, 2), dy = random<float>(y_shape, 3);
     check_threads([&] {
@@ -213,14 +217,14 @@ TEST_CASE("conv2d: no way depends on the number of threads", "[conv2d]") {
 TEST_CASE("conv2d: infinity stays where it belongs", "[conv2d]") {
   // With vectors along channels, padding is not multiplied with at all.
   const Case c{{1, 8, 6, 6}, {8, 8, 3, 3}, {.padding = 1}};
-  const Conv2dGeometry g = c.geometry();
+  const kernel::Conv2dGeometry g = c.geometry();
   auto x = random<float>(c.x, 1), dy = random<float>(c.x, 2);
   x.mutable_data()[0] = dy.mutable_data()[0] = INFINITY;  // the first pixel of channel 0
   const Tensor<float, 4> dw(c.w), dw2(c.w);
   const Asked asked(ConvAlgorithm::channels);
-  CHECK(conv2d_algorithm(g, ConvPass::grad_weight) == ConvAlgorithm::channels);
+  CHECK(kernel::conv2d_algorithm(g, ConvPass::grad_weight) == ConvAlgorithm::channels);
   conv2d_grad_weight(Cpu{}, g, x.view(), dy.view(), into(dw));
-  reference::conv2d_grad_weight<float>(g, x.view(), dy.view(), into(dw2));
+  kernel::reference::conv2d_grad_weight<float>(g, x.view(), dy.view(), into(dw2));
   for (Index i = 0; i < dw.size(); ++i)
     CHECK(std::isfinite(dw.data()[i]) == std::isfinite(dw2.data()[i]));
 }
@@ -230,8 +234,8 @@ TEST_CASE("conv2d: the plan follows from geometry, pass, scalar and instruction 
   using enum ConvPass;
   const auto plan = [](const Case& c, ConvPass pass, std::optional<ConvAlgorithm> wanted = {},
                        Isa isa = Isa::avx2, Index scalar = 4) {
-    const Conv2dGeometry g = c.geometry();
-    return detail::conv2d_plan({g, pass, scalar, isa}, wanted);
+    const kernel::Conv2dGeometry g = c.geometry();
+    return kernel::detail::conv2d_plan({g, pass, scalar, isa}, wanted);
   };
   const Case one{{2, 8, 8, 8}, {8, 8, 1, 1}, {}}, three{{2, 16, 28, 28}, {32, 16, 3, 3}, {}};
   const Case depth{{2, 8, 6, 6}, {8, 1, 3, 3}, {.groups = 8}};

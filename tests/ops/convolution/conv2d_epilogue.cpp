@@ -67,8 +67,8 @@ Tensor<T, N> wide(Shape<N> shape, std::uint64_t seed) {
 template <class T>
 void check_way(const Way& c) {
   set_conv2d_algorithm(c.way);
-  const Conv2dGeometry g = detail::conv2d_geometry("", c.x, c.w, c.options);
-  CHECK(conv2d_algorithm<T>(g, ConvPass::forward) == c.way);
+  const kernel::Conv2dGeometry g = kernel::detail::conv2d_geometry("", c.x, c.w, c.options);
+  CHECK(kernel::conv2d_algorithm<T>(g, ConvPass::forward) == c.way);
   const auto x = wide<T>(c.x, 1), w = random<T>(c.w, 2);
   const auto b = random<T>(Shape{c.w[0]}, 3);
   const Shape<4> shape{g.batch, g.out_channels, g.output.height, g.output.width};

@@ -26,9 +26,9 @@ Case random_case(std::uint64_t seed) {
   return c;
 }
 
-Conv2dGeometry geometry(const Case& c) {
-  return detail::conv2d_geometry("", {c.batch, c.in, c.input.height, c.input.width},
-                                 {c.out, c.in, 3, 3}, {.padding = c.padding});
+kernel::Conv2dGeometry geometry(const Case& c) {
+  return kernel::detail::conv2d_geometry("", {c.batch, c.in, c.input.height, c.input.width},
+                                         {c.out, c.in, 3, 3}, {.padding = c.padding});
 }
 
 /// The largest error of `fast`, as a share of the largest element of `exact`.
@@ -52,7 +52,7 @@ Tensor<double, N> widen(const Tensor<float, N>& x) {
 
 void compare(const Case& c, std::uint64_t seed) {
   constexpr double bound = 1e-5;
-  const Conv2dGeometry g = geometry(c);
+  const kernel::Conv2dGeometry g = geometry(c);
   const Shape<4> x_shape{c.batch, c.in, c.input.height, c.input.width}, w_shape{c.out, c.in, 3, 3},
       y_shape{c.batch, c.out, g.output.height, g.output.width};
   const auto x = random<float>(x_shape, seed), w = random<float>(w_shape, seed + 1);
@@ -68,12 +68,13 @@ void compare(const Case& c, std::uint64_t seed) {
   const View<const float, 1> b = seed % 5 ? bias.view() : View<const float, 1>{};
   const auto wide_bias = widen(bias);
   const Activation activation = relu ? Activation::relu : Activation::none;
-  reference::conv2d_forward<double>(g, xd.view(), wd.view(), exact_y.mut(),
-                                    {seed % 5 ? wide_bias.data() : nullptr, nullptr, activation});
+  kernel::reference::conv2d_forward<double>(
+      g, xd.view(), wd.view(), exact_y.mut(),
+      {seed % 5 ? wide_bias.data() : nullptr, nullptr, activation});
   const auto dx0 = random<float>(x_shape, seed + 4), dw0 = random<float>(w_shape, seed + 5);
   const auto exact_dx = widen(dx0), exact_dw = widen(dw0);
-  reference::conv2d_grad_input<double>(g, dyd.view(), wd.view(), {}, into(exact_dx, add));
-  reference::conv2d_grad_weight<double>(g, xd.view(), dyd.view(), into(exact_dw, add));
+  kernel::reference::conv2d_grad_input<double>(g, dyd.view(), wd.view(), {}, into(exact_dx, add));
+  kernel::reference::conv2d_grad_weight<double>(g, xd.view(), dyd.view(), into(exact_dw, add));
 
   each_isa([&](Isa set) {
     INFO(to_string(set));
@@ -109,7 +110,7 @@ TEST_CASE("winograd: all passes against the reference in double, on every instru
 TEST_CASE("winograd: the number of threads does not change a bit", "[conv2d]") {
   const OnlyWinograd only;
   for (const Case& c : {Case{20, 16, 32, 28, 1}, Case{3, 200, 190, 7, 1}, Case{1, 8, 8, 100, 0}}) {
-    const Conv2dGeometry g = geometry(c);
+    const kernel::Conv2dGeometry g = geometry(c);
     const auto x = random<float>(Shape{c.batch, c.in, c.input.height, c.input.width}, 1);
     const auto w = random<float>(Shape{c.out, c.in, 3, 3}, 2);
     const auto y = conv2d(x, w, {.padding = c.padding});
@@ -131,7 +132,7 @@ TEST_CASE("winograd: the cost model takes it for many channels and tiles, and no
           "[conv2d]") {
   const auto choice = [](Shape<4> x, Shape<4> w, Conv2dOptions options,
                          ConvPass pass = ConvPass::forward) {
-    return conv2d_algorithm(detail::conv2d_geometry("", x, w, options), pass);
+    return kernel::conv2d_algorithm(kernel::detail::conv2d_geometry("", x, w, options), pass);
   };
   using enum ConvAlgorithm;
   CHECK(choice({64, 16, 28, 28}, {32, 16, 3, 3}, {.padding = 1}) == winograd);
@@ -153,8 +154,9 @@ TEST_CASE("winograd: the cost model takes it for many channels and tiles, and no
 TEST_CASE("winograd: a double is never rounded to its accuracy", "[conv2d]") {
   const OnlyWinograd only;
   const auto x = random<double>(Shape{2, 8, 12, 12}, 1), w = random<double>(Shape{8, 8, 3, 3}, 2);
-  const Conv2dGeometry g = detail::conv2d_geometry("", x.shape(), w.shape(), {.padding = 1});
+  const kernel::Conv2dGeometry g =
+      kernel::detail::conv2d_geometry("", x.shape(), w.shape(), {.padding = 1});
   const Tensor<double, 4> exact({2, 8, 12, 12});
-  reference::conv2d_forward<double>(g, x.view(), w.view(), exact.mut());
+  kernel::reference::conv2d_forward<double>(g, x.view(), w.view(), exact.mut());
   CHECK(absolute_difference(conv2d(x, w, {.padding = 1}), exact) < 1e-13);
 }

@@ -78,7 +78,7 @@ TEST_CASE("conv_transpose2d: is the transpose of conv2d", "[conv_transpose2d]") 
       const auto u = random<double>(y.shape(), i + 2);
       const auto g = detail::conv_transpose2d_geometry("", vs, w, options);
       const Tensor<double, 4> c(vs);
-      reference::conv2d_forward<double>(g, u.view(), weight.view(), c.mut());
+      kernel::reference::conv2d_forward<double>(g, u.view(), weight.view(), c.mut());
       double left = 0, right = 0;
       for (Index k = 0; k < c.size(); ++k) left += c.data()[k] * v.data()[k];
       for (Index k = 0; k < u.size(); ++k) right += u.data()[k] * y.data()[k];

@@ -51,7 +51,7 @@ TEST_CASE("dropout: a stream is a mask", "[ops][dropout]") {
   CHECK(test::same_bits(dropout(x, 0.5, stream), dropout(x, 0.5, stream)));
   CHECK_FALSE(test::same_bits(dropout(x, 0.5, stream), dropout(x, 0.5, {11, 6})));
   CHECK_FALSE(test::same_bits(dropout(x, 0.5, stream), dropout(x, 0.5, {12, 5})));
-  const auto mask = DropoutMask::of(stream, 0.5);
+  const auto mask = kernel::DropoutMask::of(stream, 0.5);
   const auto y = dropout(x, 0.5, stream);
   for (Index i = 0; i < x.size(); ++i)
     REQUIRE((y.data()[i] != 0) == mask.keeps(stream.bits(static_cast<std::uint64_t>(i))));

@@ -67,7 +67,7 @@ void check_rule(const R& rule) {
       INFO(to_string(set) << ", " << R::name << ", " << n << " weights");
       const auto w = test::random<float>(Shape{n}, 1), g = test::random<float>(Shape{n}, 2);
       Tensor<float, 1> updated = w.clone(), state[3];
-      UpdateJob<R, float> job{{rule, optim::detail::prepare(rule, optim::StepInfo{})}};
+      kernel::UpdateJob<R, float> job{{rule, optim::detail::prepare(rule, optim::StepInfo{})}};
       job.weight = updated.mutable_data();
       job.gradient = g.data();
       job.states_used = optim::detail::states_used(rule);
@@ -109,13 +109,13 @@ TEST_CASE("update rules are right for every length") {
 
 template <class T>
 void check_dropout() {
-  const auto mask = DropoutMask::of({21, 4}, 0.3);
+  const auto mask = kernel::DropoutMask::of({21, 4}, 0.3);
   test::each_isa([&](Isa set) {
     for (Index n = 1; n <= 2 * longest; ++n) {
       INFO(to_string(set) << ", " << n << " elements");
       const auto x = test::random<T>(Shape{n}, 1, 1, 2);
       const Tensor<T, 1> y(Shape{n}), dx(Shape{n}), unmarked(Shape{n});
-      const Tensor<std::uint32_t, 1> kept(Shape{DropoutMask::words(n)});
+      const Tensor<std::uint32_t, 1> kept(Shape{kernel::DropoutMask::words(n)});
       dropout_forward(Cpu{}, mask, T(2), x.view(), y.mut(), kept.mut());
       dropout_forward(Cpu{}, mask, T(2), x.view(), unmarked.mut(), View<std::uint32_t, 1>{});
       CHECK(test::same_bits(unmarked, y));

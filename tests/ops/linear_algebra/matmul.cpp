@@ -12,13 +12,13 @@ using Catch::Matchers::Contains;
 namespace {
 
 template <class T>
-void compare(Index batch, Index m, Index n, Index k, Transposed transposed, bool add,
+void compare(Index batch, Index m, Index n, Index k, kernel::Transposed transposed, bool add,
              std::uint64_t seed) {
   const auto a = random<T>(transposed.a ? Shape{batch, k, m} : Shape{batch, m, k}, seed);
   const auto b = random<T>(transposed.b ? Shape{batch, n, k} : Shape{batch, k, n}, seed + 1);
   const auto fast = random<T>(Shape{batch, m, n}, seed + 2), slow = fast.clone();
   gemm(Cpu{}, transposed, a.view(), b.view(), into(fast, add));
-  reference::gemm<T>(transposed, a.view(), b.view(), into(slow, add));
+  kernel::reference::gemm<T>(transposed, a.view(), b.view(), into(slow, add));
   INFO(batch << " x " << m << " x " << n << " x " << k << " transposed " << transposed.a << " "
              << transposed.b << " add " << add);
   const double unit = sizeof(T) == 4 ? 1.2e-7 : 2.3e-16;
@@ -30,12 +30,12 @@ void compare(Index batch, Index m, Index n, Index k, Transposed transposed, bool
 TEST_CASE("matmul: the reference kernel multiplies", "[matmul]") {
   const Tensor<int, 3> a({1, 2, 3}, {1, 2, 3, 4, 5, 6}), b({1, 3, 2}, {7, 8, 9, 10, 11, 12});
   const Tensor<int, 3> c({1, 2, 2});
-  reference::gemm<int>({}, a.view(), b.view(), into(c));
+  kernel::reference::gemm<int>({}, a.view(), b.view(), into(c));
   CHECK(c.values() == std::vector<int>{58, 64, 139, 154});
-  reference::gemm<int>({}, a.view(), b.view(), into(c, true));
+  kernel::reference::gemm<int>({}, a.view(), b.view(), into(c, true));
   CHECK(c.values() == std::vector<int>{116, 128, 278, 308});
   const Tensor<int, 3> at({1, 3, 2}, {1, 4, 2, 5, 3, 6}), bt({1, 2, 3}, {7, 9, 11, 8, 10, 12});
-  reference::gemm<int>({.a = true, .b = true}, at.view(), bt.view(), into(c));
+  kernel::reference::gemm<int>({.a = true, .b = true}, at.view(), bt.view(), into(c));
   CHECK(c.values() == std::vector<int>{58, 64, 139, 154});
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("matmul: the fast kernel against the reference, on every instruction s
       if (i % 10 == 1) n = 1 + below(700, 1);  // blocks of columns
       if (i % 10 == 2) m = 1 + below(6, 0), n = 1 + below(9, 1), k = 2000 + below(9000, 2);
       if (i % 10 == 3) batch = 1 + below(20, 3), m = 1 + below(9, 0);
-      const Transposed transposed{below(2, 4) == 1, below(2, 5) == 1};
+      const kernel::Transposed transposed{below(2, 4) == 1, below(2, 5) == 1};
       compare<float>(batch, m, n, k, transposed, below(2, 6) == 1, i);
       compare<double>(batch, m, n, k, transposed, below(2, 6) == 1, i);
     }
@@ -62,8 +62,9 @@ TEST_CASE("matmul: the fast kernel against the reference, on every instruction s
 TEST_CASE("matmul: every way a product can go, at the edges of its blocks", "[matmul]") {
   each_isa([](Isa set) {
     INFO(to_string(set));
-    const Index lanes = simd::tiles<float>().lanes;
-    const auto both = [](Index m, Index n, Index k, Transposed transposed, bool add = false) {
+    const Index lanes = kernel::simd::tiles<float>().lanes;
+    const auto both = [](Index m, Index n, Index k, kernel::Transposed transposed,
+                         bool add = false) {
       compare<float>(1, m, n, k, transposed, add, 1);
       compare<double>(1, m, n, k, transposed, add, 2);
     };
@@ -84,10 +85,10 @@ TEST_CASE("matmul: every way a product can go, at the edges of its blocks", "[ma
 }
 
 TEST_CASE("matmul: which way a product goes", "[matmul]") {
-  const auto way = [](Index m, Index n, Index k, Transposed transposed) {
-    return detail::GemmPlan::of(m, n, k, transposed, simd::tiles<float>()).way;
+  const auto way = [](Index m, Index n, Index k, kernel::Transposed transposed) {
+    return kernel::detail::GemmPlan::of(m, n, k, transposed, kernel::simd::tiles<float>()).way;
   };
-  using Way = detail::GemmWay;
+  using Way = kernel::detail::GemmWay;
   CHECK(way(16, 64, 25088, {.b = true}) == Way::dot);
   CHECK(way(17, 64, 25088, {.b = true}) == Way::packed);
   CHECK(way(60000, 10, 784, {.b = true}) == Way::dot);
@@ -101,7 +102,7 @@ TEST_CASE("matmul: which way a product goes", "[matmul]") {
 
 TEST_CASE("matmul: small products are shared out, long sums are split", "[matmul]") {
   const auto plan = [](Index m, Index n, Index k) {
-    return detail::GemmPlan::of(m, n, k, {.b = true}, simd::tiles<float>());
+    return kernel::detail::GemmPlan::of(m, n, k, {.b = true}, kernel::simd::tiles<float>());
   };
   CHECK(plan(64, 120, 400).columns < 120);  // a dense layer of LeNet: several tasks
   CHECK(plan(64, 120, 400).splits == 1);
@@ -111,7 +112,7 @@ TEST_CASE("matmul: small products are shared out, long sums are split", "[matmul
 }
 
 TEST_CASE("matmul: the number of threads does not change a bit", "[matmul]") {
-  const auto product = [](Index m, Index n, Index k, Transposed transposed) {
+  const auto product = [](Index m, Index n, Index k, kernel::Transposed transposed) {
     const auto a = random<float>(transposed.a ? Shape{k, m} : Shape{m, k}, 1);
     const auto b = random<float>(transposed.b ? Shape{n, k} : Shape{k, n}, 2);
     check_threads([&] {

@@ -254,21 +254,23 @@ double worst_against_reference() {
     const auto draw = [&](Index low, Index high) {
       return low + random.below(high - low + 1, at++);
     };
-    const BatchNormGeometry g{draw(2, 9), draw(1, 70), trial % 2 ? 1 : draw(2, 60)};
+    const kernel::BatchNormGeometry g{draw(2, 9), draw(1, 70), trial % 2 ? 1 : draw(2, 60)};
     const Shape<1> all{g.size()}, channels{g.channels};
     const auto x = test::random<T>(all, at, 2, 4), dy = test::random<T>(all, at + 1);
     const auto w = test::random<T>(channels, at + 2), b = test::random<T>(channels, at + 3);
-    const Tensor<detail::Wide<T>, 2> scratch(g.scratch());
+    const Tensor<kernel::detail::Wide<T>, 2> scratch(g.scratch());
     const Tensor<T, 1> mean(channels), var(channels), inv(channels), mean2(channels),
         var2(channels), y(all), y2(all), s(channels), s2(channels), t(channels), t2(channels);
     batch_norm_statistics(Cpu{}, g, x.view(), scratch.mut(), mean.mut(), var.mut());
-    reference::batch_norm_statistics(g, x.view(), mean2.mut(), var2.mut());
+    kernel::reference::batch_norm_statistics(g, x.view(), mean2.mut(), var2.mut());
     inverse_deviation(Cpu{}, var.view(), 1e-5, inv.mut());
     batch_norm_apply(Cpu{}, g, x.view(), mean.view(), inv.view(), w.view(), b.view(), y.mut());
-    reference::batch_norm_apply(g, x.view(), mean.view(), inv.view(), w.view(), b.view(), y2.mut());
+    kernel::reference::batch_norm_apply(g, x.view(), mean.view(), inv.view(), w.view(), b.view(),
+                                        y2.mut());
     batch_norm_sums(Cpu{}, g, x.view(), dy.view(), mean.view(), inv.view(), scratch.mut(), s.mut(),
                     t.mut());
-    reference::batch_norm_sums(g, x.view(), dy.view(), mean.view(), inv.view(), s2.mut(), t2.mut());
+    kernel::reference::batch_norm_sums(g, x.view(), dy.view(), mean.view(), inv.view(), s2.mut(),
+                                       t2.mut());
     for (const double d : {difference(mean, mean2), difference(var, var2), difference(y, y2),
                            difference(s, s2), difference(t, t2)})
       worst = std::fmax(worst, d);
@@ -279,9 +281,9 @@ double worst_against_reference() {
         batch_norm_backward(Cpu{}, g, x.view(), dy.view(), mean.view(), inv.view(), w.view(),
                             by_batch ? s.view() : none, by_batch ? t.view() : none,
                             Into<T, 1>{dx.mutable_data(), all, add});
-        reference::batch_norm_backward(g, x.view(), dy.view(), mean.view(), inv.view(), w.view(),
-                                       by_batch ? s.view() : none, by_batch ? t.view() : none,
-                                       Into<T, 1>{dx2.mutable_data(), all, add});
+        kernel::reference::batch_norm_backward(
+            g, x.view(), dy.view(), mean.view(), inv.view(), w.view(), by_batch ? s.view() : none,
+            by_batch ? t.view() : none, Into<T, 1>{dx2.mutable_data(), all, add});
         worst = std::fmax(worst, difference(dx, dx2));
       }
   }

@@ -99,7 +99,7 @@ double worst_against_reference() {
       return low + random.below(high - low + 1, at++);
     };
     const Index groups = draw(1, 4);
-    const GroupNormGeometry g{draw(1, 5), groups * draw(1, 5), draw(2, 40), groups};
+    const kernel::GroupNormGeometry g{draw(1, 5), groups * draw(1, 5), draw(2, 40), groups};
     const Shape<1> all{g.size()}, rows{g.rows()}, channels{g.channels};
     const auto x = test::random<T>(all, at, 2, 4), dy = test::random<T>(all, at + 1);
     const auto w = test::random<T>(channels, at + 2), b = test::random<T>(channels, at + 3);
@@ -108,7 +108,7 @@ double worst_against_reference() {
     const Tensor<T, 1> mean(rows), inv(rows), y(all), y2(all);
     row_statistics(Cpu{}, g.rows(), g.group_size(), 1e-5, x.view(), mean.mut(), inv.mut());
     group_norm_apply(Cpu{}, g, x.view(), mean.view(), inv.view(), wv, bv, y.mut());
-    reference::group_norm_apply(g, x.view(), mean.view(), inv.view(), wv, bv, y2.mut());
+    kernel::reference::group_norm_apply(g, x.view(), mean.view(), inv.view(), wv, bv, y2.mut());
     worst = std::fmax(worst, difference(y, y2));
     for (const bool add : {false, true}) {
       const auto dx = test::random<T>(all, 3), dx2 = dx.clone();
@@ -116,14 +116,14 @@ double worst_against_reference() {
       const auto db = test::random<T>(channels, 5), db2 = db.clone();
       group_norm_backward(Cpu{}, g, x.view(), dy.view(), mean.view(), inv.view(), wv,
                           Into<T, 1>{dx.mutable_data(), all, add});
-      reference::group_norm_backward(g, x.view(), dy.view(), mean.view(), inv.view(), wv,
-                                     Into<T, 1>{dx2.mutable_data(), all, add});
+      kernel::reference::group_norm_backward(g, x.view(), dy.view(), mean.view(), inv.view(), wv,
+                                             Into<T, 1>{dx2.mutable_data(), all, add});
       group_norm_affine_backward(Cpu{}, g, x.view(), dy.view(), mean.view(), inv.view(),
                                  Into<T, 1>{dw.mutable_data(), channels, add},
                                  Into<T, 1>{db.mutable_data(), channels, add});
-      reference::group_norm_affine_backward(g, x.view(), dy.view(), mean.view(), inv.view(),
-                                            Into<T, 1>{dw2.mutable_data(), channels, add},
-                                            Into<T, 1>{db2.mutable_data(), channels, add});
+      kernel::reference::group_norm_affine_backward(g, x.view(), dy.view(), mean.view(), inv.view(),
+                                                    Into<T, 1>{dw2.mutable_data(), channels, add},
+                                                    Into<T, 1>{db2.mutable_data(), channels, add});
       for (const double d : {difference(dx, dx2), difference(dw, dw2), difference(db, db2)})
         worst = std::fmax(worst, d);
     }

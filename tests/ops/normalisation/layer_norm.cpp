@@ -103,7 +103,7 @@ double worst_against_reference() {
     const auto draw = [&](Index low, Index high) {
       return low + random.below(high - low + 1, at++);
     };
-    const LayerNormGeometry g{draw(1, 20), draw(2, 90)};
+    const kernel::LayerNormGeometry g{draw(1, 20), draw(2, 90)};
     const Shape<1> all{g.size()}, rows{g.rows}, columns{g.length};
     const auto x = test::random<T>(all, at, 2, 4), dy = test::random<T>(all, at + 1);
     const auto w = test::random<T>(columns, at + 2), b = test::random<T>(columns, at + 3);
@@ -111,9 +111,9 @@ double worst_against_reference() {
     const auto wv = trial % 2 ? w.view() : none, bv = trial % 3 ? b.view() : none;
     const Tensor<T, 1> mean(rows), inv(rows), mean2(rows), inv2(rows), y(all), y2(all);
     row_statistics(Cpu{}, g.rows, g.length, 1e-5, x.view(), mean.mut(), inv.mut());
-    reference::row_statistics(g.rows, g.length, 1e-5, x.view(), mean2.mut(), inv2.mut());
+    kernel::reference::row_statistics(g.rows, g.length, 1e-5, x.view(), mean2.mut(), inv2.mut());
     layer_norm_apply(Cpu{}, g, x.view(), mean.view(), inv.view(), wv, bv, y.mut());
-    reference::layer_norm_apply(g, x.view(), mean.view(), inv.view(), wv, bv, y2.mut());
+    kernel::reference::layer_norm_apply(g, x.view(), mean.view(), inv.view(), wv, bv, y2.mut());
     for (const double d : {difference(mean, mean2), difference(inv, inv2), difference(y, y2)})
       worst = std::fmax(worst, d);
     for (const bool add : {false, true}) {
@@ -122,14 +122,14 @@ double worst_against_reference() {
       const auto db = test::random<T>(columns, 5), db2 = db.clone();
       layer_norm_backward(Cpu{}, g, x.view(), dy.view(), mean.view(), inv.view(), wv,
                           Into<T, 1>{dx.mutable_data(), all, add});
-      reference::layer_norm_backward(g, x.view(), dy.view(), mean.view(), inv.view(), wv,
-                                     Into<T, 1>{dx2.mutable_data(), all, add});
+      kernel::reference::layer_norm_backward(g, x.view(), dy.view(), mean.view(), inv.view(), wv,
+                                             Into<T, 1>{dx2.mutable_data(), all, add});
       layer_norm_affine_backward(Cpu{}, g, x.view(), dy.view(), mean.view(), inv.view(),
                                  Into<T, 1>{dw.mutable_data(), columns, add},
                                  Into<T, 1>{db.mutable_data(), columns, add});
-      reference::layer_norm_affine_backward(g, x.view(), dy.view(), mean.view(), inv.view(),
-                                            Into<T, 1>{dw2.mutable_data(), columns, add},
-                                            Into<T, 1>{db2.mutable_data(), columns, add});
+      kernel::reference::layer_norm_affine_backward(g, x.view(), dy.view(), mean.view(), inv.view(),
+                                                    Into<T, 1>{dw2.mutable_data(), columns, add},
+                                                    Into<T, 1>{db2.mutable_data(), columns, add});
       for (const double d : {difference(dx, dx2), difference(dw, dw2), difference(db, db2)})
         worst = std::fmax(worst, d);
     }

@@ -143,18 +143,18 @@ double worst_against_reference() {
     const Shape<4> shape{draw(1, 2), draw(1, 3), draw(1, 20), draw(1, 30)};
     const Size2 size =
         trial % 5 == 0 ? Size2(1) : Size2(draw(1, shape[2] + 2), draw(1, shape[3] + 2));
-    const auto g = AdaptivePoolGeometry::of("adaptive_avg_pool2d", shape, size);
+    const auto g = kernel::AdaptivePoolGeometry::of("adaptive_avg_pool2d", shape, size);
     const auto x = test::random<T>(shape, at);
     const Shape<4> out{shape[0], shape[1], size.height, size.width};
     const Tensor<T, 4> y(out), expected(out);
     adaptive_avg_pool2d_forward(Cpu{}, g, x.view(), y.mut());
-    reference::adaptive_avg_pool2d_forward(g, x.view(), expected.mut());
+    kernel::reference::adaptive_avg_pool2d_forward(g, x.view(), expected.mut());
     worst = std::fmax(worst, difference(y, expected));
     for (const bool add : {false, true}) {
       const auto dx = test::random<T>(shape, 3), expected_dx = dx.clone();
       adaptive_avg_pool2d_backward(Cpu{}, g, y.view(), Into<T, 4>{dx.mutable_data(), shape, add});
-      reference::adaptive_avg_pool2d_backward(g, y.view(),
-                                              Into<T, 4>{expected_dx.mutable_data(), shape, add});
+      kernel::reference::adaptive_avg_pool2d_backward(
+          g, y.view(), Into<T, 4>{expected_dx.mutable_data(), shape, add});
       worst = std::fmax(worst, difference(dx, expected_dx));
     }
   }

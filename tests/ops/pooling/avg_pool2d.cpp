@@ -243,9 +243,9 @@ double worst_against_reference() {
                          draw(1, checked % 10 == 0 ? 600 : 40)};
     const Size2 kernel{draw(1, 4), draw(1, 4)}, stride{draw(1, 4), draw(1, 4)};
     const Size2 padding{draw(0, kernel.height / 2), draw(0, kernel.width / 2)};
-    Pool2dGeometry g;
+    kernel::Pool2dGeometry g;
     try {
-      g = pool2d_geometry("avg_pool2d", shape, kernel, stride, padding, 1, draw(0, 1) == 1);
+      g = kernel::pool2d_geometry("avg_pool2d", shape, kernel, stride, padding, 1, draw(0, 1) == 1);
     } catch (const ShapeError&) {
       continue;
     }
@@ -255,13 +255,13 @@ double worst_against_reference() {
     const Shape<4> out{shape[0], shape[1], g.y.out, g.x.out};
     const Tensor<T, 4> y(out), expected(out);
     avg_pool2d_forward(Cpu{}, g, x.view(), y.mut());
-    reference::avg_pool2d_forward(g, x.view(), expected.mut());
+    kernel::reference::avg_pool2d_forward(g, x.view(), expected.mut());
     worst = std::fmax(worst, difference(y, expected));
     for (const bool add : {false, true}) {
       const auto dx = test::random<T>(shape, 3), expected_dx = dx.clone();
       avg_pool2d_backward(Cpu{}, g, y.view(), Into<T, 4>{dx.mutable_data(), shape, add});
-      reference::avg_pool2d_backward(g, y.view(),
-                                     Into<T, 4>{expected_dx.mutable_data(), shape, add});
+      kernel::reference::avg_pool2d_backward(g, y.view(),
+                                             Into<T, 4>{expected_dx.mutable_data(), shape, add});
       worst = std::fmax(worst, difference(dx, expected_dx));
     }
   }

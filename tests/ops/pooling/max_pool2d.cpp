@@ -118,9 +118,10 @@ bool fast_is_reference() {
     const Size2 kernel{draw(1, 4), draw(1, 4)}, stride{draw(1, 4), draw(1, 4)};
     const Size2 padding{draw(0, kernel.height / 2), draw(0, kernel.width / 2)};
     const Size2 dilation{draw(1, 2), draw(1, 2)};
-    Pool2dGeometry g;
+    kernel::Pool2dGeometry g;
     try {
-      g = pool2d_geometry("max_pool2d", shape, kernel, stride, padding, dilation, draw(0, 1) == 1);
+      g = kernel::pool2d_geometry("max_pool2d", shape, kernel, stride, padding, dilation,
+                                  draw(0, 1) == 1);
     } catch (const ShapeError&) {
       continue;
     }
@@ -131,15 +132,15 @@ bool fast_is_reference() {
     const Tensor<int, 4> where(out), expected_where(out);
     max_pool2d_forward(Cpu{}, g, x.view(), y.mut(), where.mut());
     max_pool2d_forward(Cpu{}, g, x.view(), plain.mut(), View<int, 4>{});
-    reference::max_pool2d_forward(g, x.view(), expected.mut(), expected_where.mut());
+    kernel::reference::max_pool2d_forward(g, x.view(), expected.mut(), expected_where.mut());
     same = same && test::same_bits(y, expected) && test::same_bits(plain, expected) &&
            test::same_bits(where, expected_where);
     for (const bool add : {false, true}) {
       const auto dx = test::random<T>(shape, 3), expected_dx = dx.clone();
       max_pool2d_backward(Cpu{}, g, where.view(), y.view(),
                           Into<T, 4>{dx.mutable_data(), shape, add});
-      reference::max_pool2d_backward(g, where.view(), y.view(),
-                                     Into<T, 4>{expected_dx.mutable_data(), shape, add});
+      kernel::reference::max_pool2d_backward(g, where.view(), y.view(),
+                                             Into<T, 4>{expected_dx.mutable_data(), shape, add});
       same = same && test::same_bits(dx, expected_dx);
     }
   }

@@ -12,8 +12,8 @@ using namespace ebb;
 template <class T>
 void check_overlapping(const Shape<4>& shape, Size2 stride, Size2 padding, bool ceil_mode) {
   INFO(message(shape, ", stride ", stride, ", padding ", padding, ", ceil mode ", ceil_mode));
-  const auto g = pool2d_geometry("pool", shape, 3, stride, padding, 1, ceil_mode);
-  REQUIRE(detail::threes(g));
+  const auto g = kernel::pool2d_geometry("pool", shape, 3, stride, padding, 1, ceil_mode);
+  REQUIRE(kernel::detail::threes(g));
   const auto seed = static_cast<std::uint64_t>(shape[2] + shape[3]);
   const Shape<4> out{shape[0], shape[1], g.y.out, g.x.out};
   Tensor<T, 4> x = test::random<T>(shape, seed, -1, 1);
@@ -26,7 +26,7 @@ void check_overlapping(const Shape<4>& shape, Size2 stride, Size2 padding, bool 
 
   Tensor<T, 4> y(out), expected(out);
   Tensor<int, 4> at(out), expected_at(out);
-  reference::max_pool2d_forward(g, x.view(), expected.mut(), expected_at.mut());
+  kernel::reference::max_pool2d_forward(g, x.view(), expected.mut(), expected_at.mut());
   max_pool2d_forward(Cpu{}, g, x.view(), y.mut(), at.mut());
   CHECK(test::same_bits(y, expected));
   CHECK(at.values() == expected_at.values());
@@ -37,7 +37,7 @@ void check_overlapping(const Shape<4>& shape, Size2 stride, Size2 padding, bool 
     Tensor<T, 4> dx = test::random<T>(shape, seed + 2, -1, 1);
     const Tensor<T, 4> expected_dx = dx.clone();
     max_pool2d_backward(Cpu{}, g, at.view(), dy.view(), test::into(dx, add));
-    reference::max_pool2d_backward(g, at.view(), dy.view(), test::into(expected_dx, add));
+    kernel::reference::max_pool2d_backward(g, at.view(), dy.view(), test::into(expected_dx, add));
     CHECK(test::absolute_difference(dx, expected_dx) == 0);
   }
 }
@@ -64,7 +64,7 @@ TEST_CASE("windows of three that overlap pool as their definition says, for imag
 
 TEST_CASE("windows of three give the same bits for any number of threads") {
   const Shape<4> shape{3, 5, 64, 66};
-  const auto g = pool2d_geometry("pool", shape, 3, 2, 1, 1, false);
+  const auto g = kernel::pool2d_geometry("pool", shape, 3, 2, 1, 1, false);
   const auto x = test::random<float>(shape, 5, -1, 1);
   const Shape<4> out{3, 5, g.y.out, g.x.out};
   test::check_threads([&] {

@@ -166,14 +166,14 @@ double worst_against_reference() {
     };
     const Shape<4> shape{draw(1, 2), draw(1, 3), draw(1, 9), draw(1, 12)};
     const Size2 size{draw(1, 20), draw(1, trial % 10 == 0 ? 600 : 30)};
-    const auto g = UpsampleGeometry::of("upsample", shape, size, trial % 2 == 1);
+    const auto g = kernel::UpsampleGeometry::of("upsample", shape, size, trial % 2 == 1);
     const auto x = test::random<T>(shape, at);
     const Shape<4> out{shape[0], shape[1], size.height, size.width};
     const Tensor<T, 4> near(out), near2(out), linear(out), linear2(out);
     upsample_nearest_forward(Cpu{}, g, x.view(), near.mut());
-    reference::upsample_nearest_forward(g, x.view(), near2.mut());
+    kernel::reference::upsample_nearest_forward(g, x.view(), near2.mut());
     upsample_bilinear_forward(Cpu{}, g, x.view(), linear.mut());
-    reference::upsample_bilinear_forward(g, x.view(), linear2.mut());
+    kernel::reference::upsample_bilinear_forward(g, x.view(), linear2.mut());
     worst = std::fmax(worst, std::fmax(difference(near, near2), difference(linear, linear2)));
     for (const bool add : {false, true}) {
       const auto a = test::random<T>(shape, 3), a2 = a.clone(), b = a.clone(), b2 = a.clone();
@@ -181,9 +181,9 @@ double worst_against_reference() {
         return Into<T, 4>{t.mutable_data(), shape, add};
       };
       upsample_nearest_backward(Cpu{}, g, near.view(), into(a));
-      reference::upsample_nearest_backward(g, near.view(), into(a2));
+      kernel::reference::upsample_nearest_backward(g, near.view(), into(a2));
       upsample_bilinear_backward(Cpu{}, g, near.view(), into(b));
-      reference::upsample_bilinear_backward(g, near.view(), into(b2));
+      kernel::reference::upsample_bilinear_backward(g, near.view(), into(b2));
       worst = std::fmax(worst, std::fmax(difference(a, a2), difference(b, b2)));
     }
   }

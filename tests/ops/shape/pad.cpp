@@ -90,16 +90,17 @@ double worst_against_reference() {
       m.axis[k].after = leave ? 0 : random.below(shape[k], at++);
     }
     for (const auto mode : {PadMode::constant, PadMode::reflect, PadMode::replicate}) {
-      const auto g = PadGeometry<3>::of(shape, m, mode);
+      const auto g = kernel::PadGeometry<3>::of(shape, m, mode);
       const auto x = test::random<T>(shape, at);
       const Tensor<T, 3> y(g.to), expected(g.to);
       pad_forward(Cpu{}, g, T(2), x.view(), y.mut());
-      reference::pad_forward(g, T(2), x.view(), expected.mut());
+      kernel::reference::pad_forward(g, T(2), x.view(), expected.mut());
       worst = std::fmax(worst, difference(y, expected));
       for (const bool add : {false, true}) {
         const auto dx = test::random<T>(shape, 3), expected_dx = dx.clone();
         pad_backward(Cpu{}, g, y.view(), Into<T, 3>{dx.mutable_data(), shape, add});
-        reference::pad_backward(g, y.view(), Into<T, 3>{expected_dx.mutable_data(), shape, add});
+        kernel::reference::pad_backward(g, y.view(),
+                                        Into<T, 3>{expected_dx.mutable_data(), shape, add});
         worst = std::fmax(worst, difference(dx, expected_dx));
       }
     }

@@ -42,11 +42,11 @@ bool every_order_agrees(const Shape<N>& shape) {
   const auto x = test::random<T>(shape);
   bool agrees = true;
   do {
-    const auto g = PermuteGeometry<N>::of(shape, axes);
+    const auto g = kernel::PermuteGeometry<N>::of(shape, axes);
     for (const bool add : {false, true}) {
       const Tensor<T, N> fast = test::random<T>(g.shape, 2), slow = fast.clone();
       permute_copy(Cpu{}, g, x.view(), Into<T, N>{fast.mutable_data(), g.shape, add});
-      reference::permute_copy(g, x.view(), Into<T, N>{slow.mutable_data(), g.shape, add});
+      kernel::reference::permute_copy(g, x.view(), Into<T, N>{slow.mutable_data(), g.shape, add});
       agrees = agrees && test::same_bits(fast, slow);
     }
   } while (std::next_permutation(axes.begin(), axes.end()));

@@ -16,7 +16,7 @@
 #  include <malloc.h>
 #endif
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Tag of host memory. A device type offers what this one does:
 ///  - `host_accessible`: whether a plain pointer dereference works on its memory;
@@ -140,4 +140,8 @@ struct Devices {};
 template <class Device>
 detail::Devices<Cpu> known_devices(const Device&);
 
+}  // namespace ebb::kernel
+
+namespace ebb::inline EBB_ABI {
+using kernel::Cpu;
 }  // namespace ebb

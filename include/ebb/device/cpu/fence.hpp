@@ -19,7 +19,7 @@
 #  include <sanitizer/asan_interface.h>
 #endif
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Of the `all` bytes at `data` only the first `used` may be touched. Does something only where the
 /// program is compiled with AddressSanitizer, which then sees the sizes that were asked for.
@@ -31,4 +31,4 @@ inline void fence([[maybe_unused]] void* data, [[maybe_unused]] std::size_t used
 #endif
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -23,7 +23,7 @@
 extern "C" int __kmpc_global_thread_num(void*) __attribute__((weak));  // NOLINT
 #endif
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Has `before` called before each `fork()`, and `after` after it, in both processes.
 inline void around_forks([[maybe_unused]] void (*before)(), [[maybe_unused]] void (*after)()) {
@@ -47,4 +47,4 @@ inline const bool team_ends_before_forks = [] {
 }();
 #endif
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

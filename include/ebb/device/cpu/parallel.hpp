@@ -41,6 +41,10 @@ inline void set_num_threads(int count) {
   detail::thread_count().store(count > 0 ? count : 0, std::memory_order_relaxed);
 }
 
+}  // namespace ebb
+
+namespace ebb::inline EBB_ABI::kernel {
+
 namespace detail {
 
 /// Consecutive tasks that one thread begins with.
@@ -126,4 +130,8 @@ T parallel_sum(Index n, Index cost, Partial&& partial) {
   return sums[0];
 }
 
+}  // namespace ebb::kernel
+
+namespace ebb::inline EBB_ABI {
+using kernel::parallel_for;
 }  // namespace ebb

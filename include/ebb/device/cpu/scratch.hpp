@@ -5,7 +5,7 @@
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Uninitialised memory for `count` elements per thread, from the pool and back to it. Taken before
 /// a parallel loop starts, because nothing may throw inside one.
@@ -48,4 +48,4 @@ class Scratch {
   bool nested_ = in_parallel();
 };
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -4,7 +4,7 @@
 
 #include <ebb/device/pool.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// A thread's own stock of small blocks. Taking one and putting it there needs neither a lock nor
 /// an atomic read-modify-write, which scalar computations would otherwise mostly consist of. A
@@ -96,4 +96,4 @@ class Stock {
   Shelf shelves_[classes];
 };
 
-}  // namespace ebb
+}  // namespace ebb::kernel

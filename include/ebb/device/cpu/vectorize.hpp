@@ -19,7 +19,7 @@
 #  define EBB_WIDE_LOOPS 0
 #endif
 
-namespace ebb::inline EBB_ABI::simd {
+namespace ebb::inline EBB_ABI::kernel::simd {
 
 /// Whether loops run in their wide copy. Ask before a parallel region: it may throw.
 inline bool wide_loops() { return EBB_WIDE_LOOPS != 0 && isa() != Isa::portable; }
@@ -54,4 +54,4 @@ TaskCall copy_for([[maybe_unused]] bool wide) {
   return &call<Task>;
 }
 
-}  // namespace ebb::simd
+}  // namespace ebb::kernel::simd

@@ -8,7 +8,7 @@
 #include <ebb/device/cuda/state.cuh>
 #include <ebb/device/gpu/launch.cuh>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Tag of GPU memory; see `Cpu` for what a device offers.
 struct Cuda {
@@ -49,4 +49,8 @@ struct Cuda {
 detail::Devices<Cpu, Cuda> known_devices(const Cpu&);
 detail::Devices<Cpu, Cuda> known_devices(const Cuda&);
 
+}  // namespace ebb::kernel
+
+namespace ebb::inline EBB_ABI {
+using kernel::Cuda;
 }  // namespace ebb

@@ -13,7 +13,7 @@ namespace ebb::inline EBB_ABI::gpu {
 namespace detail {
 
 /// A block, the stream whose pool it belongs to, and the capture it was taken in (0: none).
-struct DeviceBlock : Block {
+struct DeviceBlock : kernel::Block {
   int stream = 0, capture = 0;
 };
 
@@ -24,7 +24,7 @@ struct NoMemory {};
 /// pool was to free.
 struct KeptBlocks {
   std::mutex mutex;
-  std::vector<Block*> given, freed;
+  std::vector<kernel::Block*> given, freed;
 };
 inline KeptBlocks& kept_blocks(int stream) {
   static auto* const kept = new KeptBlocks[most_streams];
@@ -32,7 +32,7 @@ inline KeptBlocks& kept_blocks(int stream) {
 }
 
 struct PoolSource {
-  static Block* create(std::size_t bytes) {
+  static kernel::Block* create(std::size_t bytes) {
     auto* const block = new DeviceBlock;
     block->stream = stream().number;
     block->data = driver::try_allocate(bytes);
@@ -40,7 +40,7 @@ struct PoolSource {
     delete block;
     throw NoMemory{};
   }
-  static void destroy(Block* block) {
+  static void destroy(kernel::Block* block) {
     const int home = static_cast<DeviceBlock*>(block)->stream;
     if (const Stream& stream = *process().streams[home]; stream.capturing || stream.graphs > 0) {
       const std::scoped_lock lock(kept_blocks(home).mutex);
@@ -52,7 +52,7 @@ struct PoolSource {
   }
 };
 
-using DevicePool = Pool<PoolSource>;
+using DevicePool = kernel::Pool<PoolSource>;
 
 /// Never destroyed: tensors of static lifetime may outlive any order of destructors.
 inline DevicePool& pool_of(int stream) {
@@ -81,7 +81,7 @@ inline MemoryStats memory_stats() {
     sum.bytes_peak += one.bytes_peak;
     auto& kept = detail::kept_blocks(i);
     const std::scoped_lock lock(kept.mutex);
-    for (const Block* block : kept.freed) {  // in use by graphs
+    for (const kernel::Block* block : kept.freed) {  // in use by graphs
       sum.bytes_in_use += detail::DevicePool::bytes_of(block->size_class);
       sum.bytes_reserved += detail::DevicePool::bytes_of(block->size_class);
     }
@@ -98,10 +98,10 @@ inline void trim_pools() {
 }
 
 /// \throws OutOfMemory
-inline Block* take_block(std::size_t bytes) {
+inline kernel::Block* take_block(std::size_t bytes) {
   const Stream& on = stream();
   detail::DevicePool& pool = detail::pool_of(on.number);
-  Block* block = nullptr;
+  kernel::Block* block = nullptr;
   try {
     block = pool.take(bytes);
   } catch (const detail::NoMemory&) {  // the pool has emptied itself; other streams' may hold some
@@ -127,7 +127,7 @@ inline Block* take_block(std::size_t bytes) {
 
 /// Puts a block back into the pool it is from, ordered behind the calling thread's stream. What a
 /// graph uses waits until the graph goes.
-inline void give_block(Block* block) {
+inline void give_block(kernel::Block* block) {
   const auto [home, capture] = [block] {
     const auto* const own = static_cast<detail::DeviceBlock*>(block);
     return std::pair(own->stream, own->capture);
@@ -161,14 +161,14 @@ inline void keep_waiting_blocks(const Stream& of) { detail::pool_of(of.number).t
 /// When the last graph of a stream goes, what it kept is free again.
 inline void release_kept_blocks(const Stream& of) {
   auto& kept = detail::kept_blocks(of.number);
-  std::vector<Block*> given, freed;
+  std::vector<kernel::Block*> given, freed;
   {
     const std::scoped_lock lock(kept.mutex);
     given.swap(kept.given);
     freed.swap(kept.freed);
   }
-  for (Block* block : given) give_block(block);
-  for (Block* block : freed) detail::PoolSource::destroy(block);
+  for (kernel::Block* block : given) give_block(block);
+  for (kernel::Block* block : freed) detail::PoolSource::destroy(block);
 }
 
 }  // namespace ebb::gpu

@@ -4,7 +4,7 @@
 
 #include <ebb/device/cuda/cuda.cuh>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Uninitialised device memory for `count` elements, from the pool and, when this object goes, back
 /// to it: whoever takes it next is ordered behind these kernels by the stream.
@@ -23,4 +23,4 @@ class CudaScratch {
   Block* block_;
 };
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -77,7 +77,7 @@ class StepNumbers {
           device(static_cast<Index>(bytes)) {}
     std::size_t bytes, used = 0;
     std::unique_ptr<std::byte[]> host;
-    CudaScratch<std::byte> device;
+    kernel::CudaScratch<std::byte> device;
   };
 
   std::vector<std::unique_ptr<Piece>> pieces_;

@@ -10,7 +10,7 @@
 #include <ebb/kit/product/reference.hpp>
 #include <ebb/kit/product/ways.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// What is done to a product while it is still in cache; channels are its columns.
@@ -161,4 +161,4 @@ EBB_GEMM(float)
 EBB_GEMM(double)
 #undef EBB_GEMM
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -8,7 +8,7 @@
 #include <ebb/kit/product/cpu.hpp>
 #include <ebb/kit/product/tiles.cuh>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// c = op(a) op(b) for each of a batch of matrices, and then what `end` says, whose channels are
@@ -113,4 +113,4 @@ EBB_GEMM_ON_CUDA(float)
 EBB_GEMM_ON_CUDA(double)
 #undef EBB_GEMM_ON_CUDA
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -6,7 +6,7 @@
 #include <ebb/device/gpu/mma.cuh>
 #include <ebb/device/gpu/pack.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Results of a tile of M x N, TM x TN of them in a thread's registers, in exact multiply-adds of
 /// T: each step of a tile, K of which are in shared memory, costs a thread TM + TN loads (of four
@@ -218,4 +218,4 @@ class TensorCores {
   float sum_[down][across][4];
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// A matrix as kernels read it: element (i, j) is data[i * row + j * column].
 template <class T>
@@ -44,4 +44,4 @@ void pack_panels(const simd::Tiles<T>& tiles, Strided<T> b, Index depth, Index c
   }
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -6,7 +6,7 @@
 
 #include <ebb/kit/product/product.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// A tile of floats in shared memory, laid out as its operand is in global memory. Rows are so much
 /// longer than their contents that the lanes (g, t) of a warp, which read line g and step t (of
@@ -116,4 +116,4 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, 512 / Engine::threads)
   store_tile(problem, cut, engine, partial);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

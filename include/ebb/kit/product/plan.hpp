@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// How a product finds its operands.
 enum class GemmWay {
@@ -100,4 +100,4 @@ struct GemmPlan {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

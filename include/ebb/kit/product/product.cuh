@@ -13,7 +13,7 @@
 #include <ebb/kit/product/engines.cuh>
 #include <ebb/kit/product/stage.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// How the results are cut in tiles, and the sums in `splits` pieces.
 template <class I>
@@ -162,4 +162,4 @@ EBB_KERNEL EBB_BOUNDS(256, 1) join_kernel(Problem problem, Cut<I> cut, DivMod<I>
   part.put(row, column, gpu::Pack<T, 1>{{total}});
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

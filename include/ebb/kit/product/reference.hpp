@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/device/compiled.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Which operands of a product are stored transposed.
 struct Transposed {
@@ -35,4 +35,4 @@ EBB_COMPILED(void gemm<double>(Transposed, View<const double, 3>, View<const dou
                                Into<double, 3>))
 
 }  // namespace reference
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Quotient and remainder by a number that all threads share, for signed indices that are not
 /// negative.
@@ -173,4 +173,4 @@ class Stage {
   Scalar value_[line_pieces][step_pieces][packs * pack];
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

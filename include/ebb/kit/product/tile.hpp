@@ -7,7 +7,7 @@
 #include <ebb/device/isa.hpp>
 #include <ebb/kit/epilogue_tile.hpp>
 
-namespace ebb::inline EBB_ABI::simd {
+namespace ebb::inline EBB_ABI::kernel::simd {
 
 using detail::array_size;
 
@@ -112,4 +112,4 @@ Tiles<T> tiles() {
 EBB_COMPILED(Tiles<float> tiles<float>())
 EBB_COMPILED(Tiles<double> tiles<double>())
 
-}  // namespace ebb::simd
+}  // namespace ebb::kernel::simd

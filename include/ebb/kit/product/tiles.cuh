@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// In multiply-adds. The large tile does 512 of them a thread and barrier, and reads 4 bytes of
 /// shared memory for 16 of them; the others leave work for all of the GPU where results are few.
@@ -100,4 +100,4 @@ void multiply(const Problem& problem, Index products, Index m, Index n, Index k)
     multiply_with<SmallTile<T>, I>(problem, products, m, n, k);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -6,7 +6,7 @@
 #include <ebb/kit/product/pack.hpp>
 #include <ebb/kit/product/plan.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// A part of a result that tiles write to: c[i * row + j], or added to it.
 template <class T>
@@ -190,4 +190,4 @@ void gemm_dot(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index 
   }
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -21,13 +21,13 @@ namespace detail {
 
 /// The geometry of the convolution that this is the transpose of: its input is our output.
 /// \throws ShapeError, ValueError when extents or options do not fit together.
-inline Conv2dGeometry conv_transpose2d_geometry(const std::string& layer, const Shape<4>& x,
-                                                const Shape<4>& w,
-                                                const ConvTranspose2dOptions& options) {
+inline kernel::Conv2dGeometry conv_transpose2d_geometry(const std::string& layer, const Shape<4>& x,
+                                                        const Shape<4>& w,
+                                                        const ConvTranspose2dOptions& options) {
   const char* op = "conv_transpose2d";
   const Size2 stride = options.stride, padding = options.padding, dilation = options.dilation;
   const Size2 extra = options.output_padding;
-  check_conv2d_options(op, layer, stride, padding, dilation, options.groups);
+  kernel::detail::check_conv2d_options(op, layer, stride, padding, dilation, options.groups);
   if (extra.height < 0 || extra.width < 0 ||
       extra.height >= std::max(stride.height, dilation.height) ||
       extra.width >= std::max(stride.width, dilation.width))
@@ -35,7 +35,7 @@ inline Conv2dGeometry conv_transpose2d_geometry(const std::string& layer, const 
                              "; it must be 0 or more "
                              "and smaller than the stride ",
                              stride, " or the dilation ", dilation));
-  check_conv2d_shapes(op, layer, x, w);
+  kernel::detail::check_conv2d_shapes(op, layer, x, w);
   if (w[0] != x[1])
     throw ShapeError(message(op, layer, ": the weight ", w, " expects ", w[0],
                              " input channels, but the input ", x, " has ", x[1],
@@ -45,12 +45,12 @@ inline Conv2dGeometry conv_transpose2d_geometry(const std::string& layer, const 
     throw ShapeError(message(op, layer, ": ", options.groups, " groups do not divide ", x[1],
                              " input channels (input ", x, ", weight ", w, ")"));
 
-  Conv2dGeometry g;
+  kernel::Conv2dGeometry g;
   g.batch = x[0], g.in_channels = w[1] * options.groups, g.out_channels = x[1];
   g.groups = options.groups;
   g.output = {x[2], x[3]}, g.kernel = {w[2], w[3]};
   g.stride = stride, g.padding = padding, g.dilation = dilation;
-  const Size2 window = reach(g.kernel, dilation);
+  const Size2 window = kernel::detail::reach(g.kernel, dilation);
   g.input = {(x[2] - 1) * stride.height - 2 * padding.height + window.height + extra.height,
              (x[3] - 1) * stride.width - 2 * padding.width + window.width + extra.width};
   if (g.input.height < 1 || g.input.width < 1)
@@ -77,9 +77,10 @@ auto conv_transpose2d_op(const ConvTranspose2dOptions& options, const X& x, cons
                 "on one device");
   using T = scalar_of<X>;
   using Device = device_of<X>;
-  const Conv2dGeometry g = conv_transpose2d_geometry(layer_of(w), x.shape(), w.shape(), options);
+  const kernel::Conv2dGeometry g =
+      conv_transpose2d_geometry(layer_of(w), x.shape(), w.shape(), options);
   if (present(bias))
-    check_conv2d_bias("conv_transpose2d", layer_of(w), bias.shape(), g.in_channels);
+    kernel::detail::check_conv2d_bias("conv_transpose2d", layer_of(w), bias.shape(), g.in_channels);
 
   Tensor<T, 4, Device> y({g.batch, g.in_channels, g.input.height, g.input.width});
   if (g.batch == 0) return track_empty(LayerOp("conv_transpose2d"), y, x, w, bias);

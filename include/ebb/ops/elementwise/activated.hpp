@@ -53,7 +53,7 @@ void check_added(const char* op, const std::string& layer, const Shape<N>& added
 
 /// The epilogue of an operation's operands, of which bias and addition may be absent.
 template <class T, class B, class S>
-Epilogue<T> epilogue_of(const B& bias, const S& add, const Activation& activation) {
+kernel::Epilogue<T> epilogue_of(const B& bias, const S& add, const Activation& activation) {
   return {present(bias) ? value(bias).data() : nullptr, present(add) ? value(add).data() : nullptr,
           activation};
 }

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: y = activation(y) for n numbers.
 template <class T>
@@ -43,4 +43,4 @@ EBB_ACTIVATED(float)
 EBB_ACTIVATED(double)
 #undef EBB_ACTIVATED
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -5,7 +5,7 @@
 #include <ebb/ops/elementwise/activated_cpu.hpp>
 #include <ebb/ops/elementwise/elementwise_cuda.cuh>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// An activation as a function of one number; what is kept may be its result or what went in.
@@ -41,4 +41,4 @@ void activate_backward(Cuda device, const Activation& activation, Index n, const
                View<const T, 1>{dy, {n}}, Into<T, 1>{dx, {n}, false});
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -260,13 +260,13 @@ EBB_COMPILED_BINARY(Sub)
 EBB_COMPILED_BINARY(Mul)
 EBB_COMPILED_BINARY(Div)
 EBB_COMPILED_ELEMENTWISE(Neg)
-#define EBB_NUMBERS(T)                                    \
-  EBB_COMPILED_ELEMENTWISE_OF(detail::Scale<T>, T)        \
-  EBB_COMPILED_ELEMENTWISE_OF(detail::DivideBy<T>, T)     \
-  EBB_COMPILED_ELEMENTWISE_OF(detail::DivideFrom<T>, T)   \
-  EBB_COMPILED_ELEMENTWISE_OF(detail::SubtractFrom<T>, T) \
-  EBB_COMPILED(                                           \
-      void detail::map_numbers<detail::Shift<T>, T>(const detail::Shift<T>&, Index, const T*, T*))
+#define EBB_NUMBERS(T)                                                     \
+  EBB_COMPILED_ELEMENTWISE_OF(ebb::detail::Scale<T>, T)                    \
+  EBB_COMPILED_ELEMENTWISE_OF(ebb::detail::DivideBy<T>, T)                 \
+  EBB_COMPILED_ELEMENTWISE_OF(ebb::detail::DivideFrom<T>, T)               \
+  EBB_COMPILED_ELEMENTWISE_OF(ebb::detail::SubtractFrom<T>, T)             \
+  EBB_COMPILED(void kernel::detail::map_numbers<ebb::detail::Shift<T>, T>( \
+      const ebb::detail::Shift<T>&, Index, const T*, T*))
 EBB_NUMBERS(float)
 EBB_NUMBERS(double)
 #undef EBB_NUMBERS

@@ -28,11 +28,11 @@ auto keep_if(const Tens& x) {
 }
 
 /// Whether the gradient of an operand is the output's own: its slope is the constant 1.
-template <class F, Side side>
+template <class F, kernel::Side side>
 inline constexpr bool passes_on = [] {
-  if constexpr (!constant_slope<F, side>)
+  if constexpr (!kernel::constant_slope<F, side>)
     return false;
-  else if constexpr (side == Side::a)
+  else if constexpr (side == kernel::Side::a)
     return requires {
       requires F::slope_a()
       == 1;
@@ -53,7 +53,7 @@ struct LayersOf {
 };
 
 /// Leaves the gradient of one operand in its sink.
-template <Side side, class F, class A, class B, class DY, class Shape, class S>
+template <kernel::Side side, class F, class A, class B, class DY, class Shape, class S>
 void pull_zip(const F& f, const A& a, const B& b, const DY& dy, const Shape& shape, const S& dx) {
   if (!dx) return;
   if constexpr (passes_on<F, side>)
@@ -111,17 +111,17 @@ struct Binary {
       constexpr int N = rank_of < A >> rank_of<B> ? rank_of<A> : rank_of<B>;
       const F& f = static_cast<const F&>(*this);
       Tensor<scalar_of<A>, N, Device> y(
-          broadcast_shape(F::name, detail::LayersOf<A, B>{a, b}, a.shape(), b.shape()));
+          kernel::broadcast_shape(F::name, detail::LayersOf<A, B>{a, b}, a.shape(), b.shape()));
       zip(Device{}, f, value(a).view(), value(b).view(), y.mut());
 
-      constexpr bool keep = (!is_tensor<A> && !constant_slope<F, Side::a>) ||
-                            (!is_tensor<B> && !constant_slope<F, Side::b>);
+      constexpr bool keep = (!is_tensor<A> && !kernel::constant_slope<F, kernel::Side::a>) ||
+                            (!is_tensor<B> && !kernel::constant_slope<F, kernel::Side::b>);
       return track(
           F::name, std::move(y),
           [f, ka = detail::keep_if<keep>(value(a)), kb = detail::keep_if<keep>(value(b)),
            da = sink(a), db = sink(b)](const auto& dy) {
-            detail::pull_zip<Side::a>(f, ka, kb, dy, ka.view().shape, da);
-            detail::pull_zip<Side::b>(f, ka, kb, dy, kb.view().shape, db);
+            detail::pull_zip<kernel::Side::a>(f, ka, kb, dy, ka.view().shape, da);
+            detail::pull_zip<kernel::Side::b>(f, ka, kb, dy, kb.view().shape, db);
           },
           a, b);
     }

@@ -18,12 +18,12 @@ auto dropout(const X& x, double p, RandomStream stream) {
                              "; it must be at least 0 and at most 1"));
   using T = scalar_of<X>;
   using Device = device_of<X>;
-  const auto mask = DropoutMask::of(stream, p);
+  const auto mask = kernel::DropoutMask::of(stream, p);
   const T scale = static_cast<T>(p < 1.0 ? 1.0 / (1.0 - p) : 0.0);
   tensor_of<X> y(x.shape());
   Tensor<std::uint32_t, 1, Device> kept;
   const auto wanted = sink(x);
-  if (wanted) kept = Tensor<std::uint32_t, 1, Device>(Shape{DropoutMask::words(y.size())});
+  if (wanted) kept = Tensor<std::uint32_t, 1, Device>(Shape{kernel::DropoutMask::words(y.size())});
   dropout_forward(Device{}, mask, scale, value(x).view(), y.mut(),
                   kept.defined() ? kept.mut() : View<std::uint32_t, 1>{});
   return track(

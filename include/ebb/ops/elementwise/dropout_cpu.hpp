@@ -11,7 +11,7 @@
 
 #include <cmath>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Which elements a dropout keeps, as a pure function of their number.
 struct DropoutMask {
@@ -90,4 +90,4 @@ void dropout_backward(Cpu, View<const std::uint32_t, 1> kept, T scale, View<cons
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

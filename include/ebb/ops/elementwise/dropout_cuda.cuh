@@ -10,7 +10,7 @@
 #include <ebb/device/gpu/pack.cuh>
 #include <ebb/ops/elementwise/dropout_cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -110,4 +110,4 @@ void dropout_backward(Cuda, View<const std::uint32_t, 1> kept, T scale, View<con
       });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

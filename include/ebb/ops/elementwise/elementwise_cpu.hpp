@@ -7,7 +7,7 @@
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -67,12 +67,13 @@ void map_backward(Cpu, const F& f, View<const T, N> saved, View<const T, N> dy, 
   detail::map_grad_numbers(f, dx.size(), saved.data, dy.data, dx.data, dx.add);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel
 
 /// Lists the kernels of an elementwise function, at the end of its header (device/compiled.hpp).
 #define EBB_COMPILED_ELEMENTWISE(F)     \
   EBB_COMPILED_ELEMENTWISE_OF(F, float) \
   EBB_COMPILED_ELEMENTWISE_OF(F, double)
-#define EBB_COMPILED_ELEMENTWISE_OF(F, T)                                     \
-  EBB_COMPILED(void detail::map_numbers<F, T>(const F&, Index, const T*, T*)) \
-  EBB_COMPILED(void detail::map_grad_numbers<F, T>(const F&, Index, const T*, const T*, T*, bool))
+#define EBB_COMPILED_ELEMENTWISE_OF(F, T)                                             \
+  EBB_COMPILED(void kernel::detail::map_numbers<F, T>(const F&, Index, const T*, T*)) \
+  EBB_COMPILED(                                                                       \
+      void kernel::detail::map_grad_numbers<F, T>(const F&, Index, const T*, const T*, T*, bool))

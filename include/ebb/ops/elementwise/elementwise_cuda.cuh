@@ -7,7 +7,7 @@
 #include <ebb/device/gpu/pack.cuh>
 #include <ebb/ops/elementwise/elementwise_cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// The slope of f where `saved` holds its input or its output, whichever it asks for.
@@ -106,4 +106,4 @@ void map_backward(Cuda, const F& f, View<const T, N> saved, View<const T, N> dy,
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

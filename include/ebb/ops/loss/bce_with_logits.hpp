@@ -61,11 +61,11 @@ auto bce_with_logits(const X& logits, const Y& target,
       [divisor, view, weights, x = value(logits), t = value(target), dx = sink(logits),
        dt = sink(target)](const auto& dy) {
         if (dx)
-          bce_backward<Side::a>(Device{}, divisor, x.view(), t.view(), view(weights), dy.view(),
-                                dx.into());
+          bce_backward<kernel::Side::a>(Device{}, divisor, x.view(), t.view(), view(weights),
+                                        dy.view(), dx.into());
         if (dt)
-          bce_backward<Side::b>(Device{}, divisor, x.view(), t.view(), view(weights), dy.view(),
-                                dt.into());
+          bce_backward<kernel::Side::b>(Device{}, divisor, x.view(), t.view(), view(weights),
+                                        dy.view(), dt.into());
       },
       logits, target);
 }

@@ -11,7 +11,7 @@
 
 #include <cmath>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// The term of one element and its slopes, for `logit` x, `target` t and weight p of the positive
 /// class: -p t log s(x) - (1 - t) log(1 - s(x)) with s the sigmoid. With log s(x) = -softplus(-x)
@@ -109,4 +109,4 @@ void bce_backward(Cpu, T divisor, View<const T, N> x, View<const T, N> t, View<c
                               Into<T, 1>{dx.data, Shape<1>{dx.size()}, dx.add});
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -5,7 +5,7 @@
 #include <ebb/kit/fold_parts.cuh>
 #include <ebb/ops/loss/bce_with_logits_cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// The term of an element; arrays are x (with t) and p, which has no memory where it is 1.
@@ -53,7 +53,7 @@ void bce_backward(Cuda, T divisor, View<const T, N> x, View<const T, N> t, View<
                   View<const T, 0> dy, Into<T, N> dx) {
   detail::walk_on_gpu(
       broadcast_loop(dx.shape, dx.shape, p.shape),
-      detail::BinarySlopes<side, T>{divisor, x.data, t.data, p.data, dy.data, detail::flat(dx)});
+      detail::BinarySlopes<side, T>{divisor, x.data, t.data, p.data, dy.data, flat(dx)});
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

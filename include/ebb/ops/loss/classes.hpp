@@ -54,8 +54,9 @@ constexpr void check_label_types() {
 template <class Options>
 auto class_terms(const Options& options, double smoothing) {
   using T = typename decltype(options.weights)::scalar;
-  return ClassTerms<T>{options.weights.defined() ? options.weights.view() : View<const T, 1>{},
-                       options.ignore_index, T(smoothing), options.reduction == Reduction::mean};
+  return kernel::ClassTerms<T>{
+      options.weights.defined() ? options.weights.view() : View<const T, 1>{}, options.ignore_index,
+      T(smoothing), options.reduction == Reduction::mean};
 }
 
 /// Checks shapes, weights and labels at run time.
@@ -83,7 +84,7 @@ void check_labels(const char* loss, const Tens& input, const Labels& labels, con
                              input.shape(), " has ", classes, " classes on axis 1"));
 
   if (labels.size() == 0) return;
-  const LabelCount found =
+  const kernel::LabelCount found =
       count_labels(typename Tens::device{}, classes, ignore_index, labels.view());
   if (found.first_bad >= 0) {
     const int label = labels.values()[static_cast<std::size_t>(found.first_bad)];

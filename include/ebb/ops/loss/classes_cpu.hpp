@@ -7,7 +7,7 @@
 #include <ebb/device/compiled.hpp>
 #include <ebb/kit/axis_lines.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// What `count_labels` finds.
 struct LabelCount {
@@ -193,4 +193,4 @@ EBB_CROSS_ENTROPY(double)
 #undef EBB_CROSS_ENTROPY
 EBB_COMPILED(LabelCount count_labels<1>(Cpu, Index, int, View<const int, 1>))
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -8,7 +8,7 @@
 #include <ebb/kit/axis_lines.cuh>
 #include <ebb/ops/loss/classes_cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: as if every label were a class; the kernels of the losses find those that are not, and
 /// that none counts.
@@ -315,4 +315,4 @@ void nll_backward(Cuda, const ClassTerms<T>& terms, View<const int, M> labels,
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -35,7 +35,7 @@ struct DiceLoss {
   auto operator()(const X& logits, const Target& target, const RegionOptions& with) const {
     // Tversky's index with both errors counting half, above and below the line halved.
     return detail::region_loss_of(name, logits, target, with, [&](bool) {
-      return TverskyTerm{0.5, 0.5, 0.5 * with.smooth, with.first_class};
+      return kernel::TverskyTerm{0.5, 0.5, 0.5 * with.smooth, with.first_class};
     });
   }
 };
@@ -63,7 +63,7 @@ struct GeneralisedDiceLoss {
       if (mask && with.first_class != 0)
         throw ValueError(message(name, ": first_class is ", with.first_class,
                                  ", but a mask has no background class to leave out; use 0"));
-      return GeneralisedDiceTerm{with.smooth, with.first_class, mask};
+      return kernel::GeneralisedDiceTerm{with.smooth, with.first_class, mask};
     });
   }
 };

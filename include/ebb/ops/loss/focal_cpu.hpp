@@ -5,7 +5,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/loss/classes_cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// u^gamma, without `pow` for the usual exponents.
 template <class T>
@@ -97,4 +97,4 @@ void focal_backward(Cpu, const FocalTerm& term, const ClassTerms<T>& terms, View
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

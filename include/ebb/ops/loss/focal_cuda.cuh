@@ -6,7 +6,7 @@
 #include <ebb/ops/loss/classes_cuda.cuh>
 #include <ebb/ops/loss/focal_cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// A label's share of the loss; what counts is how many labels do, not their weights.
@@ -71,4 +71,4 @@ void focal_backward(Cuda, const FocalTerm& term, const ClassTerms<T>& terms, Vie
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

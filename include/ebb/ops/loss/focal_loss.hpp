@@ -38,7 +38,7 @@ auto focal_loss(const X& logits, const Labels& labels,
   const auto x = log_softmax(logits, 1);
   const Shape<3> shape{x.shape()[0], x.shape()[1], x.shape().stride(1)};
   const Shape<2> lines{shape[0], shape[2]};
-  const FocalTerm term{options.gamma};
+  const kernel::FocalTerm term{options.gamma};
   const auto terms = [options] { return detail::class_terms(options, 0.0); };
   if (labels.size() == 0)
     return track_empty(name, detail::loss_of_nothing<T, Device>(options.reduction), x);
@@ -79,20 +79,22 @@ struct BinaryFocalLoss : PointwiseLoss<BinaryFocalLoss> {
 
   template <class T>
   EBB_HD T value(T x, T t) const {
-    return alpha(t) * focal_power(wrong(sigmoid(x), sigmoid(-x), t), gamma_) * entropy(x, t);
+    return alpha(t) * kernel::focal_power(wrong(sigmoid(x), sigmoid(-x), t), gamma_) *
+           entropy(x, t);
   }
   template <class T>
   EBB_HD T slope_a(T x, T t) const {
     const T p = sigmoid(x), q = sigmoid(-x), u = wrong(p, q, t);
-    return alpha(t) * (focal_power_slope(u, gamma_) * (p * q * (T(1) - T(2) * t)) * entropy(x, t) +
-                       focal_power(u, gamma_) * (p * (T(1) - t) - q * t));
+    return alpha(t) *
+           (kernel::focal_power_slope(u, gamma_) * (p * q * (T(1) - T(2) * t)) * entropy(x, t) +
+            kernel::focal_power(u, gamma_) * (p * (T(1) - t) - q * t));
   }
   template <class T>
   EBB_HD T slope_b(T x, T t) const {
     const T p = sigmoid(x), q = sigmoid(-x), u = wrong(p, q, t), a = alpha(t);
     const T slope_alpha = T(2 * alpha_ - 1);
-    return focal_power(u, gamma_) * (slope_alpha * entropy(x, t) - a * x) +
-           a * focal_power_slope(u, gamma_) * (q - p) * entropy(x, t);
+    return kernel::focal_power(u, gamma_) * (slope_alpha * entropy(x, t) - a * x) +
+           a * kernel::focal_power_slope(u, gamma_) * (q - p) * entropy(x, t);
   }
 
   using PointwiseLoss::operator();
@@ -113,7 +115,7 @@ struct BinaryFocalLoss : PointwiseLoss<BinaryFocalLoss> {
   }
   template <class T>
   EBB_HD static T entropy(T x, T t) {
-    return BinaryTerm{}.value(x, t, T(1));
+    return kernel::BinaryTerm{}.value(x, t, T(1));
   }
 
   double gamma_, alpha_;

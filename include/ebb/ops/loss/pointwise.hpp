@@ -63,11 +63,11 @@ struct PointwiseLoss {
         [f, divisor, x = value(input), t = value(target), dx = sink(input),
          dt = sink(target)](const auto& dy) {
           if (dx)
-            pointwise_loss_backward<Side::a>(Device{}, f, divisor, x.view(), t.view(), dy.view(),
-                                             dx.into());
+            pointwise_loss_backward<kernel::Side::a>(Device{}, f, divisor, x.view(), t.view(),
+                                                     dy.view(), dx.into());
           if (dt)
-            pointwise_loss_backward<Side::b>(Device{}, f, divisor, x.view(), t.view(), dy.view(),
-                                             dt.into());
+            pointwise_loss_backward<kernel::Side::b>(Device{}, f, divisor, x.view(), t.view(),
+                                                     dy.view(), dt.into());
         },
         input, target);
   }

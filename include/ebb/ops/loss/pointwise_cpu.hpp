@@ -8,7 +8,7 @@
 #include <ebb/kit/fold.hpp>
 #include <ebb/kit/slope.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -51,15 +51,15 @@ void pointwise_loss_backward(Cpu, const F& f, T divisor, View<const T, N> x, Vie
                                  dx.add);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel
 
 /// Lists the kernels of a pointwise loss, at the end of its header (device/compiled.hpp).
 #define EBB_COMPILED_POINTWISE(F)     \
   EBB_COMPILED_POINTWISE_OF(F, float) \
   EBB_COMPILED_POINTWISE_OF(F, double)
-#define EBB_COMPILED_POINTWISE_OF(F, T)                                                   \
-  EBB_COMPILED(T detail::pointwise_sum<F, T>(const F&, Index, const T*, const T*))        \
-  EBB_COMPILED(void detail::pointwise_slopes<Side::a, F, T>(const F&, T, Index, const T*, \
-                                                            const T*, T*, bool))          \
-  EBB_COMPILED(void detail::pointwise_slopes<Side::b, F, T>(const F&, T, Index, const T*, \
-                                                            const T*, T*, bool))
+#define EBB_COMPILED_POINTWISE_OF(F, T)                                                    \
+  EBB_COMPILED(T kernel::detail::pointwise_sum<F, T>(const F&, Index, const T*, const T*)) \
+  EBB_COMPILED(void kernel::detail::pointwise_slopes<kernel::Side::a, F, T>(               \
+      const F&, T, Index, const T*, const T*, T*, bool))                                   \
+  EBB_COMPILED(void kernel::detail::pointwise_slopes<kernel::Side::b, F, T>(               \
+      const F&, T, Index, const T*, const T*, T*, bool))

@@ -5,7 +5,7 @@
 #include <ebb/kit/fold_parts.cuh>
 #include <ebb/ops/loss/pointwise_cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 template <class F, class T>
@@ -53,4 +53,4 @@ void pointwise_loss_backward(Cuda, const F& f, T divisor, View<const T, N> x, Vi
                 f, divisor, n, x.data, t.data, dy.data, dx.data, dx.add);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -9,7 +9,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/kit/fold.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// What is summed of a class: the soft counterparts of counts.
 struct RegionSum {
@@ -246,4 +246,4 @@ void region_backward(Cpu, View<const T, 3> mask, View<const T, 3> slopes, View<c
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

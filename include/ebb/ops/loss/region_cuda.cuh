@@ -7,7 +7,7 @@
 #include <ebb/ops/loss/classes_cuda.cuh>
 #include <ebb/ops/loss/region_cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 template <class T>
@@ -204,4 +204,4 @@ void region_backward(Cuda, View<const T, 3> mask, View<const T, 3> slopes, View<
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

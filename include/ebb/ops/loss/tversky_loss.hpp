@@ -34,7 +34,7 @@ struct TverskyLoss {
                                " say what false positives and negatives count; they must not be "
                                "negative"));
     return detail::region_loss_of(name, logits, target, with, [&](bool) {
-      return TverskyTerm{with.alpha, with.beta, with.smooth, with.first_class};
+      return kernel::TverskyTerm{with.alpha, with.beta, with.smooth, with.first_class};
     });
   }
 };

@@ -14,7 +14,7 @@ auto adaptive_avg_pool2d(const char* op, const X& x, Size2 size) {
                 "ebb::adaptive_avg_pool2d, ebb::global_avg_pool2d: the input must "
                 "have rank 4 (batch, channels, height, width)");
   using Device = device_of<X>;
-  const auto g = AdaptivePoolGeometry::of(op, x.shape(), size);
+  const auto g = kernel::AdaptivePoolGeometry::of(op, x.shape(), size);
   tensor_of<X> y(Shape<4>{x.shape()[0], x.shape()[1], size.height, size.width});
   if (g.planes == 0) return track_empty(op, y, x);
   adaptive_avg_pool2d_forward(Device{}, g, value(x).view(), y.mut());

@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: the mean of each window.
 template <class T>
@@ -173,4 +173,4 @@ EBB_AVG_POOL(float)
 EBB_AVG_POOL(double)
 #undef EBB_AVG_POOL
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -8,7 +8,7 @@
 #include <ebb/kit/lanes.hpp>
 #include <ebb/ops/pooling/windows.cuh>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -225,4 +225,4 @@ void adaptive_avg_pool2d_backward(Cuda, const AdaptivePoolGeometry& g, View<cons
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

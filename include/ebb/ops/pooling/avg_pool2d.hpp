@@ -27,8 +27,8 @@ auto avg_pool2d(const X& x, const AvgPool2dOptions& options) {
                 "ebb::avg_pool2d: the input must have rank 4 (batch, channels, "
                 "height, width); use ebb::reshape first");
   using Device = device_of<X>;
-  auto g = pool2d_geometry("avg_pool2d", x.shape(), options.kernel, options.stride, options.padding,
-                           1, options.ceil_mode);
+  auto g = kernel::pool2d_geometry("avg_pool2d", x.shape(), options.kernel, options.stride,
+                                   options.padding, 1, options.ceil_mode);
   if (options.divisor_override < 0)
     throw ValueError(message("avg_pool2d: divisor_override is ", options.divisor_override,
                              "; it must be positive, or 0 for the count of the window"));

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// A half-open stretch of indices.
 struct Stretch {
@@ -158,4 +158,4 @@ struct AdaptivePoolGeometry {
   }
 };
 
-}  // namespace ebb
+}  // namespace ebb::kernel

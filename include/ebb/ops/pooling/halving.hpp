@@ -8,7 +8,7 @@
 #include <ebb/device/math.hpp>
 #include <ebb/ops/pooling/geometry.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Whether the windows are 2 x 2, side by side and inside the image.
 constexpr bool halves(const PoolAxis& a) {
@@ -98,4 +98,4 @@ void clear_behind_halves(const Pool2dGeometry& g, Index oy, T* plane) {
     for (Index i = 2 * g.y.out * width; i < g.y.in * width; ++i) plane[i] = T(0);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

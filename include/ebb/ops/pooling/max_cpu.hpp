@@ -12,7 +12,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: the greatest element of each window, and where it lies if `argmax` is there.
 template <class T>
@@ -125,4 +125,4 @@ EBB_MAX_POOL(float)
 EBB_MAX_POOL(double)
 #undef EBB_MAX_POOL
 
-}  // namespace ebb
+}  // namespace ebb::kernel

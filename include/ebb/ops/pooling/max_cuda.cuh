@@ -4,7 +4,7 @@
 
 #include <ebb/ops/pooling/windows.cuh>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -95,4 +95,4 @@ void max_pool2d_backward(Cuda, const Pool2dGeometry& g, View<const int, 4> argma
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

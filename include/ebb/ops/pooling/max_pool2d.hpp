@@ -29,8 +29,8 @@ auto max_pool2d(const X& x, const MaxPool2dOptions& options) {
                 "height, width); use ebb::reshape first");
   using Tens = tensor_of<X>;
   using Device = device_of<X>;
-  const auto g = pool2d_geometry("max_pool2d", x.shape(), options.kernel, options.stride,
-                                 options.padding, options.dilation, options.ceil_mode);
+  const auto g = kernel::pool2d_geometry("max_pool2d", x.shape(), options.kernel, options.stride,
+                                         options.padding, options.dilation, options.ceil_mode);
   const Shape<4> shape{x.shape()[0], x.shape()[1], g.y.out, g.x.out};
   Tens y(shape);
   if (g.planes == 0) return track_empty("max_pool2d", y, x);

@@ -8,7 +8,7 @@
 #include <ebb/ops/pooling/geometry.hpp>
 #include <ebb/ops/pooling/halving.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Whether windows are 3 x 3 neighbours, and overlap.
 constexpr bool threes(const PoolAxis& a) {
@@ -109,4 +109,4 @@ void greatest_of_threes(const PoolAxis& axis, const Stretch& inside, const T* pl
   for (Index o = inside.end; o < axis.out; ++o) edge(o);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

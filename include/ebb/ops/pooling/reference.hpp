@@ -6,7 +6,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/pooling/geometry.hpp>
 
-namespace ebb::inline EBB_ABI::reference {
+namespace ebb::inline EBB_ABI::kernel::reference {
 
 /// y is the greatest element of each window, the first of several; a nan wins over numbers, as in
 /// PyTorch. `argmax` (which may be absent) receives where in its plane it lies.
@@ -113,4 +113,4 @@ void adaptive_avg_pool2d_backward(const AdaptivePoolGeometry& g, View<const T, 4
       }
 }
 
-}  // namespace ebb::reference
+}  // namespace ebb::kernel::reference

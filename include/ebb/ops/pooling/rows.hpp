@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Calls row(plane, oy) for every row of every result plane; rows of one task are neighbours.
 template <class Row>
@@ -49,4 +49,4 @@ void zero_plane(T* plane, Index size) {
   for (Index i = 0; i < size; ++i) plane[i] = T(0);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Positions, which may be negative, beside indices of type I.
 template <class I>
@@ -113,4 +113,4 @@ void with_pool(const Pool2dGeometry& g, F&& f) {
   });
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

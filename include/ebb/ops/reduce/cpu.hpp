@@ -9,7 +9,7 @@
 #include <ebb/kit/broadcast.hpp>
 #include <ebb/kit/fold.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -208,4 +208,4 @@ EBB_REDUCE(float)
 EBB_REDUCE(double)
 #undef EBB_REDUCE
 
-}  // namespace ebb
+}  // namespace ebb::kernel

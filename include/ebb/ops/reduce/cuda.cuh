@@ -6,7 +6,7 @@
 #include <ebb/kit/slab.hpp>
 #include <ebb/ops/reduce/cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 template <class T>
@@ -118,7 +118,7 @@ void reduce(Cuda, const Join& join, T divisor, View<const T, N> x, View<T, N> y)
 template <class T, int N>
 void spread(Cuda, T factor, View<const T, N> dy, Into<T, N> dx) {
   detail::walk_on_gpu(broadcast_loop(dx.shape, dx.shape, dy.shape),
-                      detail::SpreadBody<T>{factor, dy.data, detail::flat(dx)});
+                      detail::SpreadBody<T>{factor, dy.data, flat(dx)});
 }
 
 /// Kernel: the gradient of `reduce` with Largest or Smallest, dy shared evenly among the elements
@@ -132,7 +132,7 @@ void reduce_extremum_backward(Cuda, View<const T, N> x, View<const T, N> y, View
                      detail::Ties<T>{x.data, y.data},
                      detail::StoreShare<T>{y.data, dy.data, share.data()});
   detail::walk_on_gpu(broadcast_loop(dx.shape, dx.shape, y.shape),
-                      detail::ExtremumBody<T>{x.data, y.data, share.data(), detail::flat(dx)});
+                      detail::ExtremumBody<T>{x.data, y.data, share.data(), flat(dx)});
 }
 
 /// Kernel: the mean and the variance, sum (x - mean)^2 / divisor, in two passes.
@@ -152,7 +152,7 @@ void variance_backward(Cuda, T divisor, View<const T, N> x, View<const T, N> mea
                        View<const T, N> dy, Into<T, N> dx) {
   detail::walk_on_gpu(
       broadcast_loop(dx.shape, dx.shape, dy.shape),
-      detail::VarianceGradBody<T>{T(2) / divisor, x.data, mean.data, dy.data, detail::flat(dx)});
+      detail::VarianceGradBody<T>{T(2) / divisor, x.data, mean.data, dy.data, flat(dx)});
 }
 
 /// Kernel: the position along `axis` of the largest element, the first of several equal ones, and
@@ -166,4 +166,4 @@ void argmax_forward(Cuda, int axis, View<const T, N> x, View<int, M> y) {
                                  detail::PlacedElements<T>{x.data}, detail::StorePlace{y.data});
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

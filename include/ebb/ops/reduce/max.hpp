@@ -10,7 +10,7 @@ namespace detail {
 
 template <class Join>
 struct Extremum {
-  static constexpr const char* name = std::is_same_v<Join, Largest> ? "max" : "min";
+  static constexpr const char* name = std::is_same_v<Join, kernel::Largest> ? "max" : "min";
 
   template <class Tens>
   struct Saved {
@@ -41,36 +41,36 @@ struct Extremum {
 /// see `maximum`.) \throws ShapeError when there are no elements.
 template <Operand X>
 auto max(const X& x) {
-  return detail::reduce_all(detail::Extremum<Largest>{}, x);
+  return detail::reduce_all(detail::Extremum<kernel::Largest>{}, x);
 }
 /// The largest element over one axis or several, which disappear.
 /// \throws ShapeError when an axis is out of range or named twice, or there are no elements.
 template <Operand X, AxisList A>
 auto max(const X& x, const A& axes) {
-  return detail::reduce_axes(detail::Extremum<Largest>{}, x, axes);
+  return detail::reduce_axes(detail::Extremum<kernel::Largest>{}, x, axes);
 }
 /// The same; the axes stay, with extent 1.
 template <Operand X, AxisList A>
 auto max(const X& x, const A& axes, KeepAxis keep) {
-  return detail::reduce_axes(detail::Extremum<Largest>{}, x, axes, keep);
+  return detail::reduce_axes(detail::Extremum<kernel::Largest>{}, x, axes, keep);
 }
 
 /// The smallest of all elements, a tensor of rank 0; ties share the gradient as those of `max` do.
 /// \throws ShapeError when there are no elements.
 template <Operand X>
 auto min(const X& x) {
-  return detail::reduce_all(detail::Extremum<Smallest>{}, x);
+  return detail::reduce_all(detail::Extremum<kernel::Smallest>{}, x);
 }
 /// The smallest element over one axis or several, which disappear.
 /// \throws ShapeError when an axis is out of range or named twice, or there are no elements.
 template <Operand X, AxisList A>
 auto min(const X& x, const A& axes) {
-  return detail::reduce_axes(detail::Extremum<Smallest>{}, x, axes);
+  return detail::reduce_axes(detail::Extremum<kernel::Smallest>{}, x, axes);
 }
 /// The same; the axes stay, with extent 1.
 template <Operand X, AxisList A>
 auto min(const X& x, const A& axes, KeepAxis keep) {
-  return detail::reduce_axes(detail::Extremum<Smallest>{}, x, axes, keep);
+  return detail::reduce_axes(detail::Extremum<kernel::Smallest>{}, x, axes, keep);
 }
 
 }  // namespace ebb

@@ -19,7 +19,7 @@ struct Mean {
                   "ebb::mean: the mean of whole numbers is not a whole number; use a tensor of "
                   "float or double");
     const Index count = set.count(x.shape());
-    reduce(typename Tens::device{}, AddUp{}, T(count), x.view(), y.mut());
+    reduce(typename Tens::device{}, kernel::AddUp{}, T(count), x.view(), y.mut());
     return count;
   }
   template <class Tens, class Set, class Dx>

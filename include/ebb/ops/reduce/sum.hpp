@@ -14,7 +14,7 @@ struct Sum {
 
   template <class Tens, class Set>
   Nothing forward(const Tens& x, const Set&, const Tens& y) const {
-    reduce(typename Tens::device{}, AddUp{}, typename Tens::scalar(1), x.view(), y.mut());
+    reduce(typename Tens::device{}, kernel::AddUp{}, typename Tens::scalar(1), x.view(), y.mut());
     return {};
   }
   template <class Tens, class Set, class Dx>

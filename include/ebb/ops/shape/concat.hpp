@@ -39,7 +39,7 @@ struct Concatenation {
   }
 
   /// The slab of the result that an operand of shape `x` fills, beginning at `begin` on the axis.
-  Slab place(const Shape<N>& x, Index begin) const {
+  kernel::Slab place(const Shape<N>& x, Index begin) const {
     const Index inner = shape.stride(axis), length = x[axis] * inner, row = shape[axis] * inner;
     return {row == 0 ? 0 : shape.size() / row, length, length, 0, row, begin * inner};
   }
@@ -47,12 +47,14 @@ struct Concatenation {
 
 template <class X>
 struct ConcatPart {
-  Slab slab;
+  kernel::Slab slab;
   Sink<X> dx;
 
   template <class Tens>
   void pull(const Tens& dy) const {
-    if (dx) copy_slab(typename Tens::device{}, slab.reversed(), flat(dy.view()), flat(dx.into()));
+    if (dx)
+      copy_slab(typename Tens::device{}, slab.reversed(), kernel::flat(dy.view()),
+                kernel::flat(dx.into()));
   }
 };
 
@@ -76,9 +78,9 @@ auto concat(std::span<const X> list, int axis) {
   if constexpr (is_var<X>) parts.reserve(list.size());
   Index begin = 0;
   for (const X& x : list) {
-    const Slab slab = joint.place(x.shape(), begin);
+    const kernel::Slab slab = joint.place(x.shape(), begin);
     begin += x.shape()[joint.axis];
-    copy_slab(Device{}, slab, detail::flat(value(x).view()), detail::flat(detail::over(y.mut())));
+    copy_slab(Device{}, slab, kernel::flat(value(x).view()), kernel::flat(kernel::over(y.mut())));
     if constexpr (is_var<X>) parts.push_back({slab, sink(x)});
   }
   return track(
@@ -116,9 +118,9 @@ auto concat(const X& x, const Others&... others) {
   Tens y(joint.shape);
   Index begin = 0;
   const auto join = [&]<class Z>(const Z& z) {
-    const Slab slab = joint.place(z.shape(), begin);
+    const kernel::Slab slab = joint.place(z.shape(), begin);
     begin += z.shape()[joint.axis];
-    copy_slab(Device{}, slab, detail::flat(value(z).view()), detail::flat(detail::over(y.mut())));
+    copy_slab(Device{}, slab, kernel::flat(value(z).view()), kernel::flat(kernel::over(y.mut())));
     return detail::ConcatPart<Z>{slab, sink(z)};
   };
   // Braces evaluate from left to right, so each operand finds where the one before it ended.

@@ -27,15 +27,15 @@ auto slice(const X& x, int axis, Index begin, Index end) {
   auto to = from;
   to[a] = last - first;
   const Index inner = from.stride(a), row = extent * inner, length = to[a] * inner;
-  const Slab slab{row == 0 ? 0 : from.size() / row, length, row, first * inner, length, 0};
+  const kernel::Slab slab{row == 0 ? 0 : from.size() / row, length, row, first * inner, length, 0};
   Tens y(to);
   if (length == 0) return track_empty("slice", y, x);
-  copy_slab(Device{}, slab, detail::flat(value(x).view()), detail::flat(detail::over(y.mut())));
+  copy_slab(Device{}, slab, kernel::flat(value(x).view()), kernel::flat(kernel::over(y.mut())));
   return track(
       "slice", y,
       [slab, dx = sink(x)](const auto& dy) {
         if (dx)
-          embed_slab(Device{}, slab.reversed(), detail::flat(dy.view()), detail::flat(dx.into()));
+          embed_slab(Device{}, slab.reversed(), kernel::flat(dy.view()), kernel::flat(dx.into()));
       },
       x);
 }

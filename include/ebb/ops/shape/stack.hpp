@@ -32,8 +32,8 @@ auto stack(std::span<const X> list, int axis) {
   if constexpr (is_var<X>) parts.reserve(list.size());
   for (Index k = 0; k < count; ++k) {
     const X& x = list[static_cast<std::size_t>(k)];
-    const Slab slab{rows, inner, inner, 0, count * inner, k * inner};
-    copy_slab(Device{}, slab, detail::flat(value(x).view()), detail::flat(detail::over(y.mut())));
+    const kernel::Slab slab{rows, inner, inner, 0, count * inner, k * inner};
+    copy_slab(Device{}, slab, kernel::flat(value(x).view()), kernel::flat(kernel::over(y.mut())));
     if constexpr (is_var<X>) parts.push_back({slab, sink(x)});
   }
   return track(

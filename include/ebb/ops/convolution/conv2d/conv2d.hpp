@@ -53,8 +53,10 @@ auto conv2d_with(const Conv2dOptions& options, const X& x, const W& w, const B& 
                 "device");
   using T = scalar_of<X>;
   using Device = device_of<X>;
-  const Conv2dGeometry g = conv2d_geometry(layer_of(w), x.shape(), w.shape(), options);
-  if (present(bias)) check_conv2d_bias("conv2d", layer_of(w), bias.shape(), g.out_channels);
+  const kernel::Conv2dGeometry g =
+      kernel::detail::conv2d_geometry(layer_of(w), x.shape(), w.shape(), options);
+  if (present(bias))
+    kernel::detail::check_conv2d_bias("conv2d", layer_of(w), bias.shape(), g.out_channels);
 
   Tensor<T, 4, Device> y({g.batch, g.out_channels, g.output.height, g.output.width});
   const bool adds = present(add);

@@ -14,7 +14,7 @@
 #include <ebb/ops/convolution/conv2d/cpu/winograd_passes.hpp>
 #include <ebb/ops/convolution/conv2d/reference.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 template <class T>
@@ -204,4 +204,4 @@ EBB_CONV2D(float)
 EBB_CONV2D(double)
 #undef EBB_CONV2D
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -8,7 +8,7 @@
 #include <ebb/ops/convolution/conv2d/cuda/patch_weight.cuh>
 #include <ebb/ops/convolution/conv2d/cuda/products.cuh>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// Calls f with a zero of the type in which kernels of this convolution count: 32 bits where they
@@ -256,4 +256,4 @@ EBB_CONV2D_ON_CUDA(float)
 EBB_CONV2D_ON_CUDA(double)
 #undef EBB_CONV2D_ON_CUDA
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -35,6 +35,8 @@ struct Conv2dOptions {
   Activation activation = {};  ///< `relu`, `silu`, ...: of the result, while it is stored
 };
 
+namespace kernel {
+
 /// What a convolution kernel must know. Output (oh, ow) sees input rows
 /// oh * stride + i * dilation - padding for i in [0, kernel), and zeros outside of the image; how
 /// far the padding reaches below and to the right follows from `output`.
@@ -142,4 +144,7 @@ inline void check_conv2d_bias(const char* op, const std::string& layer, const Sh
 }
 
 }  // namespace detail
+
+}  // namespace kernel
+
 }  // namespace ebb

@@ -9,7 +9,7 @@
 #include <ebb/kit/epilogue.hpp>
 #include <ebb/ops/convolution/conv2d/geometry.hpp>
 
-namespace ebb::inline EBB_ABI::reference {
+namespace ebb::inline EBB_ABI::kernel::reference {
 
 /// Calls f(x index, w index, y index) for every product of the convolution.
 template <class F>
@@ -91,4 +91,4 @@ EBB_CONV2D_REFERENCE(float)
 EBB_CONV2D_REFERENCE(double)
 #undef EBB_CONV2D_REFERENCE
 
-}  // namespace ebb::reference
+}  // namespace ebb::kernel::reference

@@ -9,7 +9,7 @@
 #include <ebb/kit/fold.hpp>
 #include <ebb/kit/slope.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -100,17 +100,17 @@ void zip_backward(Cpu, const F& f, View<const T, NA> a, View<const T, NB> b, Vie
   }
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel
 
 /// Lists the kernels of a binary function, at the end of its header (device/compiled.hpp).
 #define EBB_COMPILED_BINARY(F)     \
   EBB_COMPILED_BINARY_OF(F, float) \
   EBB_COMPILED_BINARY_OF(F, double)
 #define EBB_COMPILED_BINARY_OF(F, T)                                                       \
-  EBB_COMPILED(                                                                            \
-      void detail::zip_loop<F, T, 4>(const F&, const Loop<4, 3>&, const T*, const T*, T*)) \
-  EBB_COMPILED_SLOPE_OF(Side::a, F, T)                                                     \
-  EBB_COMPILED_SLOPE_OF(Side::b, F, T)
-#define EBB_COMPILED_SLOPE_OF(side, F, T)                                                       \
-  EBB_COMPILED(void detail::zip_grad_loop<side, F, T, 4>(const F&, const Loop<4, 4>&, const T*, \
-                                                         const T*, const T*, Into<T, 1>))
+  EBB_COMPILED(void kernel::detail::zip_loop<F, T, 4>(const F&, const kernel::Loop<4, 3>&, \
+                                                      const T*, const T*, T*))             \
+  EBB_COMPILED_SLOPE_OF(kernel::Side::a, F, T)                                             \
+  EBB_COMPILED_SLOPE_OF(kernel::Side::b, F, T)
+#define EBB_COMPILED_SLOPE_OF(side, F, T)                         \
+  EBB_COMPILED(void kernel::detail::zip_grad_loop<side, F, T, 4>( \
+      const F&, const kernel::Loop<4, 4>&, const T*, const T*, const T*, Into<T, 1>))

@@ -5,7 +5,7 @@
 #include <ebb/kit/fold_parts.cuh>
 #include <ebb/ops/elementwise/broadcast/cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// y = f.value(a, b) of the loop of y, a and b.
@@ -98,4 +98,4 @@ void zip_backward(Cuda, const F& f, View<const T, NA> a, View<const T, NB> b, Vi
     fold_on_gpu<T>(loop, AddUp{}, values, detail::PutTotal<T>{into});
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -5,7 +5,7 @@
 
 #include <ebb/kit/product/cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: y = x w^T for x (m, k), w (n, k) and y (m, n), and then what `end` says, whose channels
 /// are the columns of y.
@@ -40,4 +40,4 @@ void sum_rows(Cpu, View<const T, 2> x, Into<T, 1> sum) {
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -8,7 +8,7 @@
 #include <ebb/kit/product/cuda.cuh>
 #include <ebb/ops/linear_algebra/linear/cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: y = x w^T for x (m, k), w (n, k) and y (m, n), and then what `end` says, whose channels
 /// are the columns of y.
@@ -31,4 +31,4 @@ void sum_rows(Cuda, View<const T, 2> x, Into<T, 1> sum) {
 EBB_COMPILED_ON_CUDA(void sum_rows<float>(Cuda, View<const float, 2>, Into<float, 1>))
 EBB_COMPILED_ON_CUDA(void sum_rows<double>(Cuda, View<const double, 2>, Into<double, 1>))
 
-}  // namespace ebb
+}  // namespace ebb::kernel

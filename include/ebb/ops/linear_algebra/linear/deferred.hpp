@@ -12,7 +12,7 @@ namespace detail {
 /// multiply-adds, over the terms in order, that gemm makes of so few terms.
 template <class T>
 void expand_product(const Factors<T>& f, Index begin, Index end, T* to) {
-  const auto combine = simd::tiles<T>().combine_rows;
+  const auto combine = kernel::simd::tiles<T>().combine_rows;
   while (begin < end) {
     const Index i = begin / f.columns, j = begin % f.columns;
     const Index length = std::min(end - begin, f.columns - j);

@@ -51,13 +51,13 @@ auto batch_norm(const X& x, const Running& running_mean, const Running& running_
 
   if (x.shape()[0] == 0)
     return track_empty(LayerOp("batch_norm"), tensor_of<X>(x.shape()), x, weight, bias);
-  const auto g = BatchNormGeometry::of(x.shape());
+  const auto g = kernel::BatchNormGeometry::of(x.shape());
   const Shape<1> channels{g.channels};
   Vector mean(channels), inv_std(channels);
   if (by_batch) {
-    const Tensor<Wide<T>, 2, Device> scratch(g.scratch());
+    const Tensor<kernel::detail::Wide<T>, 2, Device> scratch(g.scratch());
     const Vector variance(channels);
-    batch_norm_statistics(Device{}, g, flat(value(x).view()), scratch.mut(), mean.mut(),
+    batch_norm_statistics(Device{}, g, kernel::flat(value(x).view()), scratch.mut(), mean.mut(),
                           variance.mut());
     inverse_deviation(Device{}, variance.view(), options.eps, inv_std.mut());
     if (options.training && running_mean.defined() && running_variance.defined() &&
@@ -66,13 +66,13 @@ auto batch_norm(const X& x, const Running& running_mean, const Running& running_
                      running_mean.mut(), running_variance.mut());
   } else {
     // A copy: the running statistics may have moved on before the backward pass.
-    accumulate(Device{}, running_mean.view(), over(mean.mut()));
+    accumulate(Device{}, running_mean.view(), kernel::over(mean.mut()));
     inverse_deviation(Device{}, running_variance.view(), options.eps, inv_std.mut());
   }
 
   tensor_of<X> y(x.shape());
-  batch_norm_apply(Device{}, g, flat(value(x).view()), mean.view(), inv_std.view(),
-                   optional_view(weight), optional_view(bias), flat(y.mut()));
+  batch_norm_apply(Device{}, g, kernel::flat(value(x).view()), mean.view(), inv_std.view(),
+                   optional_view(weight), optional_view(bias), kernel::flat(y.mut()));
   return track(
       LayerOp("batch_norm", g.size()), y,
       [g, by_batch, mean, inv_std, saved = value(x), w = value(weight), dx = sink(x),
@@ -81,17 +81,18 @@ auto batch_norm(const X& x, const Running& running_mean, const Running& running_
         if (dw || db || (dx && by_batch)) {
           sum_dy = Vector(mean.shape());
           sum_dy_xhat = Vector(mean.shape());
-          const Tensor<Wide<T>, 2, Device> scratch(g.scratch());
-          batch_norm_sums(Device{}, g, flat(saved.view()), flat(dy.view()), mean.view(),
-                          inv_std.view(), scratch.mut(), sum_dy.mut(), sum_dy_xhat.mut());
+          const Tensor<kernel::detail::Wide<T>, 2, Device> scratch(g.scratch());
+          batch_norm_sums(Device{}, g, kernel::flat(saved.view()), kernel::flat(dy.view()),
+                          mean.view(), inv_std.view(), scratch.mut(), sum_dy.mut(),
+                          sum_dy_xhat.mut());
         }
         if (dx) {
           const auto view = [&](const Vector& v) {
             return by_batch ? v.view() : View<const T, 1>{};
           };
-          batch_norm_backward(Device{}, g, flat(saved.view()), flat(dy.view()), mean.view(),
-                              inv_std.view(), optional_view(w), view(sum_dy), view(sum_dy_xhat),
-                              flat(dx.into()));
+          batch_norm_backward(Device{}, g, kernel::flat(saved.view()), kernel::flat(dy.view()),
+                              mean.view(), inv_std.view(), optional_view(w), view(sum_dy),
+                              view(sum_dy_xhat), kernel::flat(dx.into()));
         }
         if (dw) dw.give(sum_dy_xhat);
         if (db) db.give(sum_dy);

@@ -11,7 +11,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -286,4 +286,4 @@ EBB_BATCH_NORM(float)
 EBB_BATCH_NORM(double)
 #undef EBB_BATCH_NORM
 
-}  // namespace ebb
+}  // namespace ebb::kernel

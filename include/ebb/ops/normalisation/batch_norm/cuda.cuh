@@ -11,7 +11,7 @@
 
 #include <cmath>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -217,4 +217,4 @@ EBB_BATCH_NORM_ON_CUDA(float)
 EBB_BATCH_NORM_ON_CUDA(double)
 #undef EBB_BATCH_NORM_ON_CUDA
 
-}  // namespace ebb
+}  // namespace ebb::kernel

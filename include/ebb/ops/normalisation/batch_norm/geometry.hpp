@@ -4,7 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// (batch, channels, spatial...) seen as `batch` times `channels` planes of `spatial` elements.
 struct BatchNormGeometry {
@@ -23,4 +23,4 @@ struct BatchNormGeometry {
   }
 };
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-namespace ebb::inline EBB_ABI::reference {
+namespace ebb::inline EBB_ABI::kernel::reference {
 
 namespace detail {
 /// The sum of term(i) over the elements i of channel c.
@@ -104,4 +104,4 @@ void update_running(View<const T, 1> mean, View<const T, 1> variance, Index coun
   }
 }
 
-}  // namespace ebb::reference
+}  // namespace ebb::kernel::reference

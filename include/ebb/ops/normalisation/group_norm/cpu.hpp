@@ -11,7 +11,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: y = xhat weight + bias with xhat = (x - mean) inv_std; the statistics are the group's,
 /// weight and bias (which may be absent) the channel's.
@@ -108,4 +108,4 @@ void group_norm_affine_backward(Cpu, const GroupNormGeometry& g, View<const T, 1
   }
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

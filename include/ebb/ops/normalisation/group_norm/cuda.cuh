@@ -6,7 +6,7 @@
 #include <ebb/ops/normalisation/group_norm/geometry.hpp>
 #include <ebb/ops/normalisation/layer_norm/cuda.cuh>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -124,4 +124,4 @@ void group_norm_affine_backward(Cuda, const GroupNormGeometry& g, View<const T, 
                           g.spatial, gpu::packable(x.data, dy.data));
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

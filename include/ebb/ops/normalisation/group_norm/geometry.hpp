@@ -4,7 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// (batch, channels, spatial...), the channels in `groups` groups: a group of one sample is
 /// contiguous, `group_size()` elements.
@@ -29,4 +29,4 @@ struct GroupNormGeometry {
   }
 };
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -16,7 +16,7 @@ auto group_norm(const X& x, Index groups, const W& weight, const B& bias, double
   using T = scalar_of<X>;
   using Device = device_of<X>;
   const std::string layer = layer_of_either(weight, bias);
-  const auto g = GroupNormGeometry::of(layer, x.shape(), groups);
+  const auto g = kernel::GroupNormGeometry::of(layer, x.shape(), groups);
   const auto check = [&](const char* name, const auto& v) {
     if (v.defined() && v.shape()[0] != g.channels)
       throw ShapeError(message("group_norm", layer, ": the input ", x.shape(), " has ", g.channels,
@@ -34,19 +34,19 @@ auto group_norm(const X& x, Index groups, const W& weight, const B& bias, double
   if (g.batch == 0)
     return track_empty(LayerOp("group_norm"), tensor_of<X>(x.shape()), x, weight, bias);
   const Tensor<T, 1, Device> mean(Shape<1>{g.rows()}), inv_std(Shape<1>{g.rows()});
-  row_statistics(Device{}, g.rows(), g.group_size(), eps, flat(value(x).view()), mean.mut(),
+  row_statistics(Device{}, g.rows(), g.group_size(), eps, kernel::flat(value(x).view()), mean.mut(),
                  inv_std.mut());
   tensor_of<X> y(x.shape());
-  group_norm_apply(Device{}, g, flat(value(x).view()), mean.view(), inv_std.view(),
-                   optional_view(weight), optional_view(bias), flat(y.mut()));
+  group_norm_apply(Device{}, g, kernel::flat(value(x).view()), mean.view(), inv_std.view(),
+                   optional_view(weight), optional_view(bias), kernel::flat(y.mut()));
   return track(
       LayerOp("group_norm", g.size()), y,
       [g, mean, inv_std, saved = value(x), w = value(weight), dx = sink(x), dw = sink(weight),
        db = sink(bias)](const auto& dy) {
-        const auto x_view = flat(saved.view()), up = flat(dy.view());
+        const auto x_view = kernel::flat(saved.view()), up = kernel::flat(dy.view());
         if (dx)
           group_norm_backward(Device{}, g, x_view, up, mean.view(), inv_std.view(),
-                              optional_view(w), flat(dx.into()));
+                              optional_view(w), kernel::flat(dx.into()));
         if (dw || db)
           group_norm_affine_backward(Device{}, g, x_view, up, mean.view(), inv_std.view(),
                                      dw ? dw.into() : Into<T, 1>{}, db ? db.into() : Into<T, 1>{});

@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/normalisation/group_norm/geometry.hpp>
 
-namespace ebb::inline EBB_ABI::reference {
+namespace ebb::inline EBB_ABI::kernel::reference {
 
 /// y = xhat weight + bias with xhat = (x - mean) inv_std; the statistics are the group's, weight
 /// and bias (which may be absent) the channel's.
@@ -62,4 +62,4 @@ void group_norm_affine_backward(const GroupNormGeometry& g, View<const T, 1> x, 
   }
 }
 
-}  // namespace ebb::reference
+}  // namespace ebb::kernel::reference

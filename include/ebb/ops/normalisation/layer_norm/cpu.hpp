@@ -11,7 +11,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 /// Calls f(row) for every row, neighbours in one task where rows are short.
@@ -162,4 +162,4 @@ void layer_norm_affine_backward(Cpu, const LayerNormGeometry& g, View<const T, 1
   }
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

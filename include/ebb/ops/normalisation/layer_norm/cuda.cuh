@@ -10,7 +10,7 @@
 
 #include <cmath>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -188,4 +188,4 @@ void layer_norm_affine_backward(Cuda, const LayerNormGeometry& g, View<const T, 
   detail::column_sums(detail::DotsOf<T, Terms>{x.data, dy.data, terms}, g.rows, g.length, 1);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -4,7 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// (rows, length): the trailing axes that are normalised together are `length` elements.
 struct LayerNormGeometry {
@@ -29,4 +29,4 @@ struct LayerNormGeometry {
   }
 };
 
-}  // namespace ebb
+}  // namespace ebb::kernel

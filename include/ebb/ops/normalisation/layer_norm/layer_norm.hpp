@@ -17,7 +17,7 @@ auto layer_norm(const X& x, const Shape<M>& normalized, const W& weight, const B
   using T = scalar_of<X>;
   using Device = device_of<X>;
   const std::string layer = layer_of_either(weight, bias);
-  const auto g = LayerNormGeometry::of(layer, x.shape(), normalized);
+  const auto g = kernel::LayerNormGeometry::of(layer, x.shape(), normalized);
   const auto check = [&](const char* name, const auto& v) {
     if (v.defined() && !(v.shape() == normalized))
       throw ShapeError(message("layer_norm", layer, ": ", name, " has shape ", v.shape(),
@@ -29,22 +29,24 @@ auto layer_norm(const X& x, const Shape<M>& normalized, const W& weight, const B
   if (g.rows == 0)
     return track_empty(LayerOp("layer_norm"), tensor_of<X>(x.shape()), x, weight, bias);
   const Tensor<T, 1, Device> mean(Shape<1>{g.rows}), inv_std(Shape<1>{g.rows});
-  row_statistics(Device{}, g.rows, g.length, eps, flat(value(x).view()), mean.mut(), inv_std.mut());
+  row_statistics(Device{}, g.rows, g.length, eps, kernel::flat(value(x).view()), mean.mut(),
+                 inv_std.mut());
   tensor_of<X> y(x.shape());
-  layer_norm_apply(Device{}, g, flat(value(x).view()), mean.view(), inv_std.view(),
-                   flat(optional_view(weight)), flat(optional_view(bias)), flat(y.mut()));
+  layer_norm_apply(Device{}, g, kernel::flat(value(x).view()), mean.view(), inv_std.view(),
+                   kernel::flat(optional_view(weight)), kernel::flat(optional_view(bias)),
+                   kernel::flat(y.mut()));
   return track(
       LayerOp("layer_norm", g.size()), y,
       [g, mean, inv_std, saved = value(x), w = value(weight), dx = sink(x), dw = sink(weight),
        db = sink(bias)](const auto& dy) {
-        const auto x_view = flat(saved.view()), up = flat(dy.view());
+        const auto x_view = kernel::flat(saved.view()), up = kernel::flat(dy.view());
         if (dx)
           layer_norm_backward(Device{}, g, x_view, up, mean.view(), inv_std.view(),
-                              flat(optional_view(w)), flat(dx.into()));
+                              kernel::flat(optional_view(w)), kernel::flat(dx.into()));
         if (dw || db)
           layer_norm_affine_backward(Device{}, g, x_view, up, mean.view(), inv_std.view(),
-                                     dw ? flat(dw.into()) : Into<T, 1>{},
-                                     db ? flat(db.into()) : Into<T, 1>{});
+                                     dw ? kernel::flat(dw.into()) : Into<T, 1>{},
+                                     db ? kernel::flat(db.into()) : Into<T, 1>{});
       },
       x, weight, bias);
 }

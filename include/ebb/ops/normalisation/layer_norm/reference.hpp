@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-namespace ebb::inline EBB_ABI::reference {
+namespace ebb::inline EBB_ABI::kernel::reference {
 
 /// Mean and 1 / sqrt(variance + eps) of every row; the variance is biased.
 template <class T>
@@ -79,4 +79,4 @@ void layer_norm_affine_backward(const LayerNormGeometry& g, View<const T, 1> x, 
   }
 }
 
-}  // namespace ebb::reference
+}  // namespace ebb::kernel::reference

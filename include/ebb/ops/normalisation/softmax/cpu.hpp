@@ -7,7 +7,7 @@
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/kit/axis_lines.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: y = e^(x - m) / sum e^(x - m) along the axis, m the largest x of its line.
 template <class T, int N>
@@ -86,4 +86,4 @@ EBB_SOFTMAX(float)
 EBB_SOFTMAX(double)
 #undef EBB_SOFTMAX
 
-}  // namespace ebb
+}  // namespace ebb::kernel

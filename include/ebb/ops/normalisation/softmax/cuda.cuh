@@ -5,7 +5,7 @@
 #include <ebb/kit/axis_lines.cuh>
 #include <ebb/ops/normalisation/softmax/cpu.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// What softmax and log-softmax make of their lines.
@@ -176,4 +176,4 @@ void log_softmax_backward(Cuda, int axis, View<const T, N> y, View<const T, N> d
   detail::lines_backward(detail::LogSoftmaxKind{}, axis, y, dy, dx);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

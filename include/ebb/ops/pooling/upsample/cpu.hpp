@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -144,4 +144,4 @@ void upsample_bilinear_backward(Cpu, const UpsampleGeometry& g, View<const T, 4>
   }
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

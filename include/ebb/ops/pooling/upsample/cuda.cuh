@@ -10,7 +10,7 @@
 #include <ebb/device/gpu/pack.cuh>
 #include <ebb/ops/pooling/upsample/geometry.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -273,4 +273,4 @@ void upsample_bilinear_backward(Cuda, const UpsampleGeometry& g, View<const T, 4
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

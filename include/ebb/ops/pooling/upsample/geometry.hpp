@@ -20,6 +20,8 @@ struct Scale2 {
 /// "2x1.5".
 inline std::string to_string(Scale2 scale) { return message(scale.height, "x", scale.width); }
 
+namespace kernel {
+
 /// The two neighbours a pixel lies between, and the weight of the second.
 struct Neighbours {
   Index first, second;
@@ -104,5 +106,7 @@ struct UpsampleGeometry {
                                "; height and width must be at least 1"));
   }
 };
+
+}  // namespace kernel
 
 }  // namespace ebb

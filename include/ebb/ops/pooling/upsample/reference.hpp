@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/pooling/upsample/geometry.hpp>
 
-namespace ebb::inline EBB_ABI::reference {
+namespace ebb::inline EBB_ABI::kernel::reference {
 
 template <class T>
 void upsample_nearest_forward(const UpsampleGeometry& g, View<const T, 4> x, View<T, 4> y) {
@@ -66,4 +66,4 @@ void upsample_bilinear_backward(const UpsampleGeometry& g, View<const T, 4> dy, 
   }
 }
 
-}  // namespace ebb::reference
+}  // namespace ebb::kernel::reference

@@ -12,7 +12,7 @@ namespace ebb::inline EBB_ABI {
 namespace detail {
 
 template <Operand X>
-auto upsample_nearest2d(const X& x, const UpsampleGeometry& g) {
+auto upsample_nearest2d(const X& x, const kernel::UpsampleGeometry& g) {
   using Device = device_of<X>;
   tensor_of<X> y(Shape<4>{x.shape()[0], x.shape()[1], g.y.out, g.x.out});
   if (g.planes == 0) return track_empty("upsample_nearest2d", y, x);
@@ -26,7 +26,7 @@ auto upsample_nearest2d(const X& x, const UpsampleGeometry& g) {
 }
 
 template <Operand X>
-auto upsample_bilinear2d(const X& x, const UpsampleGeometry& g) {
+auto upsample_bilinear2d(const X& x, const kernel::UpsampleGeometry& g) {
   using Device = device_of<X>;
   tensor_of<X> y(Shape<4>{x.shape()[0], x.shape()[1], g.y.out, g.x.out});
   if (g.planes == 0) return track_empty("upsample_bilinear2d", y, x);
@@ -49,7 +49,7 @@ auto upsample_nearest2d(const X& x, Size2 size) {
   static_assert(rank_of<X> == 4,
                 "ebb::upsample_nearest2d: the input must be (batch, channels, height, width)");
   return detail::upsample_nearest2d(
-      x, UpsampleGeometry::of("upsample_nearest2d", x.shape(), size, false));
+      x, kernel::UpsampleGeometry::of("upsample_nearest2d", x.shape(), size, false));
 }
 
 /// The same by a factor: `upsample_nearest2d(x, Scale2{2})`.
@@ -58,7 +58,7 @@ auto upsample_nearest2d(const X& x, Scale scale) {
   static_assert(rank_of<X> == 4,
                 "ebb::upsample_nearest2d: the input must be (batch, channels, height, width)");
   return detail::upsample_nearest2d(
-      x, UpsampleGeometry::of("upsample_nearest2d", x.shape(), scale, false));
+      x, kernel::UpsampleGeometry::of("upsample_nearest2d", x.shape(), scale, false));
 }
 
 /// x (n, c, h, w) -> (n, c, size.height, size.width): the weighted mean of the four nearest pixels,
@@ -70,7 +70,7 @@ auto upsample_bilinear2d(const X& x, Size2 size, bool align_corners = false) {
   static_assert(rank_of<X> == 4,
                 "ebb::upsample_bilinear2d: the input must be (batch, channels, height, width)");
   return detail::upsample_bilinear2d(
-      x, UpsampleGeometry::of("upsample_bilinear2d", x.shape(), size, align_corners));
+      x, kernel::UpsampleGeometry::of("upsample_bilinear2d", x.shape(), size, align_corners));
 }
 
 /// The same by a factor: `upsample_bilinear2d(x, Scale2{1.5})`.
@@ -79,7 +79,7 @@ auto upsample_bilinear2d(const X& x, Scale scale, bool align_corners = false) {
   static_assert(rank_of<X> == 4,
                 "ebb::upsample_bilinear2d: the input must be (batch, channels, height, width)");
   return detail::upsample_bilinear2d(
-      x, UpsampleGeometry::of("upsample_bilinear2d", x.shape(), scale, align_corners));
+      x, kernel::UpsampleGeometry::of("upsample_bilinear2d", x.shape(), scale, align_corners));
 }
 
 }  // namespace ebb

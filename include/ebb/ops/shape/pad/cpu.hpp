@@ -6,7 +6,7 @@
 #include <ebb/device/cpu/parallel.hpp>
 #include <ebb/ops/shape/pad/reference.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Kernel: x amid its margins.
 template <class T, int N>
@@ -66,4 +66,4 @@ void pad_backward(Cpu, const PadGeometry<N>& g, View<const T, N> dy, Into<T, N> 
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

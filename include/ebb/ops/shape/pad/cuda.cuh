@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -191,4 +191,4 @@ void pad_backward(Cuda, const PadGeometry<N>& g, View<const T, N> dy, Into<T, N>
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -21,6 +21,8 @@ struct Margins {
   Margin axis[detail::array_size(N)]{};
 };
 
+namespace kernel {
+
 template <int N>
 struct PadGeometry {
   Shape<N> from{}, to{};
@@ -81,5 +83,7 @@ struct PadGeometry {
     return k;
   }
 };
+
+}  // namespace kernel
 
 }  // namespace ebb

@@ -21,7 +21,7 @@ template <Operand X>
 auto pad(const X& x, const Margins<rank_of<X>>& margins, const PadOptions& options = {}) {
   static_assert(rank_of<X> >= 1, "ebb::pad: a scalar has no axes");
   using Device = device_of<X>;
-  const auto g = PadGeometry<rank_of<X>>::of(x.shape(), margins, options.mode);
+  const auto g = kernel::PadGeometry<rank_of<X>>::of(x.shape(), margins, options.mode);
   tensor_of<X> y(g.to);
   pad_forward(Device{}, g, static_cast<scalar_of<X>>(options.value), value(x).view(), y.mut());
   return track(

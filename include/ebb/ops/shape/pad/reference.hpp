@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/shape/pad/geometry.hpp>
 
-namespace ebb::inline EBB_ABI::reference {
+namespace ebb::inline EBB_ABI::kernel::reference {
 
 namespace detail {
 /// Where element `i` of the result comes from, or -1.
@@ -41,4 +41,4 @@ void pad_backward(const PadGeometry<N>& g, View<const T, N> dy, Into<T, N> dx) {
   }
 }
 
-}  // namespace ebb::reference
+}  // namespace ebb::kernel::reference

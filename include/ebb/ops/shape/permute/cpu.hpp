@@ -7,7 +7,7 @@
 #include <ebb/ops/shape/permute/joined_axes.hpp>
 #include <ebb/ops/shape/permute/reference.hpp>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -87,4 +87,4 @@ void permute_copy(Cpu, const PermuteGeometry<N>& g, View<const T, N> x, Into<T, 
   });
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -12,7 +12,7 @@
 
 #include <utility>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 namespace detail {
 
@@ -171,4 +171,4 @@ void permute_copy(Cuda, const PermuteGeometry<N>& g, View<const T, N> x, Into<T,
     detail::permute_tiles(axes, contiguous, size, x.data, y.data, y.add);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

@@ -6,7 +6,7 @@
 
 #include <array>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 
 /// Axis k of the result is axis `axes[k]` of the operand.
 template <int N>
@@ -43,4 +43,8 @@ struct PermuteGeometry {
   }
 };
 
+}  // namespace ebb::kernel
+
+namespace ebb::inline EBB_ABI {
+using kernel::AxisOrder;
 }  // namespace ebb

@@ -4,7 +4,7 @@
 
 #include <ebb/ops/shape/permute/geometry.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// The axes of a permutation, with those that stay neighbours joined and those of extent 1 left
 /// out: (n, h, w, c) -> (n, c, h, w) becomes a batch of plain matrix transpositions.
@@ -34,4 +34,4 @@ struct JoinedAxes {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

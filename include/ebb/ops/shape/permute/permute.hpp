@@ -16,7 +16,7 @@ auto permute(const X& x, const AxisOrder<rank_of<X>>& axes) {
   constexpr int rank = rank_of<X>;
   using Tens = tensor_of<X>;
   using Device = device_of<X>;
-  const auto g = PermuteGeometry<rank>::of(x.shape(), axes);
+  const auto g = kernel::PermuteGeometry<rank>::of(x.shape(), axes);
   Tens y(g.shape);
   permute_copy(Device{}, g, value(x).view(), Into<scalar_of<X>, rank>{y.mutable_data(), g.shape});
 
@@ -29,7 +29,8 @@ auto permute(const X& x, const AxisOrder<rank_of<X>>& axes) {
       "permute", y,
       [back, dx = sink(x)](const auto& dy) {
         if (dx)
-          permute_copy(Device{}, PermuteGeometry<rank>::of(dy.shape(), back), dy.view(), dx.into());
+          permute_copy(Device{}, kernel::PermuteGeometry<rank>::of(dy.shape(), back), dy.view(),
+                       dx.into());
       },
       x);
 }

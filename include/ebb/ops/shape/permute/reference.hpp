@@ -5,7 +5,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/ops/shape/permute/geometry.hpp>
 
-namespace ebb::inline EBB_ABI::reference {
+namespace ebb::inline EBB_ABI::kernel::reference {
 
 /// y[i0, i1, ...] = x at the sum of i_k stride_k.
 template <class T, int N>
@@ -20,4 +20,4 @@ void permute_copy(const PermuteGeometry<N>& g, View<const T, N> x, Into<T, N> y)
   }
 }
 
-}  // namespace ebb::reference
+}  // namespace ebb::kernel::reference

@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace ebb::inline EBB_ABI::simd {
+namespace ebb::inline EBB_ABI::kernel::simd {
 
 /// What a tile sums over: `outer` steps of strides a_outer and b_outer, and in each the `inner`
 /// pairs of offsets.
@@ -84,4 +84,4 @@ ChannelTiles<T> channel_tiles() {
   return portable::channel_tiles<T>();
 }
 
-}  // namespace ebb::simd
+}  // namespace ebb::kernel::simd

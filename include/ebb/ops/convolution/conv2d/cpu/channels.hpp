@@ -12,7 +12,7 @@
 #include <ebb/ops/convolution/conv2d/cpu/channel_tiles.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/taps.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Tasks that a pass is cut into at least, where it has so much work.
 inline constexpr Index enough_tasks = 32;
@@ -180,4 +180,4 @@ struct ChannelPass : TapPass {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -9,7 +9,7 @@
 
 #include <ebb/ops/convolution/conv2d/cpu/channels.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// The outputs along one axis that see tap `tap` inside of the image, and where they see it.
 struct TapRange {
@@ -136,4 +136,4 @@ void conv2d_grad_weight_channels(const Conv2dGeometry& g, const T* x, const T* d
   });
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -10,7 +10,7 @@
 
 #include <optional>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// A plane inside of zeros, so that all its taps are offsets. The forward pass and the gradient of
 /// the weight see x, one frame for each phase of the stride; the gradient of the input sees dy with
@@ -178,4 +178,4 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, bool three, const T* 
   add_pieces(partial.data(), splits, g.groups * taps, dw, add);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

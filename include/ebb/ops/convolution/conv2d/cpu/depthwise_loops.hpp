@@ -7,7 +7,7 @@
 #include <ebb/device/isa.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/channel_tiles.hpp>
 
-namespace ebb::inline EBB_ABI::simd {
+namespace ebb::inline EBB_ABI::kernel::simd {
 
 /// The outputs of a plane, and where in its source each tap is seen.
 struct DepthwisePlane {
@@ -71,4 +71,4 @@ DepthwiseLoops<T> depthwise_loops() {
   return portable::depthwise_loops<T>();
 }
 
-}  // namespace ebb::simd
+}  // namespace ebb::kernel::simd

@@ -6,7 +6,7 @@
 #include <ebb/kit/counting.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/taps.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// A pass in bands of rows, for registers that hold `width` images, of scalars of so many bytes.
 struct ImageBands : TapPass {
@@ -62,4 +62,4 @@ struct ImageBands : TapPass {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -10,7 +10,7 @@
 #include <ebb/ops/convolution/conv2d/cpu/channel_tiles.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/image_bands.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// A pass whose vectors run along images.
 template <class T>
@@ -128,4 +128,4 @@ struct ImagePass : ImageBands {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

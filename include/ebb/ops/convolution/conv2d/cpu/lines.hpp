@@ -8,7 +8,7 @@
 #include <ebb/ops/convolution/conv2d/cpu/channel_tiles.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/planes.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Channels that one task computes: all, unless there are too few images to share out.
 inline Index channels_per_task(Index channels, Index tasks) {
@@ -134,4 +134,4 @@ void conv2d_forward_lines(const Conv2dGeometry& g, const T* x, const T* w, T* y,
   });
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -5,7 +5,7 @@
 
 #include <ebb/ops/convolution/conv2d/cpu/lines.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Pixels of the input that are one stride apart see the same taps. Each such phase is a
 /// convolution of dy with stride 1, by the taps that fall on it.
@@ -173,4 +173,4 @@ void conv2d_grad_weight_lines(const Conv2dGeometry& g, const T* x, const T* dy, 
   if (sums != dw) add_pieces(sums, splits, size, dw, add);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -9,7 +9,7 @@
 
 #include <optional>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
 /// What is asked of the plan.
@@ -156,10 +156,10 @@ inline ConvAlgorithm conv2d_plan(const ConvQuestion& q, std::optional<ConvAlgori
 /// instruction set in use and of the switch.
 template <class T = float>
 ConvAlgorithm conv2d_algorithm(const Conv2dGeometry& g, ConvPass pass) {
-  const int chosen = detail::ConvSwitch::value().load(std::memory_order_relaxed);
+  const int chosen = ebb::detail::ConvSwitch::value().load(std::memory_order_relaxed);
   std::optional<ConvAlgorithm> wanted;
-  if (chosen != detail::ConvSwitch::automatic) wanted = static_cast<ConvAlgorithm>(chosen);
+  if (chosen != ebb::detail::ConvSwitch::automatic) wanted = static_cast<ConvAlgorithm>(chosen);
   return detail::conv2d_plan({g, pass, Index{sizeof(T)}, ebb::isa()}, wanted);
 }
 
-}  // namespace ebb
+}  // namespace ebb::kernel

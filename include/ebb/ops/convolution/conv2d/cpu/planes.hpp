@@ -15,7 +15,7 @@
 #include <cstring>
 #include <numeric>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Copies some elements, sixteen bytes at a time: rows are too short for a call. The last sixteen
 /// bytes overlap those before.
@@ -226,4 +226,4 @@ inline Index band_rows(Index rows, Index bytes_per_row, Index tasks_per_band) {
                     std::min(least, rows), rows);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -11,7 +11,7 @@
 #include <numeric>
 #include <vector>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// The positions of one axis of a pass, and their taps. Forward, position o sees tap i at
 /// o * stride + i * dilation - padding. In the gradient of the input, position h sees it at
@@ -114,4 +114,4 @@ struct TapPass {
   Index across() const { return (forward ? 1 : sums) * g.kernel.area(); }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <vector>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// What the loops must know of a plane that is read where it lies. Of the columns beside it they
 /// read and mask what is there, so `before` elements in front of it and `after` behind it must be
@@ -112,4 +112,4 @@ void conv2d_three_rows(const Conv2dGeometry& g, bool forward, const T* x, const 
   });
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -11,7 +11,7 @@
 #include <ebb/ops/convolution/conv2d/cpu/channel_tiles.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/taps.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// The outputs of all images as rows, of one group at a time.
 template <class T>
@@ -146,4 +146,4 @@ struct Unfolded {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

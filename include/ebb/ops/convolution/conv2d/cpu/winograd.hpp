@@ -9,7 +9,7 @@
 #include <ebb/ops/convolution/conv2d/cpu/winograd_transforms.hpp>
 #include <ebb/ops/convolution/conv2d/geometry.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// How the 4x4 tiles of outputs are laid out and shared out: a unit of work is a band of tile rows
 /// of one image, or several small images.
@@ -240,4 +240,4 @@ class Winograd {
   Scratch<Index> offsets_, in_place_, out_place_;
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -7,7 +7,7 @@
 
 #include <ebb/ops/convolution/conv2d/cpu/winograd.hpp>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Part of the second-level cache that the transforms of a unit may take.
 inline constexpr Index winograd_cache = 96 * 1024;
@@ -192,4 +192,4 @@ inline void winograd_grad_weight(const Conv2dGeometry& g, const float* x, const 
   });
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace ebb::inline EBB_ABI::simd {
+namespace ebb::inline EBB_ABI::kernel::simd {
 
 /// The points 0, ±a, ±b and infinity. The rounding error depends on them: with 5/8 and 3/2, which
 /// are exact in binary, it is half of that with the textbook's 1 and 2 (and some five times that of
@@ -85,4 +85,4 @@ inline WinogradTransforms winograd_transforms() {
   return portable::winograd::transforms();
 }
 
-}  // namespace ebb::simd
+}  // namespace ebb::kernel::simd

@@ -7,7 +7,7 @@
 #include <ebb/kit/fold_parts.cuh>
 #include <ebb/ops/convolution/conv2d/cuda/gather.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 inline bool few_channels(const Conv2dGeometry& g) {
   return g.groups > 1 && g.group_in() <= 4 && g.group_out() <= 4;
@@ -131,4 +131,4 @@ void few_grad_weight(const Conv2dGeometry& g, const T* x, const T* dy, const Int
                  PutTotal<T>{{dw.data, {dw.size()}, dw.add}});
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -9,7 +9,7 @@
 
 #include <limits>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Part of the way to an element of images: how far it is in memory, and how many rows and columns.
 /// The element of a line and a step lies at the sum of their places; outside of the image it is
@@ -158,4 +158,4 @@ struct ImageStore {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -15,7 +15,7 @@
 #include <ebb/ops/convolution/conv2d/cuda/gather.cuh>
 #include <ebb/ops/convolution/conv2d/cuda/patch_engines.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Where a cell, or four of them, are copied from in a channel, or that they are zeros.
 struct alignas(8) PatchPlace {
@@ -233,4 +233,4 @@ EBB_KERNEL EBB_BOUNDS(Engine::threads, Engine::resident) patch_kernel(PatchProbl
   });
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

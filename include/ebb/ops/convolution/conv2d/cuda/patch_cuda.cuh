@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// What makes patches worth using: with fewer blocks, half of an H100's 132 multiprocessors would
 /// be idle, while the sums of a product can be cut in pieces; slices of channels of which less than
@@ -175,4 +175,4 @@ bool patch_convolution(const Conv2dGeometry& g, const float* x, const float* w, 
                               : patch_pass<5, Turned>(pass, x, w, y, end);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -4,7 +4,7 @@
 
 #include <ebb/kit/product/engines.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// What both engines share: M channels of the result times some positions, of a kernel of K x K
 /// taps, a slice of channels at a time, `Pairs` of them in a word. Weights arrive in rows of all
@@ -205,4 +205,4 @@ class PatchMultiplier : public Multiplier<float, M, N, 8, TM, 8>,
   EBB_DEVICE int channel(int l) const { return this->row_ + l / 4 * (M / TM * 4) + l % 4; }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

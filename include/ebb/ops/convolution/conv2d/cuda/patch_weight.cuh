@@ -9,7 +9,7 @@
 #include <ebb/kit/product/tiles.cuh>
 #include <ebb/ops/convolution/conv2d/cuda/patch_cuda.cuh>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Blocks that share out a gradient, tiles times pieces of the sum; tests lower it.
 inline Index patch_pieces = blocks_wanted;
@@ -255,4 +255,4 @@ inline bool patch_grad_weight(const Conv2dGeometry& g, const float* x, const flo
                             : run_patch_weight<PatchWeightTensor<32, 16, 3>>(g, x, dy, dw);
 }
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail

@@ -7,7 +7,7 @@
 
 #include <numeric>
 
-namespace ebb::inline EBB_ABI::detail {
+namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// A convolution with one tap, which touches every pixel once: its images may as well be one row.
 inline bool is_pointwise(const Conv2dGeometry& g) {
@@ -178,4 +178,4 @@ struct InputProblem {
   }
 };
 
-}  // namespace ebb::detail
+}  // namespace ebb::kernel::detail
