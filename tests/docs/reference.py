@@ -44,8 +44,9 @@ INTERNAL = re.compile(
 INTERNAL_NAMES = {"Activation", "Binary", "BinaryTerm", "Clamp", "DropoutMask", "Unbiased"}
 
 
-def without_bodies(text):
-    """Yields (namespace, comment, declaration) of what stands at the level of a namespace."""
+def without_bodies(text, undocumented=False):
+    """Yields (namespace, comment, declaration) of what stands at the level of a namespace and has a
+    documentation comment, or of all that stands there."""
     lines = text.replace("::inline EBB_ABI", "").split("\n")
     spaces, comment, at = [], [], 0
     while at < len(lines):
@@ -57,7 +58,7 @@ def without_bodies(text):
             spaces.pop()
         elif line.startswith("///"):
             comment.append(line[3:].strip())
-        elif comment and line and not line.startswith(("#", "}", " ", "//")):
+        elif (comment or undocumented) and line and not line.startswith(("#", "}", " ", "//", "EBB_")):
             # To the body, or the end of the declaration.
             declaration, depth = "", 0
             while True:

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::detail {
 
 /// The host's part in the replays of a recorded step.
 class HostPart {
@@ -61,25 +61,23 @@ class HostPart {
   std::vector<const void*> known_;
 };
 
-namespace detail {
 /// Of the step that the calling thread is recording, if it is.
 inline constinit thread_local HostPart* recorded_host_part = nullptr;
-}  // namespace detail
 
 /// Whether the calling thread is recording a step.
-inline bool recording_step() { return detail::recorded_host_part != nullptr; }
+inline bool recording_step() { return recorded_host_part != nullptr; }
 
 /// While a step is recorded: `again()` is called before each replay. Else nothing.
 template <class F>
 void on_replay(F&& again) {
-  if (recording_step()) detail::recorded_host_part->add(std::forward<F>(again));
+  if (recording_step()) recorded_host_part->add(std::forward<F>(again));
 }
 
 /// While a step is recorded: it is replayed as long as `holds()`, and then recorded anew. It is
 /// enough to say so once for each `of`. Else nothing.
 template <class F>
 void replay_while(const void* of, F&& holds) {
-  if (recording_step()) detail::recorded_host_part->add_condition(of, std::forward<F>(holds));
+  if (recording_step()) recorded_host_part->add_condition(of, std::forward<F>(holds));
 }
 
-}  // namespace ebb
+}  // namespace ebb::detail

@@ -39,7 +39,8 @@ class Buffer {
   /// \throws ValueError when absent.
   const Tens& value() const {
     const auto* const data = value_.data();
-    replay_while(this, [this, data] { return value_.defined() && value_.data() == data; });
+    ebb::detail::replay_while(this,
+                              [this, data] { return value_.defined() && value_.data() == data; });
     return value_;
   }
   const Shape<Tens::rank>& shape() const { return value().shape(); }

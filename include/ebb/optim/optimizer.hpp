@@ -93,7 +93,7 @@ class Optimizer {
     if (steps_ == 0) require_no_orphans();
     for (const auto& batch : batches_) batch->step(rules_);
     ++steps_;
-    on_replay([this] { ++steps_; });
+    ebb::detail::on_replay([this] { ++steps_; });
   }
 
   /// Does what `step()` does if `norm`, that of the gradients, is a finite number. Else weights and
@@ -127,7 +127,7 @@ class Optimizer {
     for (const auto& batch : batches_)
       static_cast<detail::BatchOn<R, Device>&>(*batch).step_if_finite(rules_, norm.data());
     ++steps_;
-    on_replay([this] { ++steps_; });
+    ebb::detail::on_replay([this] { ++steps_; });
   }
 
   /// How many steps `step_if_finite` left out so far, in this run of the program. Where a device

@@ -134,26 +134,28 @@ struct BatchOf final : BatchOn<R, Device> {
       job.first_piece = piece;
       piece += (job.size + kernel::chunk - 1) / kernel::chunk;
       jobs.push_back(job);
-      if (recording_step()) updated.push_back(i);
+      if (ebb::detail::recording_step()) updated.push_back(i);
     }
     update_parameters(Device{}, jobs.data(), static_cast<Index>(jobs.size()), gate...);
-    if (recording_step()) repeat(rules, updated);
+    if (ebb::detail::recording_step()) repeat(rules, updated);
   }
 
   /// What replays of a recorded step do: they count, and bring the kernel its numbers.
   void repeat(const std::vector<R>& rules, const std::vector<std::size_t>& updated) {
-    replay_while(this, [this, &rules, updated, recorded = jobs, known = entries.size()] {
-      for (std::size_t j = 0; j < updated.size(); ++j) {
-        const Entry& entry = entries[updated[j]];
-        const kernel::UpdateJob<R, T>& job = recorded[j];
-        if (states_used(rules[entry.group]) != job.states_used) return false;
-        if (!entry.cell->trainable || entry.cell->flat_value().data() != job.weight) return false;
-        for (int k = 0; k < job.states_used; ++k)
-          if (!entry.state[k].defined() || entry.state[k].data() != job.state[k]) return false;
-      }
-      return entries.size() == known;
-    });
-    on_replay([this, &rules, updated, again = jobs]() mutable {
+    ebb::detail::replay_while(
+        this, [this, &rules, updated, recorded = jobs, known = entries.size()] {
+          for (std::size_t j = 0; j < updated.size(); ++j) {
+            const Entry& entry = entries[updated[j]];
+            const kernel::UpdateJob<R, T>& job = recorded[j];
+            if (states_used(rules[entry.group]) != job.states_used) return false;
+            if (!entry.cell->trainable || entry.cell->flat_value().data() != job.weight)
+              return false;
+            for (int k = 0; k < job.states_used; ++k)
+              if (!entry.state[k].defined() || entry.state[k].data() != job.state[k]) return false;
+          }
+          return entries.size() == known;
+        });
+    ebb::detail::on_replay([this, &rules, updated, again = jobs]() mutable {
       for (std::size_t j = 0; j < updated.size(); ++j) {
         kernel::UpdateNumbers<R>& numbers = again[j];
         numbers = next_numbers(entries[updated[j]], rules);

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::detail {
 
 /// What a parameter remembers of its gradients.
 struct Arrival {
@@ -19,8 +19,6 @@ struct Arrival {
   std::uint64_t pass = 0;  ///< the backward pass whose gradient arrived last; 0: none ever
   bool expected = false;   ///< an optimizer was given it, or the network that it is a part of
 };
-
-namespace detail {
 
 /// A parameter that a gradient arrived at though no optimizer knows of it.
 struct Orphan {
@@ -75,6 +73,4 @@ void arrive(const std::shared_ptr<Cell>& cell) {
        }});
 }
 
-}  // namespace detail
-
-}  // namespace ebb
+}  // namespace ebb::detail

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 
-namespace ebb::inline EBB_ABI {
+namespace ebb::inline EBB_ABI::detail {
 
 /// A place in the source of a program. `SourcePlace::here()` as a default argument is where the
 /// caller stands.
@@ -30,8 +30,6 @@ struct SourcePlace {
     return message(place.file, ":", place.line);
   }
 };
-
-namespace detail {
 
 /// The part of a tape that outlives it. A tape takes one when it begins and gives it back when it
 /// ends; the memory is never freed, so that a variable left over may look at it at any time. `pass`
@@ -108,6 +106,4 @@ inline void end_life(Life& life) {
                            "watch it on the new tape"));
 }
 
-}  // namespace detail
-
-}  // namespace ebb
+}  // namespace ebb::detail

@@ -134,7 +134,7 @@ template <class T, class Device>
 struct ParamBase {
   std::string name;       ///< dotted path in its network ("conv1.weight"), once somebody named it
   bool trainable = true;  ///< false: frozen, its gradient is never computed
-  Arrival arrival{};      ///< of gradients
+  detail::Arrival arrival{};  ///< of gradients
 
   ParamBase() = default;
   ParamBase(const ParamBase&) = delete;
@@ -226,7 +226,7 @@ class Param {
 
   const Tens& value() const {
     const Cell& cell = checked();
-    if (recording_step()) stay_for_replays(cell);
+    if (detail::recording_step()) stay_for_replays(cell);
     return cell.value;
   }
   const Shape<Tens::rank>& shape() const { return checked().value.shape(); }
@@ -267,7 +267,8 @@ class Param {
   /// A recorded step has this value's address, and whether there is a gradient.
   void stay_for_replays(const Cell& cell) const {
     static_cast<void>(cell.value.data());  // throws when undefined
-    replay_while(&cell, [cell = cell_, data = cell.value.data(), trainable = cell.trainable] {
+    detail::replay_while(&cell, [cell = cell_, data = cell.value.data(),
+                                 trainable = cell.trainable] {
       return cell->value.defined() && cell->value.data() == data && cell->trainable == trainable;
     });
   }

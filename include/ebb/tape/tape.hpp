@@ -73,8 +73,9 @@ class Tape {
  public:
   using Options = TapeOptions;
 
-  explicit Tape(SourcePlace made = SourcePlace::here()) : life_(&detail::begin_life(made)) {}
-  explicit Tape(Options options, SourcePlace made = SourcePlace::here())
+  explicit Tape(detail::SourcePlace made = detail::SourcePlace::here())
+      : life_(&detail::begin_life(made)) {}
+  explicit Tape(Options options, detail::SourcePlace made = detail::SourcePlace::here())
       : options_(options), life_(&detail::begin_life(made)) {}
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
@@ -98,7 +99,7 @@ class Tape {
   Var<Tens> watch(const Param<Tens>& p);
 
   /// Forgets everything recorded; `Var`s made before are void.
-  void clear(SourcePlace at = SourcePlace::here()) {
+  void clear(detail::SourcePlace at = detail::SourcePlace::here()) {
     forget();
     detail::end_pass(*life_, at);
   }

@@ -127,7 +127,7 @@ class CapturedStep {
     gpu::Event begun, ended;
     std::tuple<X...> inputs{};  ///< where the captured step finds its batch
     result_type result{};
-    HostPart host;
+    detail::HostPart host;
     std::unique_ptr<gpu::StepNumbers> numbers;
     Generator generator;      ///< the thread's default one when the step was recorded,
     std::uint64_t drawn = 0;  ///< and the streams that the step takes from it

@@ -72,7 +72,7 @@ class Resident {
       later = room.device;
     }
     gather(source(), b, place, later, made.images.mutable_data(), made.labels.mutable_data());
-    on_replay([this] {
+    ebb::detail::on_replay([this] {
       const BatchPlace again = next_place();
       *gpu::detail::step_numbers->template take<BatchPlace>(1).host = again;
     });
@@ -157,7 +157,7 @@ class Resident {
   /// While a step is recorded nothing can be uploaded, so the order of the epoch after this one is
   /// there already.
   BatchPlace next_place() {
-    if (!recording_step()) {
+    if (!ebb::detail::recording_step()) {
       hold(epoch_);
       hold(epoch_ + 1);
     } else if (ordered() && held_[epoch_ % 2] != epoch_) {

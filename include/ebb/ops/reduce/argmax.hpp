@@ -16,7 +16,7 @@ auto argmax(const X& x, int axis) {
   constexpr int N = rank_of<X>;
   static_assert(N > 0, "ebb::argmax: a tensor of rank 0 has no axes");
   constexpr int M = N > 0 ? N - 1 : 0;
-  const auto set = AxisSet<N>::of("argmax", axis);
+  const auto set = detail::AxisSet<N>::of("argmax", axis);
   detail::require_elements("argmax", x.shape(), set);
   Tensor<int, M, device_of<X>> y(set.template dropped<M>(x.shape()));
   argmax_forward(device_of<X>{}, normalize_axis("argmax", axis, N), value(x).view(), y.mut());

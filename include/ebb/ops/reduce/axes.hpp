@@ -21,6 +21,8 @@ Axes(Axis...) -> Axes<static_cast<int>(sizeof...(Axis))>;
 struct KeepAxis {};
 inline constexpr KeepAxis keep_axis;
 
+namespace detail {
+
 /// How many axes `int` and `Axes<K>` name.
 template <class>
 inline constexpr int axis_count = 0;
@@ -29,15 +31,19 @@ inline constexpr int axis_count<I> = 1;
 template <int K>
 inline constexpr int axis_count<Axes<K>> = K;
 
+}  // namespace detail
+
 /// One axis, or several.
 template <class A>
-concept AxisList = axis_count<A> >
+concept AxisList = detail::axis_count<A> >
 0;
+
+namespace detail {
 
 /// The folded axes of a tensor of rank N, by name.
 template <int N>
 struct AxisSet {
-  bool folded[detail::array_size(N > 0 ? N : 1)]{};
+  bool folded[array_size(N > 0 ? N : 1)]{};
 
   /// Every axis.
   static constexpr AxisSet all() {
@@ -87,5 +93,7 @@ struct AxisSet {
     return left;
   }
 };
+
+}  // namespace detail
 
 }  // namespace ebb

@@ -53,7 +53,7 @@ class Scheduler {
   void step() {
     ++step_;
     advance();
-    on_replay([this] { step(); });
+    ebb::detail::on_replay([this] { step(); });
   }
 
   std::int64_t steps() const { return step_; }
