@@ -22,7 +22,7 @@ const std::map<std::string, std::string>& without_counterpart() {
       {"Erf", "only inside gelu"},
       {"Expand", "broadcasting happens inside operations"},
       {"Where", "no selection by a mask"},
-      {"CumSum", "no running sums"},
+      {"CumSum", "its axis is a tensor, and some exclude an element or begin at the end"},
       {"Einsum", "no index notation"},
       {"ThresholdedRelu", "no threshold but zero"},
       {"Shrink", "no shrinkage"},

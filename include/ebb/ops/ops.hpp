@@ -1,6 +1,7 @@
 /// \file
-/// Every operation: one line each.
-#pragma once
+/// Every operation: one line each, and one more, below, for its kernels on CUDA.
+///
+/// (No `#pragma once`: <ebb/cuda.cuh> comes a second time, for those.)
 
 // Functions of one tensor
 #include <ebb/ops/elementwise/abs.hpp>
@@ -29,6 +30,7 @@
 
 // Reductions
 #include <ebb/ops/reduce/argmax.hpp>
+#include <ebb/ops/reduce/cumsum/cumsum.hpp>
 #include <ebb/ops/reduce/max.hpp>
 #include <ebb/ops/reduce/mean.hpp>
 #include <ebb/ops/reduce/sum.hpp>
@@ -73,3 +75,28 @@
 #include <ebb/ops/pooling/avg_pool2d.hpp>
 #include <ebb/ops/pooling/max_pool2d.hpp>
 #include <ebb/ops/pooling/upsample/upsample.hpp>
+
+#if defined(EBB_OPERATIONS_ON_CUDA)
+#  include <ebb/ops/convolution/conv2d/cuda.cuh>
+#  include <ebb/ops/elementwise/activated_cuda.cuh>
+#  include <ebb/ops/elementwise/broadcast/cuda.cuh>
+#  include <ebb/ops/elementwise/dropout_cuda.cuh>
+#  include <ebb/ops/elementwise/elementwise_cuda.cuh>
+#  include <ebb/ops/linear_algebra/linear/cuda.cuh>
+#  include <ebb/ops/loss/bce_with_logits_cuda.cuh>
+#  include <ebb/ops/loss/classes_cuda.cuh>
+#  include <ebb/ops/loss/focal_cuda.cuh>
+#  include <ebb/ops/loss/pointwise_cuda.cuh>
+#  include <ebb/ops/loss/region_cuda.cuh>
+#  include <ebb/ops/normalisation/batch_norm/cuda.cuh>
+#  include <ebb/ops/normalisation/group_norm/cuda.cuh>
+#  include <ebb/ops/normalisation/layer_norm/cuda.cuh>
+#  include <ebb/ops/normalisation/softmax/cuda.cuh>
+#  include <ebb/ops/pooling/avg_cuda.cuh>
+#  include <ebb/ops/pooling/max_cuda.cuh>
+#  include <ebb/ops/pooling/upsample/cuda.cuh>
+#  include <ebb/ops/reduce/cuda.cuh>
+#  include <ebb/ops/reduce/cumsum/cuda.cuh>
+#  include <ebb/ops/shape/pad/cuda.cuh>
+#  include <ebb/ops/shape/permute/cuda.cuh>
+#endif

@@ -13,13 +13,16 @@ architectures=${ARCHITECTURES:-90}
 mkdir -p "$scratch"
 rm -f "$scratch"/*.log
 
-# One run of the compiler a file and architecture, on all cores.
-for file in "${KERNELS:-$here}"/*.cu; do
+# One run of the compiler a file and architecture, on all cores. A test of kernels that says so is
+# read as well, in place of a file here.
+tests=
+if [ -z "${KERNELS:-}" ]; then tests=$(grep -l "^// nvcc's report is of this file too" "$here"/../*.cpp); fi
+for file in "${KERNELS:-$here}"/*.cu $tests; do
   for architecture in $architectures; do echo "$file $architecture"; done
 done | xargs -P "$(nproc)" -L 1 bash -c '
   scratch=$1 root=$2 file=${@: -2:1} architecture=${@: -1}
-  name=$(basename "$file" .cu)_$architecture
-  "${@:3:$#-4}" -arch=sm_$architecture -cubin -Xptxas -v -I"$root" "$file" -o "$scratch/$name.cubin" \
+  name=$(basename "${file%.*}")_$architecture
+  "${@:3:$#-4}" -arch=sm_$architecture -cubin -Xptxas -v -I"$root" -x cu "$file" -o "$scratch/$name.cubin" \
     >"$scratch/$name.log" 2>&1 || { cat "$scratch/$name.log" >&2; exit 255; }
   ' check "$scratch" "$root" "$@"
 
