@@ -92,6 +92,11 @@ TEST_CASE("cuda: pointwise losses agree with the CPU, for input and target") {
   CHECK_ON_CUDA(
       0, [](const auto& x, const auto& t) { return mse_loss(x, t, Reduction::sum); },
       Tensor<float, 2>(Shape{0, 3}), Tensor<float, 2>(Shape{0, 3}));
+  // Twice these differences is no float, and the gradient of their mean square is one.
+  Tape tape;
+  const auto x = tape.watch(to<Cuda>(Tensor<float, 1>({2}, {2.5e38f, -3e38f})));
+  backward(mse_loss(x, Tensor<float, 1, Cuda>::zeros({2})));
+  CHECK(x.grad().values() == std::vector<float>{2.5e38f, -3e38f});
 }
 
 TEST_CASE("cuda: bce_with_logits agrees with the CPU, with weights of the positive class") {

@@ -118,6 +118,31 @@ TEST_CASE("a run that was killed and resumed has the bits of one that was not") 
   check_resumes(optim::RMSprop{.lr = 0.01});
 }
 
+TEST_CASE("a momentum that was turned on just before the checkpoint begins at the next step") {
+  const optim::Sgd still{.lr = 0.05, .dampening = 0.4};
+  const optim::Sgd moving{.lr = 0.05, .momentum = 0.9, .dampening = 0.4};
+  const auto begin = [&](bool save) {
+    manual_seed(7);
+    Training<optim::Sgd> run(still);
+    run.epoch(0);
+    run.opt.set_rule(moving);
+    if (save) run.save(folder / "momentum", 1);
+    run.epoch(1);
+    return state_of(run.net);
+  };
+  const auto expected = begin(false);
+  CHECK(begin(true) == expected);
+  Training<optim::Sgd> resumed(moving);
+  resumed.load(folder / "momentum");
+  resumed.epoch(1);
+  CHECK(state_of(resumed.net) == expected);
+
+  // What waits for nothing says nothing: the file has the names of version 0.1.
+  resumed.save(folder / "momentum", 2);
+  for (const std::string& name : io::SafetensorsFile(folder / "momentum").names())
+    CHECK_FALSE(contains(name, "waiting"));
+}
+
 TEST_CASE("a checkpoint saved before the first step resumes too") {
   manual_seed(3);
   Training<optim::Adam> a(optim::Adam{}), b(optim::Adam{});

@@ -40,10 +40,14 @@ struct NumbersOf {
   }
 };
 
+/// Numbers that are zero in most files, and left out of these. (Version 0.1 knew none of them.)
+inline bool may_be_left_out(const std::string& name) { return name.ends_with(".waiting"); }
+
 template <class Part>
 void collect_numbers(std::vector<NamedTensor>& tensors, const std::string& prefix, Part& part) {
   part.visit_numbers([&](const std::string& name, double& number) {
-    tensors.emplace_back(prefix + name, Tensor<double, 0>(number));
+    if (number != 0 || !may_be_left_out(name))
+      tensors.emplace_back(prefix + name, Tensor<double, 0>(number));
   });
 }
 
@@ -53,6 +57,10 @@ void expect_numbers(StateLoader& loader, const std::string& prefix, Part& part,
                     std::vector<std::function<void()>>& apply) {
   auto numbers = std::make_shared<std::map<std::string, double>>();
   part.visit_numbers([&](const std::string& name, double& now) {
+    if (may_be_left_out(name) && !loader.offers(prefix + name)) {
+      (*numbers)[name] = 0;
+      return;
+    }
     loader.expect(prefix + name, Tensor<double, 0>(now),
                   [numbers, name](const Tensor<double, 0>& x) { (*numbers)[name] = x.item(); });
   });

@@ -51,6 +51,9 @@ class StateLoader {
   StateLoader(const SafetensorsFile& file, std::string prefix, bool convert)
       : file_(file), prefix_(std::move(prefix)), convert_{convert} {}
 
+  /// Whether the file has a tensor for this place of the program.
+  bool offers(const std::string& path) const { return file_.contains(prefix_ + path); }
+
   /// A tensor of the program: `set` receives the file's in its place.
   template <class T, int N, class Device, class Set>
   void expect(const std::string& path, const Tensor<T, N, Device>& now, Set set) {

@@ -208,7 +208,9 @@ class Optimizer {
   }
 
   /// Calls `f(name, number)` with a `double&` for the number of steps, each group's learning rate,
-  /// each parameter's step count and what its rule remembers; `f` may change them.
+  /// each parameter's step count, how many states wait for their first step though it had others
+  /// (".waiting", for rules that can do with fewer states) and what its rule remembers; `f` may
+  /// change them.
   template <class Device = Cpu, class F>
   void visit_numbers(F&& f) {
     count(std::string("steps"), steps_, f);
@@ -217,6 +219,13 @@ class Optimizer {
         f("group" + std::to_string(g) + ".lr", rules_[g].lr);
     each_entry<Device>([&](auto& entry) {
       count(entry.cell->name + ".step", entry.number, f);
+      if constexpr (detail::may_use_fewer<R>) {
+        std::int64_t waiting = entry.waiting(rules_[entry.group]);
+        const std::int64_t before = waiting;
+        count(entry.cell->name + ".waiting", waiting, f);
+        if (waiting != before)
+          entry.begun = detail::states_used(rules_[entry.group]) - static_cast<int>(waiting);
+      }
       for (int k = 0; k < detail::memory_of<R>(); ++k)
         f(entry.cell->name + ".memory" + std::to_string(k), entry.memory[k]);
     });

@@ -8,6 +8,7 @@
 #include <ebb/optim/kernel.hpp>
 #include <ebb/tape/param.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -55,18 +56,21 @@ struct BatchOf final : BatchOn<R, Device> {
     std::shared_ptr<ParamBase<T, Device>> cell;
     std::size_t group;
     std::int64_t number = 0;  ///< updates so far
+    int begun = 0;            ///< how many states an update has used; the others are zeros
     double memory[memory_of<R>() > 0 ? memory_of<R>() : 1] = {};
     Tensor<T, 1, Device> state[R::states > 0 ? R::states : 1] = {};
 
-    /// Makes the states the rule needs now; they begin at zero. Returns whether any were missing.
-    bool make_state(const R& rule) {
-      bool made = false;
+    /// Makes the states the rule needs now; they begin at zero.
+    void make_state(const R& rule) {
       for (int k = 0; k < states_used(rule); ++k)
-        if (!state[k].defined()) {
-          state[k] = Tensor<T, 1, Device>::zeros(cell->flat_value().shape());
-          made = true;
-        }
-      return made;
+        if (!state[k].defined()) state[k] = Tensor<T, 1, Device>::zeros(cell->flat_value().shape());
+    }
+    /// Whether the next update is the first that uses all the states of now. (That they are there
+    /// says nothing: whoever saves the optimizer makes them.)
+    bool fresh(const R& rule) const { return number == 0 || begun < states_used(rule); }
+    /// How many states wait for their first update though the parameter has had some.
+    int waiting(const R& rule) const {
+      return number == 0 ? 0 : std::max(0, states_used(rule) - begun);
     }
     /// Whether a step changes it: it is not frozen, and there is a gradient.
     bool updated() const {
@@ -118,19 +122,23 @@ struct BatchOf final : BatchOn<R, Device> {
     std::vector<std::size_t> updated;  // where the step is recorded
     for (std::size_t i = 0; i < entries.size(); ++i) {
       Entry& entry = entries[i];
-      if (!entry.updated()) continue;
+      if (!entry.cell->trainable) continue;
       const auto factors = entry.cell->grad_factors();
       const auto gradient = factors ? Tensor<T, 1, Device>() : entry.cell->flat_grad();
-      const bool fresh = entry.make_state(rules[entry.group]) || entry.number == 0;
-      kernel::UpdateJob<R, T> job{next_numbers(entry, rules, fresh)};
-      job.weight = entry.cell->flat_value().mutable_data();
+      if (!factors && gradient.size() == 0) continue;
+      const R& rule = rules[entry.group];
+      entry.make_state(rule);
+      kernel::UpdateJob<R, T> job{next_numbers(entry, rules, entry.fresh(rule))};
+      const auto weight = entry.cell->flat_value();
+      job.weight = weight.mutable_data();
+      job.size = weight.size();
       if (factors)
         job.factors = factors;
       else
         job.gradient = gradient.data();
-      job.states_used = states_used(job.rule);
+      job.states_used = states_used(rule);
+      entry.begun = std::max(entry.begun, job.states_used);
       for (int k = 0; k < job.states_used; ++k) job.state[k] = entry.state[k].mutable_data();
-      job.size = entry.cell->flat_value().size();
       job.first_piece = piece;
       piece += (job.size + kernel::chunk - 1) / kernel::chunk;
       jobs.push_back(job);

@@ -178,19 +178,18 @@ class Tensor {
       : storage_(storage), shape_(shape) {}
 
   static std::size_t checked_bytes(const Shape<N>& shape) {
-    Index size = 1;  // of the axes that are not empty: strides must not overflow either
+    Index bytes = sizeof(T);  // of the axes that are not empty: strides must not overflow either
     bool empty = false;
     for (int axis = 0; axis < N; ++axis) {
       if (shape[axis] < 0)
         throw ShapeError(message("tensor: extent ", shape[axis], " on axis ", axis, " of ", shape,
                                  " is negative"));
       empty = empty || shape[axis] == 0;
-      if (shape[axis] == 0) continue;
-      if (size > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)) / shape[axis])
+      // (A division would cost a small step more than its arithmetic.)
+      if (shape[axis] != 0 && __builtin_mul_overflow(bytes, shape[axis], &bytes))
         throw ShapeError(message("tensor: ", shape, " holds more elements than can be addressed"));
-      size *= shape[axis];
     }
-    return empty ? 0 : static_cast<std::size_t>(size) * sizeof(T);
+    return empty ? 0 : static_cast<std::size_t>(bytes);
   }
 
   Storage<Device> storage_;

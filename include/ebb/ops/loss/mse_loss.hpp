@@ -12,17 +12,18 @@ namespace ebb::inline EBB_ABI {
 /// \throws ShapeError when they differ, or are empty and a mean is wanted.
 struct MseLoss : PointwiseLoss<MseLoss> {
   static constexpr const char* name = "mse_loss";
+  static constexpr int slope_gain = 2;
   template <class T>
   EBB_HD T value(T x, T t) const {
     return (x - t) * (x - t);
   }
   template <class T>
   EBB_HD T slope_a(T x, T t) const {
-    return T(2) * (x - t);
+    return x - t;
   }
   template <class T>
   EBB_HD T slope_b(T x, T t) const {
-    return T(2) * (t - x);
+    return t - x;
   }
 };
 inline constexpr MseLoss mse_loss;

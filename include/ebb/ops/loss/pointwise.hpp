@@ -38,6 +38,9 @@ void check_target(const char* loss, const X& input, const Y& target) {
 template <class F>
 struct PointwiseLoss {
   static constexpr Index cost = 2;
+  /// What every slope is multiplied with besides. The kernels take it in where they divide by the
+  /// number of elements: twice a large difference may be beyond T where the gradient is not.
+  static constexpr int slope_gain = 1;
 
   /// A plain target of dual numbers is a constant (tape/lift.hpp).
   template <Operand X, Operand Y>

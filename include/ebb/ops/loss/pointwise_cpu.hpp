@@ -43,12 +43,13 @@ void pointwise_loss(Cpu, const F& f, T divisor, View<const T, N> x, View<const T
   y.data[0] = detail::pointwise_sum(f, x.size(), x.data, t.data) / divisor;
 }
 
-/// Kernel: dx = f.slope_a(x, t) dy / divisor, or the same with slope_b for the target.
+/// Kernel: dx = f.slope_a(x, t) (gain dy / divisor), with F::slope_gain; or the same with slope_b
+/// for the target.
 template <Side side, class F, class T, int N>
 void pointwise_loss_backward(Cpu, const F& f, T divisor, View<const T, N> x, View<const T, N> t,
                              View<const T, 0> dy, Into<T, N> dx) {
-  detail::pointwise_slopes<side>(f, dy.data[0] / divisor, dx.size(), x.data, t.data, dx.data,
-                                 dx.add);
+  const T factor = T(F::slope_gain) * (dy.data[0] / divisor);
+  detail::pointwise_slopes<side>(f, factor, dx.size(), x.data, t.data, dx.data, dx.add);
 }
 
 }  // namespace ebb::kernel

@@ -18,11 +18,11 @@ struct TermOf {
   }
 };
 
-/// dx = slope dy / divisor.
+/// dx = slope (gain dy / divisor).
 template <Side side, class F, class T>
 EBB_KERNEL pointwise_slopes_kernel(F f, T divisor, Index n, const T* x, const T* t, const T* dy,
                                    T* dx, bool add) {
-  const T factor = dy[0] / divisor;
+  const T factor = T(F::slope_gain) * (dy[0] / divisor);
   for (Index i = gpu::thread(); i < n; i += gpu::threads()) {
     T slope;
     if constexpr (side == Side::a)
@@ -44,7 +44,8 @@ void pointwise_loss(Cuda, const F& f, T divisor, View<const T, N> x, View<const 
                  detail::StoreQuotient<T>{divisor, y.data});
 }
 
-/// Kernel: dx = f.slope_a(x, t) dy / divisor, or the same with slope_b for the target.
+/// Kernel: dx = f.slope_a(x, t) (gain dy / divisor), with F::slope_gain; or the same with slope_b
+/// for the target.
 template <Side side, class F, class T, int N>
 void pointwise_loss_backward(Cuda, const F& f, T divisor, View<const T, N> x, View<const T, N> t,
                              View<const T, 0> dy, Into<T, N> dx) {
