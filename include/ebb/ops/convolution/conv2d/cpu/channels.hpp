@@ -23,7 +23,8 @@ struct ChannelPass : TapPass {
   using TapPass::TapPass;
 
   /// The weights, as [block of `width` sums][channel][tap][sum], of group after group, of those
-  /// `taps` that are seen; what hangs over the last block is zero.
+  /// `taps` that are seen; what hangs over the last register is zero. (A block of which one
+  /// register holds all sums is read by tiles one register wide: nobody looks at its other half.)
   void pack(const simd::ChannelTiles<T>& tiles, const std::vector<Index>& taps, const T* w,
             T* packed) const {
     const Index width = tiles.width(), blocks = divide_up(sums, width);
@@ -35,7 +36,6 @@ struct ChannelPass : TapPass {
       const Index live = std::min(width, sums - first), apart = along();
       const T* const from = w + group * sums * channels * g.kernel.area() + first * apart;
       T* to = packed + task * width * channels * area;
-      if (live <= tiles.lanes) std::fill(to, to + width * channels * area, T(0));
       for (Index c = 0; c < channels && length > 0; c += length / area, to += length * width)
         tiles.from_planes(from + c * across(), apart, length, live, to, width);
       for (Index c = 0; c < channels && length == 0; ++c)
@@ -52,19 +52,20 @@ struct ChannelPass : TapPass {
     const simd::ChannelTiles<T> tiles = simd::channel_tiles<T>();
     const Index width = tiles.width(), blocks = divide_up(sums, width);
     // Taps that fall on padding alone, as most do on the smallest images, are left out.
-    const std::vector<Index> live_rows = rows.live(), live_columns = columns.live();
-    const auto across_row = static_cast<Index>(live_columns.size());
+    const TapAxis::Live live_rows = rows.live(g.kernel.height);
+    const TapAxis::Live live_columns = columns.live(g.kernel.width);
+    const auto across_row = static_cast<Index>(live_columns.taps.size());
     std::vector<Index> taps;
-    for (const Index i : live_rows)
-      for (const Index j : live_columns) taps.push_back(i * g.kernel.width + j);
+    taps.reserve(live_rows.taps.size() * live_columns.taps.size());
+    for (const Index i : live_rows.taps)
+      for (const Index j : live_columns.taps) taps.push_back(i * g.kernel.width + j);
     const auto area = static_cast<Index>(taps.size());
     const Scratch<T> packed(g.groups * blocks * width * channels * area);
     pack(tiles, taps, w, packed.data());
 
     // Offsets of taps, for each pair of a class of rows and one of columns.
-    const auto place = [](const std::vector<Index>& live, Index tap) {
-      return std::lower_bound(live.begin(), live.end(), tap) - live.begin();
-    };
+    const Index* const row_place = live_rows.place.data();
+    const Index* const column_place = live_columns.place.data();
     const Scratch<Index> table(2 * entries());
     std::vector<simd::ChannelSum> pair;
     Index* entry = table.data();
@@ -75,8 +76,8 @@ struct ChannelPass : TapPass {
         for (Index i = 0; i < r.count; ++i)
           for (Index j = 0; j < q.count; ++j, ++entry) {
             entry[0] = i * rows.shift * source.width + j * columns.shift;
-            entry[count] = (place(live_rows, r.first + i * rows.step) * across_row +
-                            place(live_columns, q.first + j * columns.step)) *
+            entry[count] = (row_place[r.first + i * rows.step] * across_row +
+                            column_place[q.first + j * columns.step]) *
                            width;
           }
         entry += count;

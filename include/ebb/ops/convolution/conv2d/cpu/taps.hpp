@@ -61,14 +61,23 @@ struct TapAxis {
     }
   }
 
-  /// The taps that some position sees, in order.
-  std::vector<Index> live() const {
-    std::vector<Index> taps;
+  /// The taps that some position sees, in order; and of each tap of the kernel, its place among
+  /// them, or -1.
+  struct Live {
+    std::vector<Index> taps, place;
+  };
+  Live live(Index kernel) const {
+    Live seen{{}, std::vector<Index>(static_cast<std::size_t>(kernel), -1)};
     for (const Class& c : classes)
-      for (Index i = 0; i < c.count; ++i) taps.push_back(c.first + i * step);
-    std::sort(taps.begin(), taps.end());
-    taps.erase(std::unique(taps.begin(), taps.end()), taps.end());
-    return taps;
+      for (Index i = 0; i < c.count; ++i)
+        seen.place[static_cast<std::size_t>(c.first + i * step)] = 0;
+    seen.taps.reserve(seen.place.size());
+    for (Index& place : seen.place)
+      if (place == 0) {
+        place = static_cast<Index>(seen.taps.size());
+        seen.taps.push_back(&place - seen.place.data());
+      }
+    return seen;
   }
 
   /// Taps of all classes together.
