@@ -33,6 +33,12 @@ inline const char* to_string(Isa isa) {
   return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "portable";
 }
 
+/// Lanes of T in the widest register. Sums that run along memory gather in so many lanes, whatever
+/// the register, and what decides the order of a sum counts in them: so that every instruction set
+/// adds the same numbers in the same order.
+template <class T>
+inline constexpr int sum_lanes = 64 / static_cast<int>(sizeof(T));
+
 /// Whether this processor, and this build, can run it. AVX2 stands for AVX2 with FMA, AVX-512 for
 /// its foundation (F).
 inline bool supports(Isa isa) {
@@ -71,7 +77,8 @@ inline std::atomic<Isa>& chosen_isa() {
 /// The set in use. \throws ValueError when EBB_ISA asks for one that does not exist here.
 inline Isa isa() { return detail::chosen_isa().load(std::memory_order_relaxed); }
 
-/// Chooses for the whole process. Results of different sets differ by rounding.
+/// Chooses for the whole process. AVX2 and AVX-512 give the same bits; `portable` rounds products
+/// before it adds them, so that its results differ from theirs.
 /// \throws ValueError when this processor does not have it.
 inline void set_isa(Isa isa) {
   if (!supports(isa))

@@ -1,7 +1,7 @@
 /// \file
-/// How a matrix product is cut up, and which of three ways it goes: a function
-/// of the shape and of the instruction set alone, so that results have the same
-/// bits whatever the number of threads.
+/// How a matrix product is cut up, and which of three ways it goes. What decides the order of sums
+/// (the way, the depth, the splits) is a function of the shape alone, so that results have the same
+/// bits whatever the number of threads and the width of registers.
 #pragma once
 
 #include <ebb/kit/counting.hpp>
@@ -56,13 +56,14 @@ struct GemmPlan {
                      const simd::Tiles<T>& tiles) {
     constexpr Index kib = 1024 / Index{sizeof(T)};  // elements
     GemmPlan p{};
+    constexpr Index widest = sum_lanes<T>;
     const Index lanes = tiles.lanes;
-    if (!transposed.a && transposed.b && k >= 4 * lanes && (m <= 16 || n <= 16)) {
+    if (!transposed.a && transposed.b && k >= 4 * widest && (m <= 16 || n <= 16)) {
       p.way = GemmWay::dot;
       p.rows = 64;
       p.columns = std::min<Index>(96, even_share(m, n, k, p.rows, tiles.dot_columns));
       p.depth = m <= 2 ? k : 3 * kib;
-    } else if (!transposed.b && n >= lanes && (m <= 16 || k <= 16)) {
+    } else if (!transposed.b && n >= widest && (m <= 16 || k <= 16)) {
       p.way = GemmWay::streams;
       const Index step = 12 * lanes;  // whole tiles of three registers, and of four
       if (m > 2 && m <= 16 && n >= 16 * kib) {
@@ -92,8 +93,9 @@ struct GemmPlan {
       const Index tasks = divide_up(m, p.rows) * divide_up(n, p.block);
       p.columns = std::clamp<Index>(tasks / 32, 1, 8) * p.block;
     }
-    const Index tasks = divide_up(m, p.rows) * divide_up(n, p.columns);
     // Small results of long sums: not enough tasks to share out among threads.
+    constexpr Index rows_of_task = 128, columns_of_task = 24 * widest;
+    const Index tasks = divide_up(m, rows_of_task) * divide_up(n, columns_of_task);
     if (tasks < 16 && k > 0)
       p.splits = std::clamp<Index>(std::min(16 / tasks, k / (8 * kib)), 1, 16);
     return p;

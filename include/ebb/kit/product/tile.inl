@@ -15,7 +15,7 @@
 template <class T, int rows, int vectors>
 EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, const T* b,
                                     const Index* offset, T* c, Index c_stride, bool add) {
-#if defined(__clang__)
+#if defined(__clang__) && EBB_TILE_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
@@ -62,7 +62,7 @@ EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, 
 template <class T, int rows, int vectors>
 EBB_TILE_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_step, const T* b,
                                Index b_row, T* c, Index c_row, bool add) {
-#if defined(__clang__)
+#if defined(__clang__) && EBB_TILE_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
@@ -111,7 +111,7 @@ EBB_TILE_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_ste
 /// of all columns side by side, then the next lanes of all: b[j] + k * columns.
 template <class T, int rows, int columns, bool packed>
 EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T* const* b, T* c) {
-#if defined(__clang__)
+#if defined(__clang__) && EBB_TILE_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
@@ -121,36 +121,47 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
   for (int i = 0; i < rows; ++i) left[i] = a[i];
 #pragma GCC unroll 16
   for (int j = 0; j < columns; ++j) right[j] = b[j];
-  Vector sum[array_size(rows)][array_size(columns)];
+  // A register holds some of the sum's lanes (sum_lanes): they are summed one share after the
+  // other.
+  typedef T Short __attribute__((vector_size(16)));
+  constexpr int all = sum_lanes<T>, shares = all / lanes, count = rows * columns;
+  constexpr int last = 16 / static_cast<int>(sizeof(T)), shorts = EBB_TILE_BYTES / 16;
+  static_assert(count % last == 0);
+  const Index whole = depth / all * all;
+  Vector sum[array_size(rows)][array_size(columns)],
+      before[shares > 1 ? shares - 1 : 1][array_size(count)];
+#pragma GCC unroll 4
+  for (int share = 0; share < shares; ++share) {
 #pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i)
+    for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-    for (int j = 0; j < columns; ++j) sum[i][j] = Vector{};
-
-  Index k = 0;
-  for (; k + lanes <= depth; k += lanes) {
-    Vector y[array_size(columns)];
+      for (int j = 0; j < columns; ++j) sum[i][j] = Vector{};
+    for (Index k = share * lanes; k < whole; k += all) {
+      Vector y[array_size(columns)];
 #pragma GCC unroll 16
-    for (int j = 0; j < columns; ++j) __builtin_memcpy(&y[j], right[j] + k * step, sizeof(Vector));
+      for (int j = 0; j < columns; ++j)
+        __builtin_memcpy(&y[j], right[j] + k * step, sizeof(Vector));
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i) {
-      Vector x;
-      __builtin_memcpy(&x, left[i] + k, sizeof(Vector));
+      for (int i = 0; i < rows; ++i) {
+        Vector x;
+        __builtin_memcpy(&x, left[i] + k, sizeof(Vector));
 #pragma GCC unroll 16
-      for (int j = 0; j < columns; ++j) sum[i][j] += x * y[j];
+        for (int j = 0; j < columns; ++j) sum[i][j] += x * y[j];
+      }
     }
+    if constexpr (shares > 1)
+      if (share + 1 < shares) __builtin_memcpy(before[share], sum, sizeof sum);
   }
 
   // Halves are added to halves down to 16 bytes; then lanes of neighbouring sums, side by side.
-  typedef T Short __attribute__((vector_size(16)));
-  constexpr int count = rows * columns, shorts = EBB_TILE_BYTES / 16;
-  constexpr int last = 16 / static_cast<int>(sizeof(T));
-  static_assert(count % last == 0);
   Short total[array_size(count)];
 #pragma GCC unroll 16
   for (int i = 0; i < count; ++i) {
+    Vector own = sum[i / columns][i % columns];
+    if constexpr (shares == 2) own = before[0][i] + own;
+    if constexpr (shares == 4) own = (before[0][i] + before[2][i]) + (before[1][i] + own);
     Short part[shorts];
-    __builtin_memcpy(part, &sum[i / columns][i % columns], sizeof part);
+    __builtin_memcpy(part, &own, sizeof part);
 #pragma GCC unroll 4
     for (int width = shorts / 2; width > 0; width /= 2)
 #pragma GCC unroll 4
@@ -172,10 +183,10 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
   }
   // The pointers are read again: were the copies looked up by a loop's counter, they would not
   // live in registers.
-  const Index rest = k - k * step;
-  for (; k < depth; ++k)
+  for (Index k = whole; k < depth; ++k)
     for (int i = 0; i < rows; ++i)
-      for (int j = 0; j < columns; ++j) c[i * columns + j] += a[i][k] * b[j][k - rest];
+      for (int j = 0; j < columns; ++j)
+        c[i * columns + j] += a[i][k] * b[j][k / lanes * lanes * step + k % lanes];
 }
 
 template <class T, int rows, int columns>
@@ -255,7 +266,7 @@ EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const
 template <class T>
 EBB_TILE_TARGET void combine_rows(Index terms, const T* weight, Index apart, const T* rows,
                                   Index stride, Index n, T* to) {
-#if defined(__clang__)
+#if defined(__clang__) && EBB_TILE_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));

@@ -95,7 +95,9 @@ struct ChannelPass : TapPass {
                 units = divide_up(g.batch, together) * bands;
     const Index splits = std::min(blocks, divide_up(enough_tasks, units * g.groups)),
                 each = divide_up(blocks, splits);
-    const Index bytes = std::max<Index>(1, area) * width * Index{sizeof(T)};
+    // The sums of a chunk are added to those of the chunks before, so its size decides their
+    // rounding: it is that of the widest registers.
+    const Index bytes = std::max<Index>(1, area) * 2 * sum_lanes<T> * Index{sizeof(T)};
     const Index chunks = divide_up(channels, std::max<Index>(1, nearest / bytes));
     const Index chunk = divide_up(channels, chunks), pixels = together * band * target.width;
     // Where a single tap is seen, the inner loop runs over the channels.

@@ -15,7 +15,7 @@
 template <class T, int rows, int vectors, int unroll>
 EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, const T* b,
                                       T* const* c, const InRegisters<T>& end, Index repeat) {
-#if defined(__clang__)
+#if defined(__clang__) && EBB_CHANNELS_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));

@@ -45,8 +45,12 @@ void conv2d_grad_weight_channels(const Conv2dGeometry& g, const T* x, const T* d
   // Units are dealt to parts that sum on their own: few, where a copy of dw for each is large.
   constexpr Index largest = Index{1} << 22;
   const Index size = blocks * g.groups * width * taps;
-  const Index wanted = std::clamp<Index>(divide_up(enough_tasks, g.groups * blocks), 1,
-                                         std::max<Index>(1, largest / size));
+  // As many as the widest registers want, for parts decide in which order is summed.
+  constexpr Index widest = 2 * sum_lanes<T>;
+  const Index largest_blocks = divide_up(m, widest) * g.groups;
+  const Index wanted =
+      std::clamp<Index>(divide_up(enough_tasks, largest_blocks), 1,
+                        std::max<Index>(1, largest / (largest_blocks * widest * taps)));
   const Index each = divide_up(units, std::min(units, wanted)), parts = divide_up(units, each);
 
   std::vector<TapRange> row, column;

@@ -127,7 +127,8 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, bool three, const T* 
   // these get zeros after them.
   const Index height = g.output.height, width = g.output.width;
   const Index full = width / lanes * lanes, ends = height * lanes;
-  const Index sums = blocks * together * lanes;
+  constexpr Index all = sum_lanes<T>;
+  const Index sums = blocks * together * all;
   // A task: some neighbouring channels, whose planes follow each other, in some images.
   const Index block = std::min<Index>(16, g.groups), bands = divide_up(g.groups, block);
   const Index parts = std::clamp<Index>(divide_up(32, bands), 1, g.batch);
@@ -161,16 +162,16 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, bool three, const T* 
         for (Index b = 0; b < blocks; ++b) {
           simd::DepthwisePlane plane{together, offset.data() + b * together, frame.size.width,
                                      height, full};
-          T* const to = sum + c * sums + b * together * lanes;
+          T* const to = sum + c * sums + b * together * all;
           loops.dots[0](plane, slopes, width, source, to);
           plane.columns = lanes;
-          if (full < width) loops.dots[0](plane, lines, lanes, source + full, to);
+          if (full < width) loops.dots[0](plane, lines, lanes, source + full, to + full % all);
         }
       }
     for (Index c = 0; c < channels; ++c)
       for (Index k = 0; k < taps; ++k) {
-        T* const part = sum + c * sums + k * lanes;
-        for (Index step = lanes / 2; step > 0; step /= 2)
+        T* const part = sum + c * sums + k * all;
+        for (Index step = all / 2; step > 0; step /= 2)
           for (Index l = 0; l < step; ++l) part[l] += part[l + step];
         partial.data()[(split * g.groups + first + c) * taps + k] = part[0];
       }

@@ -41,7 +41,7 @@ EBB_DEPTHWISE_TARGET void copy_rows(const T* from, Index rows, Index columns, In
 template <class T, int rows, int vectors, bool three>
 EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* w, const T* source,
                                           T* y, const InRegisters<T>& end) {
-#if defined(__clang__)
+#if defined(__clang__) && EBB_DEPTHWISE_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
@@ -137,65 +137,72 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
     }
 }
 
-/// sum[k][lane] += dy[r][q] source[r * pitch + q + offset[k]] for `depthwise_taps` taps, where each
-/// row of dy is some whole registers. Of taps in `three` rows and columns, one row below the other,
-/// each row of the source meets the last three rows of dy; both are masked, as in depthwise_plane.
+/// sums[k][lane] += dy[r][q] source[r * pitch + q + offset[k]] for `depthwise_taps` taps, where
+/// each row of dy is some whole registers. There are `sum_lanes` lanes, and column q goes to lane
+/// q, or so many lanes before it; a register holds some of them: they are summed one share after
+/// the other. Of taps in `three` rows and columns, one row below the other, each row of the source
+/// meets the last three rows of dy; both are masked, as in depthwise_plane.
 template <class T, bool three>
 EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* dy, Index dy_pitch,
                                          const T* source, T* sums) {
-#if defined(__clang__)
+#if defined(__clang__) && EBB_DEPTHWISE_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
   typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
   typedef decltype(Vector{} < Vector{}) Mask;
-  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), taps = depthwise_taps;
+  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), all = sum_lanes<T>;
+  constexpr int taps = depthwise_taps;
   constexpr int places = three ? 3 : taps;  // those of one row stand for all three
   const T* from[array_size(places)];
   Vector sum[taps];
 #pragma GCC unroll 16
   for (int k = 0; k < places; ++k) from[k] = source + plane.offset[k];
+  for (int share = 0; share < all && share < plane.columns; share += lanes) {
 #pragma GCC unroll 16
-  for (int k = 0; k < taps; ++k) __builtin_memcpy(&sum[k], sums + k * lanes, sizeof(Vector));
-  for (Index q = 0; q < plane.columns; q += lanes) {
-    if constexpr (three) {
-      Mask mask[4];  // for each column of taps, and for dy
-      __builtin_memcpy(mask, plane.mask + plane.mask_at[q / lanes], sizeof mask);
-      Vector now{}, before{}, first{};
-      Index at = q - plane.above * plane.pitch;
-      for (Index h = 0; h < plane.rows + 2; ++h, at += plane.pitch) {
-        first = before, before = now, now = Vector{};
-        Mask bits;
-        if (h < plane.rows) {
-          __builtin_memcpy(&bits, dy + h * dy_pitch + q, sizeof bits);
-          bits &= mask[3];
-          __builtin_memcpy(&now, &bits, sizeof now);
-        }
-        if (h < plane.above || h - plane.above >= plane.height) continue;
+    for (int k = 0; k < taps; ++k)
+      __builtin_memcpy(&sum[k], sums + k * all + share, sizeof(Vector));
+    for (Index q = share; q < plane.columns; q += all) {
+      if constexpr (three) {
+        Mask mask[4];  // for each column of taps, and for dy
+        __builtin_memcpy(mask, plane.mask + plane.mask_at[q / lanes], sizeof mask);
+        Vector now{}, before{}, first{};
+        Index at = q - plane.above * plane.pitch;
+        for (Index h = 0; h < plane.rows + 2; ++h, at += plane.pitch) {
+          first = before, before = now, now = Vector{};
+          Mask bits;
+          if (h < plane.rows) {
+            __builtin_memcpy(&bits, dy + h * dy_pitch + q, sizeof bits);
+            bits &= mask[3];
+            __builtin_memcpy(&now, &bits, sizeof now);
+          }
+          if (h < plane.above || h - plane.above >= plane.height) continue;
 #pragma GCC unroll 3
-        for (int j = 0; j < 3; ++j) {
-          __builtin_memcpy(&bits, from[j] + at, sizeof bits);
-          bits &= mask[j];
-          Vector right;
-          __builtin_memcpy(&right, &bits, sizeof right);
-          sum[j] += now * right, sum[3 + j] += before * right, sum[6 + j] += first * right;
+          for (int j = 0; j < 3; ++j) {
+            __builtin_memcpy(&bits, from[j] + at, sizeof bits);
+            bits &= mask[j];
+            Vector right;
+            __builtin_memcpy(&right, &bits, sizeof right);
+            sum[j] += now * right, sum[3 + j] += before * right, sum[6 + j] += first * right;
+          }
         }
-      }
-    } else {
-      Index at = q;
-      for (Index r = 0; r < plane.rows; ++r, at += plane.pitch) {
-        Vector left;
-        __builtin_memcpy(&left, dy + r * dy_pitch + q, sizeof left);
+      } else {
+        Index at = q;
+        for (Index r = 0; r < plane.rows; ++r, at += plane.pitch) {
+          Vector left;
+          __builtin_memcpy(&left, dy + r * dy_pitch + q, sizeof left);
 #pragma GCC unroll 16
-        for (int k = 0; k < taps; ++k) {
-          Vector right;
-          __builtin_memcpy(&right, from[k] + at, sizeof right);
-          sum[k] += left * right;
+          for (int k = 0; k < taps; ++k) {
+            Vector right;
+            __builtin_memcpy(&right, from[k] + at, sizeof right);
+            sum[k] += left * right;
+          }
         }
       }
     }
-  }
 #pragma GCC unroll 16
-  for (int k = 0; k < taps; ++k) __builtin_memcpy(sums + k * lanes, &sum[k], sizeof(Vector));
+    for (int k = 0; k < taps; ++k)
+      __builtin_memcpy(sums + k * all + share, &sum[k], sizeof(Vector));
+  }
 }
 
 /// This instruction set's functions, as values.

@@ -1,6 +1,7 @@
 /// \file
 /// Which way a pass of a convolution goes on the CPU: one pure function of the geometry, the pass,
-/// the scalar, the instruction set and the switch. (README.md beside this folder draws the ways.)
+/// the scalar and the switch, alike for every instruction set, so that all give the same bits.
+/// (README.md beside this folder draws the ways.)
 #pragma once
 
 #include <ebb/device/isa.hpp>
@@ -17,10 +18,9 @@ struct ConvQuestion {
   const Conv2dGeometry& g;
   ConvPass pass;
   Index scalar;  ///< bytes of one
-  Isa isa;
 
-  /// Elements of a register.
-  Index lanes() const { return (isa == Isa::avx512 ? 64 : isa == Isa::avx2 ? 32 : 16) / scalar; }
+  /// Elements of the widest register.
+  Index lanes() const { return sum_lanes<char> / scalar; }
   bool forward() const { return pass == ConvPass::forward; }
 };
 
@@ -152,14 +152,14 @@ inline ConvAlgorithm conv2d_plan(const ConvQuestion& q, std::optional<ConvAlgori
 
 }  // namespace detail
 
-/// How this pass is computed, for tensors of T on the CPU: a function of the geometry, of the
-/// instruction set in use and of the switch.
+/// How this pass is computed, for tensors of T on the CPU: a function of the geometry and of the
+/// switch.
 template <class T = float>
 ConvAlgorithm conv2d_algorithm(const Conv2dGeometry& g, ConvPass pass) {
   const int chosen = ebb::detail::ConvSwitch::value().load(std::memory_order_relaxed);
   std::optional<ConvAlgorithm> wanted;
   if (chosen != ebb::detail::ConvSwitch::automatic) wanted = static_cast<ConvAlgorithm>(chosen);
-  return detail::conv2d_plan({g, pass, Index{sizeof(T)}, ebb::isa()}, wanted);
+  return detail::conv2d_plan({g, pass, Index{sizeof(T)}}, wanted);
 }
 
 }  // namespace ebb::kernel
