@@ -73,16 +73,15 @@ TEST_CASE("networks train to the same bits on AVX2 and on AVX-512", "[training][
 // bits may be others: this one is g++ 12. Sanitizers compile some loops for portable processors
 // alone.
 TEST_CASE("the tutorial's CNN trains to pinned bits", "[training][isa]") {
-  const auto images = random<float>(Shape{8, 1, 28, 28});
-  const auto weights = [&](Isa isa) {
-    return trained(
-        isa, [] { return bench::Cnn<>{}; }, images, classes(8));
-  };
-#if EBB_X86 && !defined(__FMA__) && defined(__NO_MATH_ERRNO__)
-  CHECK(weights(Isa::portable) == "bdff906727055b8e");
-#endif
 #if EBB_WIDE_LOOPS && defined(__OPTIMIZE__) && !defined(__clang__) && __GNUC__ == 12
-  for (const Isa isa : {Isa::avx2, Isa::avx512})
-    if (supports(isa)) CHECK(weights(isa) == "357c6cb3ad509ef6");
+  const auto images = random<float>(Shape{8, 1, 28, 28});
+  for (const Isa isa : {Isa::avx2, Isa::avx512}) {
+    if (!supports(isa)) continue;
+    INFO(to_string(isa));
+    CHECK(trained(
+              isa, [] { return bench::Cnn<>{}; }, images, classes(8)) == "357c6cb3ad509ef6");
+  }
+#else
+  WARN("skipped: pinned for g++ 12 alone");
 #endif
 }
