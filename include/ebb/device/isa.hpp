@@ -33,12 +33,6 @@ inline const char* to_string(Isa isa) {
   return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "portable";
 }
 
-/// Lanes of T in the widest register. Sums that run along memory gather in so many lanes, whatever
-/// the register, and what decides the order of a sum counts in them: so that every instruction set
-/// adds the same numbers in the same order.
-template <class T>
-inline constexpr int sum_lanes = 64 / static_cast<int>(sizeof(T));
-
 /// Whether this processor, and this build, can run it. AVX2 stands for AVX2 with FMA, AVX-512 for
 /// its foundation (F).
 inline bool supports(Isa isa) {
@@ -85,5 +79,15 @@ inline void set_isa(Isa isa) {
     throw ValueError(message("set_isa: this processor does not have ", to_string(isa)));
   detail::chosen_isa().store(isa, std::memory_order_relaxed);
 }
+
+namespace kernel {
+
+/// Lanes of T in the widest register. Sums that run along memory gather in so many lanes, whatever
+/// the register, and what decides the order of a sum counts in them: so that every instruction set
+/// adds the same numbers in the same order.
+template <class T>
+inline constexpr int sum_lanes = 64 / static_cast<int>(sizeof(T));
+
+}  // namespace kernel
 
 }  // namespace ebb
