@@ -5,6 +5,7 @@
 
 #include <ebb/core/shape.hpp>
 #include <ebb/device/math.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/fold.hpp>
 #include <ebb/kit/turn.hpp>
 
@@ -76,51 +77,57 @@ struct AxisLines {
   /// Calls `body(tile)` in parallel for all lines; loops in it are compiled for wider vectors too.
   template <class Body>
   void for_tiles(Index cost, Body&& body) const {
-    const Index work = outer * n * inner * cost;
-    if (inner == 1) {
-      const Index wanted = 2048 / (n > 0 ? n : 1);
-      const Index together = wanted < 1 ? 1 : wanted < tile ? wanted : tile;
-      vector_for((outer + together - 1) / together, work, [&](Index task) {
-        const Index line = task * together;
-        const Index count = outer - line < together ? outer - line : together;
-        body(LineTile<true>{line, count, n, 1, line * n});
-      });
-      return;
-    }
-    const Index tiles = (inner + tile - 1) / tile;
-    vector_for(outer * tiles, work, [&](Index task) { body(columns(task, tiles)); });
+    if (inner == 1) return for_rows(cost, body);
+    const Index tiles = detail::divide_up(inner, tile);
+    vector_for(outer * tiles, outer * n * inner * cost,
+               [&](Index task) { body(columns(task, tiles)); });
   }
 
   /// The same for kernels that make one array of one or two others (`more` and `to` may be absent):
   /// calls body(tile, from, more, to). Numbers in short rows are turned into columns on their way
   /// in and out, because a vector of them is worth more along many rows than within one; then the
   /// tile and the pointers are those of copies in the nearest cache. `adds`: the body reads `to`.
+  /// (The body is called in two places alone, for each is compiled for itself.)
   template <class T, class Body>
   void map_tiles(Index cost, const T* from, const T* more, T* to, bool adds,
                  const Body& body) const {
-    constexpr Index room = 4096, side = 8;
+    constexpr Index room = detail::turns<T> ? 4096 : 1, side = 8;
     const Index longest = more ? 64 : 128;  // beyond, turning two arrays costs more than it saves
     const bool turned = detail::turns<T> && inner == 1 && n > 1 && n <= longest;
     if (inner == 1 && !turned)
-      return for_tiles(cost, [&](const auto& rows) { body(rows, from, more, to); });
+      return for_rows(cost, [&](const auto& rows) { body(rows, from, more, to); });
     const Index fit = turned ? room / n / side * side : tile, width = fit < tile ? fit : tile;
-    const Index tiles = turned ? (outer + width - 1) / width : outer * ((inner + tile - 1) / tile);
+    const Index across = detail::divide_up(inner, tile);
+    const Index tiles = turned ? detail::divide_up(outer, width) : outer * across;
     vector_for(tiles, outer * n * inner * cost, [&](Index task) {
-      if (!turned) return body(columns(task, (inner + tile - 1) / tile), from, more, to);
+      T copies[3][room];
+      const Index line = task * width, first = line * n;
+      const Index count = outer - line < width ? outer - line : width;
       if constexpr (detail::turns<T>) {
-        T copies[3][room];
-        const Index line = task * width, first = line * n;
-        const Index count = outer - line < width ? outer - line : width;
-        detail::turn(from + first, count, n, n, copies[0], width);
-        if (more) detail::turn(more + first, count, n, n, copies[1], width);
-        if (adds) detail::turn(to + first, count, n, n, copies[2], width);
-        body(LineTile<false>{line, count, n, width, 0}, copies[0], copies[1], copies[2]);
-        if (to) detail::turn(copies[2], n, count, width, to + first, n);
+        if (turned) detail::turn(from + first, count, n, n, copies[0], width);
+        if (turned && more) detail::turn(more + first, count, n, n, copies[1], width);
+        if (turned && adds) detail::turn(to + first, count, n, n, copies[2], width);
       }
+      const LineTile<false> lines =
+          turned ? LineTile<false>{line, count, n, width, 0} : columns(task, across);
+      body(lines, turned ? copies[0] : from, turned ? copies[1] : more, turned ? copies[2] : to);
+      if constexpr (detail::turns<T>)
+        if (turned && to) detail::turn(copies[2], n, count, width, to + first, n);
     });
   }
 
  private:
+  /// Calls `body(tile)` in parallel for lines that are rows.
+  template <class Body>
+  void for_rows(Index cost, const Body& body) const {
+    const Index wanted = 2048 / (n > 0 ? n : 1);
+    const Index together = wanted < 1 ? 1 : wanted < tile ? wanted : tile;
+    vector_for(detail::divide_up(outer, together), outer * n * cost, [&](Index task) {
+      const Index line = task * together;
+      const Index count = outer - line < together ? outer - line : together;
+      body(LineTile<true>{line, count, n, 1, line * n});
+    });
+  }
   /// Tile `task` of lines that lie side by side, `tiles` of them in a block.
   LineTile<false> columns(Index task, Index tiles) const {
     const Index block = task / tiles, at = task % tiles * tile;
