@@ -149,10 +149,11 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, bool three, const T* 
       for (Index c = 0; c < channels; ++c) {
         const Index p = n * g.groups + first + c;
         if (three) {
-          const Index area = g.input.area(), out = g.output.area(), all = g.batch * g.groups;
-          const T* const seen = rows->find(x, all * area, p * area, area, source);
+          const Index area = g.input.area(), out = g.output.area();
+          const Index planes = g.batch * g.groups;
+          const T* const seen = rows->find(x, planes * area, p * area, area, source);
           const T* const slopes =
-              rows->find(dy, all * out, p * out, out, source + rows->room(area));
+              rows->find(dy, planes * out, p * out, out, source + rows->room(area));
           loops.dots[1](in_place, slopes, width, seen, sum + c * sums);
           continue;
         }
