@@ -91,7 +91,8 @@ struct AxisLines {
   template <class T, class Body>
   void map_tiles(Index cost, const T* from, const T* more, T* to, bool adds,
                  const Body& body) const {
-    constexpr Index room = detail::turns<T> ? 4096 : 1, side = 8;
+    constexpr std::size_t kept = detail::turns<T> ? 4096 : 1;
+    constexpr Index room = Index{kept}, side = 8;
     const Index longest = more ? 64 : 128;  // beyond, turning two arrays costs more than it saves
     const bool turned = detail::turns<T> && inner == 1 && n > 1 && n <= longest;
     if (inner == 1 && !turned)
@@ -100,7 +101,7 @@ struct AxisLines {
     const Index across = detail::divide_up(inner, tile);
     const Index tiles = turned ? detail::divide_up(outer, width) : outer * across;
     vector_for(tiles, outer * n * inner * cost, [&](Index task) {
-      T copies[3][room];
+      T copies[3][kept];
       const Index line = task * width, first = line * n;
       const Index count = outer - line < width ? outer - line : width;
       if constexpr (detail::turns<T>) {

@@ -128,8 +128,7 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
   constexpr int last = 16 / static_cast<int>(sizeof(T)), shorts = EBB_TILE_BYTES / 16;
   static_assert(count % last == 0);
   const Index whole = depth / all * all;
-  Vector sum[array_size(rows)][array_size(columns)],
-      before[shares > 1 ? shares - 1 : 1][array_size(count)];
+  Vector sum[array_size(rows)][array_size(columns)], before[array_size(shares)][array_size(count)];
 #pragma GCC unroll 4
   for (int share = 0; share < shares; ++share) {
 #pragma GCC unroll 16
