@@ -1,12 +1,28 @@
 /// \file
-/// Counting pieces.
+/// Counting pieces, and finding one's place among them.
 #pragma once
 
 #include <ebb/core/config.hpp>
+
+#include <array>
 
 namespace ebb::inline EBB_ABI::kernel::detail {
 
 /// Pieces of b that cover a.
 EBB_HD constexpr Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
+
+/// The place of task `i` in a table whose last axis runs fastest, given all extents but the first:
+/// `const auto [image, group, band] = unravel(task, groups, bands)`.
+template <class... Extents>
+constexpr std::array<Index, sizeof...(Extents) + 1> unravel(Index i, Extents... extents) {
+  const Index extent[] = {extents...};
+  std::array<Index, sizeof...(Extents) + 1> place{};
+  for (std::size_t axis = sizeof...(Extents); axis > 0; --axis) {
+    place[axis] = i % extent[axis - 1];
+    i /= extent[axis - 1];
+  }
+  place[0] = i;
+  return place;
+}
 
 }  // namespace ebb::kernel::detail

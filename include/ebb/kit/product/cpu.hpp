@@ -58,68 +58,152 @@ void add_pieces(T* parts, Index pieces, Index n, T* y, bool add) {
   });
 }
 
+/// One product, planned: c (m, n) (+)= op(a) op(b), where op(a) is (m, k) and op(b) is (k, n).
+/// Where B stays the same it may be packed once for many runs; otherwise tasks pack what they need
+/// of it.
+template <class T>
+class Gemm {
+ public:
+  Gemm(Transposed transposed, Index m, Index n, Index k) : m_(m), n_(n), k_(k) {
+    // A single row or column is contiguous either way.
+    left_ = transposed.a && m > 1 ? Strided<T>{nullptr, 1, m} : Strided<T>{nullptr, k, 1};
+    right_ = transposed.b || n == 1 ? Strided<T>{nullptr, 1, k} : Strided<T>{nullptr, n, 1};
+    if (m == 0 || n == 0 || k == 0) return;
+    plan_ = GemmPlan::of(m, n, k, {.a = left_.column != 1, .b = right_.row == 1 && k > 1}, tiles_);
+    piece_ = divide_up(divide_up(k, plan_.splits), 16) * 16;
+    depth_ = std::min(plan_.depth, k);
+    width_ = plan_.width(tiles_);
+  }
+
+  /// Elements of B as `pack` writes it; 0 where B is read as it lies.
+  Index packed() const {
+    return plan_.way == GemmWay::packed && k_ > 0 ? divide_up(k_, piece_) * steps() * step() : 0;
+  }
+  /// Whether what the other's `pack` wrote of the same B is what this one reads.
+  bool reads_like(const Gemm& other) const {
+    if (packed() == 0 || other.packed() == 0) return packed() == other.packed();
+    return width_ == other.width_ && depth_ == other.depth_ && piece_ == other.piece_;
+  }
+  /// Writes B as (piece of k, step, panel, k, lane).
+  void pack(const T* b, T* to) const {
+    const Index splits = divide_up(k_, piece_);
+    parallel_for(splits * steps(), k_ * n_, [&](Index task) {
+      const auto [split, at] = unravel(task, steps());
+      const Index k0 = split * piece_ + at * plan_.depth;
+      const Index depth = std::min({plan_.depth, k_ - k0, (split + 1) * piece_ - k0});
+      if (depth > 0)
+        pack_panels(tiles_, with(right_, b).from(k0, 0), depth, n_, width_,
+                    panel_stride(depth_, width_), to + task * step());
+    });
+  }
+
+  /// The product, and then what `end` says, whose `add` is not c.
+  void run(const T* a, MaybePacked<T> b, T* c, bool add, const Epilogue<T>& end = {}) const {
+    if (m_ == 0 || n_ == 0) return;
+    const ProductEpilogue<T> epilogue = ProductEpilogue<T>::of(end, c);
+    if (k_ == 0) {
+      if (!add)
+        for (Index i = 0; i < m_ * n_; ++i) c[i] = T(0);
+      epilogue.apply(c, n_, m_, n_, 0);
+      return;
+    }
+    const Index down = divide_up(m_, plan_.rows), across = divide_up(n_, plan_.columns);
+    const Index splits = divide_up(k_, piece_);
+    const Scratch<T> partial(splits > 1 ? splits * m_ * n_ : 0);  // (piece of k, row, column)
+    // Columns that do not fill a register are packed in the streaming way, too.
+    const Scratch<T> scratch = Scratch<T>::per_thread(
+        plan_.way == GemmWay::dot ? (plan_.depth + 16) * (plan_.columns + 4)
+                                  : packed_elements(tiles_, plan_.rows, plan_.block, plan_.depth));
+    const Offsets offsets(*this);
+
+    parallel_for(down * across * splits, m_ * n_ * k_ / 4, [&](Index task) {
+      const auto [i, j, split] = unravel(task, across, splits);
+      const Part part{i * plan_.rows, j * plan_.columns, split};
+      T* const sums = splits > 1 ? partial.data() + split * m_ * n_ : c;
+      const Target<T> to{sums + part.row * n_ + part.column, n_, splits == 1 && add};
+      multiply(part, a, b, to, offsets, scratch.mine());
+      if (splits == 1) epilogue.apply(to.data, n_, rows(part), columns(part), part.column);
+    });
+    if (splits > 1) {
+      add_pieces(partial.data(), splits, m_ * n_, c, add);
+      epilogue.apply(c, n_, m_, n_, 0);
+    }
+  }
+
+ private:
+  /// What one task computes: from this row and column on, of this piece of k.
+  struct Part {
+    Index row, column, split;
+  };
+  Index rows(const Part& part) const { return std::min(plan_.rows, m_ - part.row); }
+  Index columns(const Part& part) const { return std::min(plan_.columns, n_ - part.column); }
+
+  /// Where tiles find rows of B: in panels, and where it lies.
+  struct Offsets {
+    Index entries;
+    Scratch<Index> table;
+
+    explicit Offsets(const Gemm& p)
+        : entries(p.plan_.way == GemmWay::dot ? 0 : p.depth_), table(2 * entries) {
+      for (Index l = 0; l < entries; ++l) {
+        table.data()[l] = l * p.width_;
+        table.data()[entries + l] = l * p.right_.row;
+      }
+    }
+    const Index* packed() const { return table.data(); }
+    const Index* in_place() const { return table.data() + entries; }
+  };
+
+  static Strided<T> with(Strided<T> matrix, const T* data) {
+    matrix.data = data;
+    return matrix;
+  }
+  /// Steps in a piece of k, and elements of one as they are packed.
+  Index steps() const { return divide_up(std::min(piece_, k_), plan_.depth); }
+  Index step() const { return divide_up(n_, width_) * panel_stride(depth_, width_); }
+
+  void multiply(const Part& part, const T* a, MaybePacked<T> b, Target<T> to,
+                const Offsets& offsets, T* scratch) const {
+    const Index k0 = part.split * piece_, length = std::min(piece_, k_ - k0);
+    const Index m = rows(part), n = columns(part);
+    const Strided<T> from_a = with(left_, a).from(part.row, k0);
+    const bool found = b.packed && plan_.way == GemmWay::packed;
+    const Strided<T> from_b = found ? Strided<T>{} : with(right_, b.data).from(k0, part.column);
+    if (plan_.way == GemmWay::dot) {
+      gemm_dot(tiles_, plan_, m, n, length, from_a, from_b, to, scratch);
+    } else if (plan_.way == GemmWay::packed) {
+      const Panels<T> all{found ? b.data : nullptr, step(), panel_stride(depth_, width_)};
+      gemm_packed(tiles_, plan_, m, n, length, from_a, from_b,
+                  all.from(part.split * steps(), part.column / width_), to, offsets.packed(),
+                  scratch);
+    } else {
+      const Index whole = n / tiles_.lanes * tiles_.lanes;
+      gemm_streams(tiles_, plan_, m, whole, length, from_a, from_b, to, offsets.in_place());
+      gemm_packed(tiles_, plan_, m, n - whole, length, from_a, from_b.from(0, whole), {},
+                  Target<T>{to.data + whole, to.row, to.add}, offsets.packed(), scratch);
+    }
+  }
+
+  Index m_, n_, k_;
+  simd::Tiles<T> tiles_ = simd::tiles<T>();
+  Strided<T> left_{}, right_{};  ///< how op(a) and op(b) lie
+  GemmPlan plan_{};
+  Index piece_ = 1;  ///< of k, whose products are added up by themselves
+  Index depth_ = 0;  ///< of a step
+  Index width_ = 1;  ///< of a panel
+};
+
 /// c (+)= op(a) op(b) for one pair of matrices, and then what `end` says, whose `add` is not c.
 template <class T>
-void gemm_matrix(Transposed transposed, Index m, Index n, Index k, const T* a, const T* b, T* c,
-                 bool add, const Epilogue<T>& end = {}) {
-  if (m == 0 || n == 0) return;
-  const ProductEpilogue<T> epilogue = ProductEpilogue<T>::of(end, c);
-  if (k == 0) {
-    if (!add)
-      for (Index i = 0; i < m * n; ++i) c[i] = T(0);
-    epilogue.apply(c, n, m, n, 0);
-    return;
-  }
-  // A single row or column is contiguous either way.
-  const Strided<T> left = transposed.a && m > 1 ? Strided<T>{a, 1, m} : Strided<T>{a, k, 1};
-  const Strided<T> right = transposed.b || n == 1 ? Strided<T>{b, 1, k} : Strided<T>{b, n, 1};
-  const simd::Tiles<T> tiles = simd::tiles<T>();
-  const GemmPlan plan =
-      GemmPlan::of(m, n, k, {.a = left.column != 1, .b = right.row == 1 && k > 1}, tiles);
+void gemm_matrix(Transposed transposed, Index m, Index n, Index k, const T* a, MaybePacked<T> b,
+                 T* c, bool add, const Epilogue<T>& end = {}) {
+  Gemm<T>(transposed, m, n, k).run(a, b, c, add, end);
+}
 
-  const Index down = divide_up(m, plan.rows), across = divide_up(n, plan.columns);
-  const Index piece = divide_up(divide_up(k, plan.splits), 16) * 16;  // of k
-  const Index splits = divide_up(k, piece);
-  const Index depth = std::min(plan.depth, k);
-  const Scratch<T> partial(splits > 1 ? splits * m * n : 0);
-  // Columns that do not fill a register are packed in the streaming way, too.
-  const Scratch<T> packed = Scratch<T>::per_thread(
-      plan.way == GemmWay::dot ? (plan.depth + 16) * (plan.columns + 4)
-                               : packed_elements(tiles, plan.rows, plan.block, plan.depth));
-  const Index entries = plan.way == GemmWay::dot ? 0 : depth;
-  const Scratch<Index> offset(2 * entries);
-  Index* const in_place = offset.data() + entries;
-  const Index width = tiles.lanes * (plan.tall ? tiles.tall_vectors : tiles.vectors);
-  for (Index l = 0; l < entries; ++l) {
-    offset.data()[l] = l * width;
-    in_place[l] = l * right.row;
-  }
-
-  parallel_for(down * across * splits, m * n * k / 4, [&](Index task) {
-    const Index split = task % splits, at = task / splits;
-    const Index i = at / across * plan.rows, j = at % across * plan.columns;
-    const Index k0 = split * piece, length = std::min(piece, k - k0);
-    const Index rows = std::min(plan.rows, m - i), columns = std::min(plan.columns, n - j);
-    const Strided<T> from_a = left.from(i, k0), from_b = right.from(k0, j);
-    const Target<T> to{(splits > 1 ? partial.data() + split * m * n : c) + i * n + j, n,
-                       splits == 1 && add};
-    if (plan.way == GemmWay::dot) {
-      gemm_dot(tiles, plan, rows, columns, length, from_a, from_b, to, packed.mine());
-    } else if (plan.way == GemmWay::packed) {
-      gemm_packed(tiles, plan, rows, columns, length, from_a, from_b, to, offset.data(),
-                  packed.mine());
-    } else {
-      const Index whole = columns / tiles.lanes * tiles.lanes;
-      gemm_streams(tiles, plan, rows, whole, length, from_a, from_b, to, in_place);
-      gemm_packed(tiles, plan, rows, columns - whole, length, from_a, from_b.from(0, whole),
-                  Target<T>{to.data + whole, to.row, to.add}, offset.data(), packed.mine());
-    }
-    if (splits == 1) epilogue.apply(to.data, n, rows, columns, j);
-  });
-  if (splits > 1) {
-    add_pieces(partial.data(), splits, m * n, c, add);
-    epilogue.apply(c, n, m, n, 0);
-  }
+/// Packs B for that product, in Gemm::packed() elements.
+template <class T>
+void gemm_pack(Transposed transposed, Index m, Index n, Index k, const T* b, T* to) {
+  Gemm<T>(transposed, m, n, k).pack(b, to);
 }
 
 }  // namespace detail
@@ -132,8 +216,8 @@ void gemm(Cpu, Transposed transposed, View<const T, 3> a, View<const T, 3> b, In
     const Index batch = c.shape[0], m = c.shape[1], n = c.shape[2];
     const Index k = a.extent(transposed.a ? 1 : 2);
     const auto product = [&](Index i) {
-      detail::gemm_matrix(transposed, m, n, k, a.data + i * m * k, b.data + i * k * n,
-                          c.data + i * m * n, c.add);
+      detail::gemm_matrix<T>(transposed, m, n, k, a.data + i * m * k, b.data + i * k * n,
+                             c.data + i * m * n, c.add);
     };
     // Many matrices are shared out whole; a few are cut up one after the other.
     if (batch >= 16)
@@ -154,9 +238,10 @@ void gemm(Device device, Transposed transposed, View<const T, 2> a, View<const T
        View<const T, 3>{b.data, one(b.shape)}, Into<T, 3>{c.data, one(c.shape), c.add});
 }
 
-#define EBB_GEMM(T)                                                                             \
-  EBB_COMPILED(void detail::gemm_matrix<T>(Transposed, Index, Index, Index, const T*, const T*, \
-                                           T*, bool, const Epilogue<T>&))
+#define EBB_GEMM(T)                                                                               \
+  EBB_COMPILED(void detail::gemm_matrix<T>(Transposed, Index, Index, Index, const T*,             \
+                                           detail::MaybePacked<T>, T*, bool, const Epilogue<T>&)) \
+  EBB_COMPILED(void detail::gemm_pack<T>(Transposed, Index, Index, Index, const T*, T*))
 EBB_GEMM(float)
 EBB_GEMM(double)
 #undef EBB_GEMM

@@ -31,6 +31,12 @@ struct GemmPlan {
   bool tall = false;  ///< by the tall tile (packed)
   Index splits = 1;
 
+  /// Columns of a packed panel.
+  template <class T>
+  Index width(const simd::Tiles<T>& tiles) const {
+    return tiles.lanes * (tall ? tiles.tall_vectors : tiles.vectors);
+  }
+
   /// The time of `tile_rows` x (`vectors` registers) tiles over the whole
   /// result, in multiply-additions of a register: those that hang over the edge
   /// work for nothing, and few registers leave the pipeline of eight or more

@@ -77,37 +77,58 @@ Index packed_elements(const simd::Tiles<T>& tiles, Index rows, Index columns, In
   return (depth + 8) * (std::max<Index>(columns, tiles.columns()) + rows + 2 * left_width);
 }
 
-/// A task of the packed way: c (m, n) (+)= a b. `offset` holds multiples of the
-/// panel's width.
+/// Panels of B that were packed ahead, (step of k, panel, k, lane); none where `data` is null.
+template <class T>
+struct Panels {
+  const T* data = nullptr;
+  Index step = 0, stride = 0;  ///< from one step of k to the next, from one panel to the next
+
+  /// The same from a step and a panel on.
+  Panels from(Index steps, Index panels) const {
+    return {data == nullptr ? nullptr : data + steps * step + panels * stride, step, stride};
+  }
+};
+
+/// A task of the packed way: c (m, n) (+)= a b, where b is found in `ahead` if it is there, else
+/// packed a block at a time. `offset` holds multiples of the panel's width.
 template <class T>
 void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
-                 Strided<T> a, Strided<T> b, Target<T> c, const Index* offset, T* scratch) {
+                 Strided<T> a, Strided<T> b, Panels<T> ahead, Target<T> c, const Index* offset,
+                 T* scratch) {
   const auto* const tile = plan.tall ? tiles.tall : tiles.wide;
-  const Index height = plan.tall ? tiles.tall_rows : tiles.rows;
-  const Index width = tiles.lanes * (plan.tall ? tiles.tall_vectors : tiles.vectors);
+  const Index height = plan.tall ? tiles.tall_rows : tiles.rows, width = plan.width(tiles);
   // Rows of A are read where they are, unless the elements of one lie far
   // apart.
   const bool pack_left = a.column * std::min(plan.depth, k) * Index{sizeof(T)} > 16 * 1024;
-  T* const right = scratch;
+  T* const block = scratch;  // of B: (panel, k, lane)
+  // Of A's rows: (panel, k, row).
   T* const left = scratch + plan.block / width * panel_stride(plan.depth, width);
 
   for (Index k0 = 0; k0 < k; k0 += plan.depth) {
     const Index depth = std::min(plan.depth, k - k0);
     const bool adds = c.add || k0 > 0;
-    if (pack_left) pack_panels(tiles, a.from(0, k0).transposed(), depth, m, left_width, left);
+    if (pack_left)
+      pack_panels(tiles, a.from(0, k0).transposed(), depth, m, left_width,
+                  panel_stride(depth, left_width), left);
     for (Index j0 = 0; j0 < n; j0 += plan.block) {
       const Index across = std::min(plan.block, n - j0);
-      pack_panels(tiles, b.from(k0, j0), depth, across, width, right);
+      const Panels<T> found = ahead.from(k0 / plan.depth, j0 / width);
+      const T* const right = found.data == nullptr ? block : found.data;
+      const Index stride = found.data == nullptr ? panel_stride(depth, width) : found.stride;
+      if (found.data == nullptr)
+        pack_panels(tiles, b.from(k0, j0), depth, across, width, stride, block);
       // While a block is computed, what the next one reads comes closer.
       const Index calls = divide_up(m, height) * divide_up(across, width);
       const Index next = k0 + depth, later = std::min(plan.depth, k - next);
       const bool last = j0 + across == n;
-      Ahead<T> right_ahead = last ? Ahead<T>(b.from(next, 0), later, std::min(plan.block, n), calls)
-                                  : Ahead<T>(b.from(k0, j0 + across), depth,
-                                             std::min(plan.block, n - j0 - across), calls);
+      Ahead<T> right_ahead = found.data != nullptr ? Ahead<T>()
+                             : last
+                                 ? Ahead<T>(b.from(next, 0), later, std::min(plan.block, n), calls)
+                                 : Ahead<T>(b.from(k0, j0 + across), depth,
+                                            std::min(plan.block, n - j0 - across), calls);
       Ahead<T> left_ahead = last ? Ahead<T>(a.from(0, next), m, later, calls) : Ahead<T>();
       for (Index j = 0; j < across; j += width) {
-        const T* panel = right + j / width * panel_stride(depth, width);
+        const T* panel = right + j / width * stride;
         const Index columns = std::min(width, across - j),
                     vectors = divide_up(columns, tiles.lanes);
         for (Index i = 0; i < m; i += height) {
