@@ -4,80 +4,32 @@
 
 #include <ebb/device/compiled.hpp>
 #include <ebb/kit/lanes.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/channels.hpp>
 #include <ebb/ops/convolution/conv2d/cpu/channels_weight.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/depthwise.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/images.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/lines_backward.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/plan.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/unfolded.hpp>
-#include <ebb/ops/convolution/conv2d/cpu/winograd_passes.hpp>
+#include <ebb/ops/convolution/conv2d/cpu/ways.hpp>
 #include <ebb/ops/convolution/conv2d/reference.hpp>
 
 namespace ebb::inline EBB_ABI::kernel {
 namespace detail {
 
+/// A pass by its plan. Weights that are not packed yet are packed into scratch memory, if the way
+/// wants them so: what is kept for many runs elsewhere serves one here.
 template <class T>
-inline constexpr bool has_tiles = std::is_same_v<T, float> || std::is_same_v<T, double>;
-
-}  // namespace detail
-
-namespace detail {
-
-/// The forward pass by one of the ways; false where it is none of them.
-template <class T>
-bool conv2d_forward_by(ConvAlgorithm way, const Conv2dGeometry& g, const T* x, const T* w, T* y,
-                       const simd::TileEpilogue<T>& end) {
-  using enum ConvAlgorithm;
-  switch (way) {
-    case pointwise:
-      return conv2d_pointwise(g, true, x, w, y, end), true;
-    case depthwise:
-      return conv2d_depthwise(g, true, x, w, y, end), true;
-    case three_rows:
-      return conv2d_three_rows(g, true, x, w, y, end), true;
-    case unfolded:
-      return Unfolded<T>{g}.forward(x, w, y, end), true;
-    case images:
-      return ImagePass<T>(g, true).run(x, w, y, end), true;
-    case channels:
-      return ChannelPass<T>(g, true).run(x, w, y, end), true;
-    case lines:
-      return conv2d_forward_lines(g, x, w, y, end), true;
-    case winograd:
-      if constexpr (std::is_same_v<T, float>) return winograd_forward(g, x, w, y, end), true;
-      return false;
-    default:
-      return false;
-  }
+bool conv2d_by(const Conv2dPlan& plan, const T* x, MaybePacked<T> w, T* y,
+               const simd::TileEpilogue<T>& end) {
+  return with_way<T>(plan, [&](const auto& way) {
+    const Index room = !w.packed && way.packs_first() ? way.packed() : 0;
+    const Scratch<T> memory(room);
+    if (room > 0) way.pack(w.data, memory.data());
+    way.run(x, room > 0 ? MaybePacked<T>(memory.data(), true) : w, y, end);
+  });
 }
 
-/// The gradient of the input; an epilogue without a relu and without anything afterwards.
+/// Elements of the weights as a plan's way packs them; of those that are read as they lie, all.
 template <class T>
-bool conv2d_grad_input_by(ConvAlgorithm way, const Conv2dGeometry& g, const T* dy, const T* w,
-                          T* dx, const simd::TileEpilogue<T>& end) {
-  using enum ConvAlgorithm;
-  switch (way) {
-    case pointwise:
-      return conv2d_pointwise(g, false, dy, w, dx, end), true;
-    case depthwise:
-      return conv2d_depthwise(g, false, dy, w, dx, end), true;
-    case three_rows:
-      return conv2d_three_rows(g, false, dy, w, dx, end), true;
-    case unfolded:
-      return Unfolded<T>{g}.grad_input(dy, w, dx, end), true;
-    case images:
-      return ImagePass<T>(g, false).run(dy, w, dx, end), true;
-    case channels:
-      return ChannelPass<T>(g, false).run(dy, w, dx, end), true;
-    case lines:
-      return conv2d_grad_input_lines(g, dy, w, dx, end), true;
-    case winograd:
-      if constexpr (std::is_same_v<T, float>) return winograd_grad_input(g, dy, w, dx, end), true;
-      return false;
-    default:
-      return false;
-  }
+Index conv2d_packed(const Conv2dPlan& plan) {
+  Index elements = 0;
+  if constexpr (has_tiles<T>) with_way<T>(plan, [&](const auto& way) { elements = way.packed(); });
+  return elements > 0 ? elements : plan.g.out_channels * plan.g.taps();
 }
 
 template <class T>
@@ -89,7 +41,7 @@ bool conv2d_grad_weight_by(ConvAlgorithm way, const Conv2dGeometry& g, const T* 
     case three_rows:
       return conv2d_depthwise_grad_weight(g, way == three_rows, x, dy, dw, add), true;
     case unfolded:
-      return Unfolded<T>{g}.grad_weight(x, dy, dw, add), true;
+      return Unfolded<T>(g, false).grad_weight(x, dy, dw, add), true;
     case channels:
       return conv2d_grad_weight_channels(g, x, dy, dw, add), true;
     case lines:
@@ -109,8 +61,8 @@ template <class T>
 void conv2d_forward(Cpu, const Conv2dGeometry& g, View<const T, 4> x, View<const T, 4> w,
                     View<T, 4> y, const Epilogue<T>& end = {}) {
   if constexpr (detail::has_tiles<T>)
-    if (detail::conv2d_forward_by(conv2d_algorithm<T>(g, ConvPass::forward), g, x.data, w.data,
-                                  y.data, simd::TileEpilogue<T>::of(end, y.data)))
+    if (detail::conv2d_by<T>(detail::Conv2dPlan::of<T>(g, ConvPass::forward), x.data, w.data,
+                             y.data, simd::TileEpilogue<T>::of(end, y.data)))
       return;
   reference::conv2d_forward(g, x, w, y, end);
 }
@@ -121,10 +73,36 @@ template <class T>
 void conv2d_grad_input(Cpu, const Conv2dGeometry& g, View<const T, 4> dy, View<const T, 4> w,
                        View<const T, 1> bias, Into<T, 4> dx) {
   if constexpr (detail::has_tiles<T>)
-    if (detail::conv2d_grad_input_by(conv2d_algorithm<T>(g, ConvPass::grad_input), g, dy.data,
-                                     w.data, dx.data, {{bias.data, dx.add, false}, {}}))
+    if (detail::conv2d_by<T>(detail::Conv2dPlan::of<T>(g, ConvPass::grad_input), dy.data, w.data,
+                             dx.data, {{bias.data, dx.add, false}, {}}))
       return;
   reference::conv2d_grad_input(g, dy, w, bias, dx);
+}
+
+/// Kernel: the weights as the way of a plan reads them, `conv2d_packed` elements.
+template <class T>
+void conv2d_pack(Cpu, const detail::Conv2dPlan& plan, View<const T, 4> w, View<T, 1> to) {
+  bool done = false;
+  if constexpr (detail::has_tiles<T>)
+    detail::with_way<T>(plan, [&](const auto& way) {
+      done = way.packed() > 0;
+      if (done) way.pack(w.data, to.data);
+    });
+  if (!done) std::copy(w.data, w.data + w.size(), to.data);
+}
+
+/// Kernel: the forward pass by a plan, with weights that `conv2d_pack` wrote for it.
+template <class T>
+void conv2d_run(Cpu, const detail::Conv2dPlan& plan, View<const T, 4> x, View<const T, 1> packed,
+                View<T, 4> y, const Epilogue<T>& end = {}) {
+  if constexpr (detail::has_tiles<T>)
+    if (detail::conv2d_by<T>(plan, x.data, {packed.data, true}, y.data,
+                             simd::TileEpilogue<T>::of(end, y.data)))
+      return;
+  const Conv2dGeometry& g = plan.g;
+  const View<const T, 4> w{packed.data,
+                           {g.out_channels, g.group_in(), g.kernel.height, g.kernel.width}};
+  reference::conv2d_forward(g, x, w, y, end);
 }
 
 /// Kernel: the gradient of the weight.
@@ -191,6 +169,11 @@ void sum_rectified_channels(Cpu, View<const T, 4> y, View<const T, 4> dy, View<T
 }
 
 #define EBB_CONV2D(T)                                                                              \
+  EBB_COMPILED(Index detail::conv2d_packed<T>(const detail::Conv2dPlan&))                          \
+  EBB_COMPILED(bool detail::same_layout<T>(const detail::Conv2dPlan&, const detail::Conv2dPlan&))  \
+  EBB_COMPILED(void conv2d_pack<T>(Cpu, const detail::Conv2dPlan&, View<const T, 4>, View<T, 1>))  \
+  EBB_COMPILED(void conv2d_run<T>(Cpu, const detail::Conv2dPlan&, View<const T, 4>,                \
+                                  View<const T, 1>, View<T, 4>, const Epilogue<T>&))               \
   EBB_COMPILED(void conv2d_forward<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,                \
                                       View<const T, 4>, View<T, 4>, const Epilogue<T>&))           \
   EBB_COMPILED(void conv2d_grad_input<T>(Cpu, const Conv2dGeometry&, View<const T, 4>,             \

@@ -17,170 +17,235 @@ namespace ebb::inline EBB_ABI::kernel::detail {
 /// Tasks that a pass is cut into at least, where it has so much work.
 inline constexpr Index enough_tasks = 32;
 
+/// How the target is shared out. A task takes some images, or a band of rows of one, and some
+/// blocks of channels: the sums of its pixels, and the weights of a chunk of channels, stay near
+/// the core.
+struct ChannelTasks {
+  Index batch, height;
+  Index images;          ///< of a task, at most
+  Index bands, band;     ///< of an image, and rows in each
+  Index units;           ///< bands of all images, or handfuls of images
+  Index splits, blocks;  ///< of the blocks of channels, and blocks in each
+  Index chunk;           ///< channels that are summed over at a time
+  Index pixels;          ///< of a task, at most
+
+  /// For so many blocks of sums, whose weights take so many bytes for each channel.
+  ChannelTasks(const TapPass& pass, Index all_blocks, Index weight_bytes)
+      : batch(pass.g.batch), height(pass.target.height) {
+    constexpr Index most_pixels = 800, least_pixels = 100, cache_bytes = 16 * 1024;
+    const Size2 target = pass.target;
+    const Index most = std::max(
+        least_pixels,
+        std::min(most_pixels, batch * target.area() * pass.g.groups * all_blocks / enough_tasks));
+    images = std::clamp<Index>(most / target.area(), 1, batch);
+    bands = divide_up(height, std::clamp<Index>(most / target.width, 1, height));
+    band = divide_up(height, bands);
+    units = divide_up(batch, images) * bands;
+    splits = std::min(all_blocks, divide_up(enough_tasks, units * pass.g.groups));
+    blocks = divide_up(all_blocks, splits);
+    const Index fitting = std::max<Index>(1, cache_bytes / std::max<Index>(1, weight_bytes));
+    chunk = divide_up(pass.channels, divide_up(pass.channels, fitting));
+    pixels = images * band * target.width;
+  }
+
+  /// The images and the rows of one unit.
+  struct Unit {
+    Index image, images, row, rows;
+  };
+  Unit operator[](Index i) const {
+    const auto [handful, at] = unravel(i, bands);
+    const Index image = handful * images, row = std::min(at * band, height);
+    return {image, std::min(images, batch - image), row, std::min(band, height - row)};
+  }
+};
+
 /// A pass whose vectors run along the channels of the target.
 template <class T>
-struct ChannelPass : TapPass {
-  using TapPass::TapPass;
+class ChannelPass : TapPass {
+ public:
+  ChannelPass(const Conv2dGeometry& geometry, bool is_forward)
+      : TapPass(geometry, is_forward),
+        live_rows_(rows.live(g.kernel.height)),
+        live_columns_(columns.live(g.kernel.width)),
+        area_(static_cast<Index>(live_rows_.taps.size() * live_columns_.taps.size())),
+        width_(tiles_.width()),
+        blocks_(divide_up(sums, width_)) {}
 
-  /// The weights, as [block of `width` sums][channel][tap][sum], of group after group, of those
-  /// `taps` that are seen; what hangs over the last register is zero. (A block of which one
-  /// register holds all sums is read by tiles one register wide: nobody looks at its other half.)
-  void pack(const simd::ChannelTiles<T>& tiles, const std::vector<Index>& taps, const T* w,
-            T* packed) const {
-    const Index width = tiles.width(), blocks = divide_up(sums, width);
-    const auto area = static_cast<Index>(taps.size());
+  static bool packs_first() { return true; }
+  Index packed() const { return g.groups * blocks_ * channels * area_ * width_; }
+
+  /// Whether another pass over the same weights reads what this one packs: the same taps of them.
+  bool reads_like(const ChannelPass& other) const {
+    return live_rows_.taps == other.live_rows_.taps &&
+           live_columns_.taps == other.live_columns_.taps;
+  }
+
+  /// Writes the weights as (group, block of sums, channel, tap, lane): of taps only those that some
+  /// pixel sees, for on the smallest images most fall on padding alone; what hangs over the last
+  /// register is zero. (A block of which one register holds all sums is read by tiles one register
+  /// wide: nobody looks at its other half.)
+  void pack(const T* w, T* to) const {
+    std::vector<Index> taps;
+    taps.reserve(static_cast<std::size_t>(area_));
+    for (const Index i : live_rows_.taps)
+      for (const Index j : live_columns_.taps) taps.push_back(i * g.kernel.width + j);
     // All taps of a channel, and going forward those of all channels, are a run of elements.
-    const Index length = area < g.kernel.area() ? 0 : forward ? channels * area : area;
-    parallel_for(g.groups * blocks, g.groups * blocks * width * channels * area, [&](Index task) {
-      const Index group = task / blocks, first = task % blocks * width;
-      const Index live = std::min(width, sums - first), apart = along();
+    const Index run = area_ < g.kernel.area() ? 0 : forward ? channels * area_ : area_;
+    const Index block_size = channels * area_ * width_;
+    parallel_for(g.groups * blocks_, g.groups * blocks_ * block_size, [&](Index task) {
+      const auto [group, block] = unravel(task, blocks_);
+      const Index first = block * width_, live = std::min(width_, sums - first), apart = along();
       const T* const from = w + group * sums * channels * g.kernel.area() + first * apart;
-      T* to = packed + task * width * channels * area;
-      for (Index c = 0; c < channels && length > 0; c += length / area, to += length * width)
-        tiles.from_planes(from + c * across(), apart, length, live, to, width);
-      for (Index c = 0; c < channels && length == 0; ++c)
+      T* out = to + task * block_size;
+      for (Index c = 0; c < channels && run > 0; c += run / area_, out += run * width_)
+        tiles_.from_planes(from + c * across(), apart, run, live, out, width_);
+      for (Index c = 0; c < channels && run == 0; ++c)
         for (const Index tap : taps) {
           const T* const element = from + c * across() + tap;
-          for (Index l = 0; l < live; ++l) to[l] = element[l * apart];
-          for (Index l = live; l < width; ++l) to[l] = T(0);
-          to += width;
+          for (Index l = 0; l < live; ++l) out[l] = element[l * apart];
+          for (Index l = live; l < width_; ++l) out[l] = T(0);
+          out += width_;
         }
     });
   }
 
-  void run(const T* x, const T* w, T* y, const simd::TileEpilogue<T>& end) const {
-    const simd::ChannelTiles<T> tiles = simd::channel_tiles<T>();
-    const Index width = tiles.width(), blocks = divide_up(sums, width);
-    // Taps that fall on padding alone, as most do on the smallest images, are left out.
-    const TapAxis::Live live_rows = rows.live(g.kernel.height);
-    const TapAxis::Live live_columns = columns.live(g.kernel.width);
-    const auto across_row = static_cast<Index>(live_columns.taps.size());
-    std::vector<Index> taps;
-    taps.reserve(live_rows.taps.size() * live_columns.taps.size());
-    for (const Index i : live_rows.taps)
-      for (const Index j : live_columns.taps) taps.push_back(i * g.kernel.width + j);
-    const auto area = static_cast<Index>(taps.size());
-    const Scratch<T> packed(g.groups * blocks * width * channels * area);
-    pack(tiles, taps, w, packed.data());
-
-    // Offsets of taps, for each pair of a class of rows and one of columns.
-    const Index* const row_place = live_rows.place.data();
-    const Index* const column_place = live_columns.place.data();
-    const Scratch<Index> table(2 * entries());
-    std::vector<simd::ChannelSum> pair;
-    Index* entry = table.data();
-    for (const TapAxis::Class& r : rows.classes)
-      for (const TapAxis::Class& q : columns.classes) {
-        const Index count = r.count * q.count;
-        pair.push_back({0, source.area(), area * width, count, entry, entry + count});
-        for (Index i = 0; i < r.count; ++i)
-          for (Index j = 0; j < q.count; ++j, ++entry) {
-            entry[0] = i * rows.shift * source.width + j * columns.shift;
-            entry[count] = (row_place[r.first + i * rows.step] * across_row +
-                            column_place[q.first + j * columns.step]) *
-                           width;
-          }
-        entry += count;
-      }
-
-    // A task: some images, or a band of rows of one, for some blocks of channels. The sums of its
-    // pixels and the weights of a chunk of channels stay near the core.
-    constexpr Index many = 800, few = 100, nearest = 16 * 1024;
-    const Index most =
-        std::max(few, std::min(many, g.batch * target.area() * g.groups * blocks / enough_tasks));
-    const Index together = std::clamp<Index>(most / target.area(), 1, g.batch);
-    const Index bands =
-        divide_up(target.height, std::clamp<Index>(most / target.width, 1, target.height));
-    const Index band = divide_up(target.height, bands),
-                units = divide_up(g.batch, together) * bands;
-    const Index splits = std::min(blocks, divide_up(enough_tasks, units * g.groups)),
-                each = divide_up(blocks, splits);
+  void run(const T* x, MaybePacked<T> w, T* y, const simd::TileEpilogue<T>& end) const {
     // The sums of a chunk are added to those of the chunks before, so its size decides their
     // rounding: it is that of the widest registers.
-    const Index bytes = std::max<Index>(1, area) * 2 * sum_lanes<T> * Index{sizeof(T)};
-    const Index chunks = divide_up(channels, std::max<Index>(1, nearest / bytes));
-    const Index chunk = divide_up(channels, chunks), pixels = together * band * target.width;
-    // Where a single tap is seen, the inner loop runs over the channels.
-    const Scratch<Index> single(2 * chunk);
-    for (Index c = 0; c < chunk; ++c) {
-      single.data()[c] = c * source.area();
-      single.data()[chunk + c] = c * area * width;
-    }
-    const Scratch<T> scratch = Scratch<T>::per_thread((pixels + 1) * width);
-    const Scratch<Index> lists = Scratch<Index>::per_thread(2 * pixels + pairs() + 1);
-
-    parallel_for(units * g.groups * splits, g.macs() / 4, [&](Index task) {
-      const Index split = task % splits, group = task / splits % g.groups;
-      const Index unit = task / splits / g.groups;
-      const Index n0 = unit / bands * together, images = std::min(together, g.batch - n0);
-      const Index r0 = std::min(unit % bands * band, target.height),
-                  r1 = std::min(r0 + band, target.height);
-      const Index source_image = g.groups * channels * source.area();
-      const T* const origin = x + n0 * source_image + group * channels * source.area();
-      T* const sum = scratch.mine();
-      Index *const from = lists.mine(), *const to = from + pixels, *const start = to + pixels;
-      list(images, source_image, r0, r1, from, to, start);
-
-      for (Index b = split * each; b < std::min(blocks, (split + 1) * each); ++b) {
-        const Index live = std::min(width, sums - b * width);
-        const T* const weights = packed.data() + (group * blocks + b) * channels * area * width;
-        for (Index c = 0; c < channels; c += chunk)
-          for (Index k = 0; k < pairs(); ++k) {
-            simd::ChannelSum what = pair[static_cast<std::size_t>(k)];
-            const Index count = std::min(chunk, channels - c);
-            const T* right = weights + c * area * width;
-            what.outer = what.inner > 0 ? count : 0;
-            if (what.inner == 1) {
-              right += what.b_offset[0];
-              what = {1, 0, 0, count, single.data(), single.data() + chunk};
-            }
-            const T* a[simd::ChannelTiles<T>::most_rows];
-            T* out[simd::ChannelTiles<T>::most_rows];
-            for (Index at = start[k]; at < start[k + 1];) {
-              const auto& tile = tiles.tile(start[k + 1] - at, live);
-              for (Index i = 0; i < tile.rows; ++i) {
-                const bool counts = at + i < start[k + 1];
-                a[i] = origin + c * source.area() + from[counts ? at + i : at];
-                out[i] = sum + (counts ? to[at + i] : pixels) * width;
-              }
-              tile.run(what, a, right, out, {nullptr, c > 0, false}, 1);
-              at += tile.rows;
-            }
-          }
-        const Index channel = group * sums + b * width, run = (r1 - r0) * target.width;
-        const simd::TileEpilogue<T> last = end.from(channel);
-        for (Index n = 0; n < images; ++n) {
-          T* const part =
-              y + ((n0 + n) * g.groups * sums + channel) * target.area() + r0 * target.width;
-          tiles.to_planes(sum + n * run * width, width, run, live, part, target.area(), last);
-          last.afterwards.rows(part, target.area(), live, run);
-        }
+    const ChannelTasks tasks(*this, blocks_,
+                             std::max<Index>(1, area_) * 2 * sum_lanes<T> * Index{sizeof(T)});
+    const Tables tables(*this, tasks.chunk);
+    // (pixel, lane), and a row for sums that nobody wants.
+    const Scratch<T> scratch = Scratch<T>::per_thread((tasks.pixels + 1) * width_);
+    const Scratch<Index> lists = Scratch<Index>::per_thread(2 * tasks.pixels + pairs() + 1);
+    parallel_for(tasks.units * g.groups * tasks.splits, g.macs() / 4, [&](Index task) {
+      const auto [unit, group, split] = unravel(task, g.groups, tasks.splits);
+      const ChannelTasks::Unit part = tasks[unit];
+      const T* const seen = x + (part.image * g.groups + group) * channels * source.area();
+      const Pixels pixels = list(part, tasks.pixels, lists.mine());
+      const Index begin = split * tasks.blocks;
+      for (Index b = begin; b < std::min(blocks_, begin + tasks.blocks); ++b) {
+        const T* const weights = w.data + (group * blocks_ + b) * channels * area_ * width_;
+        sum_block(pixels, seen, weights, std::min(width_, sums - b * width_), tables, tasks.chunk,
+                  scratch.mine());
+        store_block(part, group * sums + b * width_, std::min(width_, sums - b * width_),
+                    scratch.mine(), y, end);
       }
     });
   }
 
  private:
-  /// The pixels of a task, one pair of classes after the other: where each sees its first tap, and
-  /// its place among the sums.
-  void list(Index images, Index source_image, Index r0, Index r1, Index* from, Index* to,
-            Index* start) const {
+  /// What tiles sum over, for each pair of a class of rows and one of columns: offsets in the
+  /// source and in the weights.
+  struct Tables {
+    Scratch<Index> taps;     ///< for each pair (source or weights, tap)
+    Scratch<Index> channel;  ///< (source or weights, channel), where a single tap is seen
+    std::vector<simd::ChannelSum> pair;
+
+    Tables(const ChannelPass& p, Index chunk) : taps(2 * p.entries()), channel(2 * chunk) {
+      const auto across_row = static_cast<Index>(p.live_columns_.taps.size());
+      const Index* const row_place = p.live_rows_.place.data();
+      const Index* const column_place = p.live_columns_.place.data();
+      Index* entry = taps.data();
+      for (const TapAxis::Class& r : p.rows.classes)
+        for (const TapAxis::Class& q : p.columns.classes) {
+          const Index count = r.count * q.count;
+          pair.push_back({0, p.source.area(), p.area_ * p.width_, count, entry, entry + count});
+          for (Index i = 0; i < r.count; ++i)
+            for (Index j = 0; j < q.count; ++j, ++entry) {
+              entry[0] = i * p.rows.shift * p.source.width + j * p.columns.shift;
+              entry[count] = (row_place[r.first + i * p.rows.step] * across_row +
+                              column_place[q.first + j * p.columns.step]) *
+                             p.width_;
+            }
+          entry += count;
+        }
+      for (Index c = 0; c < chunk; ++c) {
+        channel.data()[c] = c * p.source.area();
+        channel.data()[chunk + c] = c * p.area_ * p.width_;
+      }
+    }
+
+    /// Over `count` channels from `c` on for pair `k`, whose weights `right` begin at channel c.
+    simd::ChannelSum sum(std::size_t k, Index count, Index chunk, const T*& right) const {
+      simd::ChannelSum what = pair[k];
+      what.outer = what.inner > 0 ? count : 0;
+      if (what.inner != 1) return what;
+      right += what.b_offset[0];
+      return {1, 0, 0, count, channel.data(), channel.data() + chunk};
+    }
+  };
+
+  /// The pixels of a task, one pair of classes after the other.
+  struct Pixels {
+    const Index *from, *to, *start;  ///< where each sees its first tap; its place among the sums
+    Index idle;                      ///< place of sums that nobody wants
+  };
+  Pixels list(const ChannelTasks::Unit& part, Index most, Index* memory) const {
+    Index *const from = memory, *const to = from + most, *start = to + most;
+    const Pixels pixels{from, to, start, most};
+    const Index image = g.groups * channels * source.area();
     Index count = 0;
     for (std::size_t k = 0; k < rows.classes.size(); ++k)
       for (const TapAxis::Class& q : columns.classes) {
         *start++ = count;
-        for (Index n = 0; n < images; ++n)
-          for (Index r = r0; r < r1; ++r) {
-            const auto at = static_cast<std::size_t>(r);
+        for (Index n = 0; n < part.images; ++n)
+          for (Index r = 0; r < part.rows; ++r) {
+            const auto at = static_cast<std::size_t>(part.row + r);
             if (rows.class_of[at] != static_cast<Index>(k)) continue;
             for (const Index p : q.positions) {
-              from[count] = n * source_image + rows.from[at] * source.width +
+              from[count] = n * image + rows.from[at] * source.width +
                             columns.from[static_cast<std::size_t>(p)];
-              to[count++] = (n * (r1 - r0) + r - r0) * target.width + p;
+              to[count++] = (n * part.rows + r) * target.width + p;
             }
           }
       }
     *start = count;
+    return pixels;
   }
+
+  /// The sums (pixel, lane) of one block of channels.
+  void sum_block(const Pixels& pixels, const T* seen, const T* weights, Index live,
+                 const Tables& tables, Index chunk, T* sum) const {
+    const T* a[simd::ChannelTiles<T>::most_rows];
+    T* out[simd::ChannelTiles<T>::most_rows];
+    for (Index c = 0; c < channels; c += chunk)
+      for (Index k = 0; k < pairs(); ++k) {
+        const T* right = weights + c * area_ * width_;
+        const simd::ChannelSum what =
+            tables.sum(static_cast<std::size_t>(k), std::min(chunk, channels - c), chunk, right);
+        const T* const origin = seen + c * source.area();
+        const Index last = pixels.start[k + 1];
+        for (Index at = pixels.start[k]; at < last;) {
+          const auto& tile = tiles_.tile(last - at, live);
+          for (Index i = 0; i < tile.rows; ++i) {
+            const bool counts = at + i < last;
+            a[i] = origin + pixels.from[counts ? at + i : at];
+            out[i] = sum + (counts ? pixels.to[at + i] : pixels.idle) * width_;
+          }
+          tile.run(what, a, right, out, {nullptr, c > 0, false}, 1);
+          at += tile.rows;
+        }
+      }
+  }
+
+  /// Transposes the sums of `live` channels from `channel` on into their planes of the target.
+  void store_block(const ChannelTasks::Unit& part, Index channel, Index live, const T* sum, T* y,
+                   const simd::TileEpilogue<T>& end) const {
+    const Index run = part.rows * target.width;
+    const simd::TileEpilogue<T> last = end.from(channel);
+    for (Index n = 0; n < part.images; ++n) {
+      T* const to = y + ((part.image + n) * g.groups * sums + channel) * target.area() +
+                    part.row * target.width;
+      tiles_.to_planes(sum + n * run * width_, width_, run, live, to, target.area(), last);
+      last.afterwards.rows(to, target.area(), live, run);
+    }
+  }
+
+  simd::ChannelTiles<T> tiles_ = simd::channel_tiles<T>();
+  TapAxis::Live live_rows_, live_columns_;  ///< taps that some pixel sees
+  Index area_;                              ///< of them
+  Index width_, blocks_;                    ///< lanes of a block; blocks of sums
 };
 
 }  // namespace ebb::kernel::detail

@@ -80,16 +80,17 @@ void conv2d_grad_weight_channels(const Conv2dGeometry& g, const T* x, const T* d
   const Scratch<T> sums(parts * size);
   const Scratch<T> scratch = Scratch<T>::per_thread(together * band * g.output.width * width);
   parallel_for(parts * g.groups * blocks, g.macs() / 4, [&](Index task) {
-    const Index block = task % blocks, group = task / blocks % g.groups;
-    const Index part = task / blocks / g.groups, live = std::min(width, m - block * width);
+    const auto [part, group, block] = unravel(task, g.groups, blocks);
+    const Index live = std::min(width, m - block * width);
     const Index channel = group * m + block * width;
     const Index image = g.in_channels * g.input.area();
     T* const slopes = scratch.mine();
     T* const to = sums.data() + part * size + (group * blocks + block) * width * taps;
     T idle[2 * simd::ChannelTiles<T>::most_lanes];
     for (Index unit = part * each; unit < std::min(units, (part + 1) * each); ++unit) {
-      const Index n0 = unit / bands * together, images = std::min(together, g.batch - n0);
-      const Index r0 = std::min(unit % bands * band, g.output.height);
+      const auto [handful, strip] = unravel(unit, bands);
+      const Index n0 = handful * together, images = std::min(together, g.batch - n0);
+      const Index r0 = std::min(strip * band, g.output.height);
       const Index r1 = std::min(r0 + band, g.output.height), run = (r1 - r0) * g.output.width;
       for (Index n = 0; n < images; ++n)
         tiles.from_planes(dy + ((n0 + n) * g.out_channels + channel) * pixels + r0 * g.output.width,
@@ -134,9 +135,10 @@ void conv2d_grad_weight_channels(const Conv2dGeometry& g, const T* x, const T* d
   add_pieces(sums.data(), parts, size, sums.data(), false);
   parallel_for(g.groups * blocks, size, [&](Index task) {
     const T* const first = sums.data() + task * width * taps;
-    const Index channel = task / blocks * m + task % blocks * width;
-    tiles.to_planes(first, width, taps, std::min(width, m - task % blocks * width),
-                    dw + channel * taps, taps, {nullptr, add, false});
+    const auto [group, block] = unravel(task, blocks);
+    const Index channel = group * m + block * width;
+    tiles.to_planes(first, width, taps, std::min(width, m - block * width), dw + channel * taps,
+                    taps, {nullptr, add, false});
   });
 }
 

@@ -80,34 +80,48 @@ struct DepthwiseFrame {
 
 /// The forward pass, and the gradient of the input.
 template <class T>
-void conv2d_depthwise(const Conv2dGeometry& g, bool forward, const T* x, const T* w, T* y,
-                      const simd::TileEpilogue<T>& end) {
-  const simd::DepthwiseLoops<T> loops = simd::depthwise_loops<T>();
-  const DepthwiseFrame frame(g, forward);
-  const Index taps = g.kernel.area(), planes = g.batch * g.groups;
-  const simd::DepthwisePlane plane{taps, frame.offset.data(), frame.size.width, frame.sums.height,
-                                   frame.sums.width};
-  const Index registers = divide_up(frame.sums.width, loops.lanes);
-  const auto run = loops.plane[std::min<Index>(registers, 3) - 1];
-  const Scratch<T> scratch = Scratch<T>::per_thread(frame.elements + taps);
-  const Index each = std::max<Index>(1, planes / 64);
-  parallel_for(divide_up(planes, each), g.macs() / 4, [&](Index task) {
-    T *const source = scratch.mine(), *const turned = source + frame.elements;
-    for (Index i = 0; i < frame.elements; ++i) source[i] = T(0);
-    for (Index p = task * each; p < std::min(planes, (task + 1) * each); ++p) {
-      const Index channel = p % g.groups;
-      const T* weights = w + channel * taps;
-      if (!forward) {
-        for (Index k = 0; k < taps; ++k) turned[k] = weights[taps - 1 - k];
-        weights = turned;
+class DepthwisePass {
+ public:
+  DepthwisePass(const Conv2dGeometry& g, bool forward) : g_(g), forward_(forward) {}
+
+  /// The gradient of the input sees the kernel turned round.
+  bool packs_first() const { return !forward_; }
+  Index packed() const { return forward_ ? 0 : g_.groups * g_.kernel.area(); }
+
+  /// Writes the weights as (channel, tap from the last to the first).
+  void pack(const T* w, T* to) const {
+    const Index taps = g_.kernel.area();
+    for (Index c = 0; c < g_.groups; ++c)
+      std::reverse_copy(w + c * taps, w + (c + 1) * taps, to + c * taps);
+  }
+
+  void run(const T* x, MaybePacked<T> w, T* y, const simd::TileEpilogue<T>& end) const {
+    const simd::DepthwiseLoops<T> loops = simd::depthwise_loops<T>();
+    const DepthwiseFrame frame(g_, forward_);
+    const Index taps = g_.kernel.area(), planes = g_.batch * g_.groups;
+    const simd::DepthwisePlane plane{taps, frame.offset.data(), frame.size.width, frame.sums.height,
+                                     frame.sums.width};
+    const Index registers = divide_up(frame.sums.width, loops.lanes);
+    const auto sum_plane = loops.plane[std::min<Index>(registers, 3) - 1];
+    const Scratch<T> scratch = Scratch<T>::per_thread(frame.elements);  // (phase, row, column)
+    const Index each = std::max<Index>(1, planes / 64);
+    parallel_for(divide_up(planes, each), g_.macs() / 4, [&](Index task) {
+      T* const source = scratch.mine();
+      for (Index i = 0; i < frame.elements; ++i) source[i] = T(0);
+      for (Index p = task * each; p < std::min(planes, (task + 1) * each); ++p) {
+        const Index channel = p % g_.groups;
+        frame.fill(g_, loops, x + p * frame.source.area(), source);
+        T* const to = y + p * frame.sums.area();
+        sum_plane(plane, w.data + channel * taps, source, to, end.from(channel));
+        end.afterwards(to, frame.sums.area());
       }
-      frame.fill(g, loops, x + p * frame.source.area(), source);
-      T* const to = y + p * frame.sums.area();
-      run(plane, weights, source, to, end.from(channel));
-      end.afterwards(to, frame.sums.area());
-    }
-  });
-}
+    });
+  }
+
+ private:
+  const Conv2dGeometry& g_;
+  bool forward_;
+};
 
 /// The gradient of the weight; that of a 3x3 kernel of stride 1 from planes where they lie, in
 /// `three` rows.
@@ -139,7 +153,8 @@ void conv2d_depthwise_grad_weight(const Conv2dGeometry& g, bool three, const T* 
   const Index scratch_size = framed + copied + block * sums;
   const Scratch<T> scratch = Scratch<T>::per_thread(scratch_size);
   parallel_for(splits * bands, g.macs() / 4, [&](Index task) {
-    const Index first = task % bands * block, split = task / bands;
+    const auto [split, band] = unravel(task, bands);
+    const Index first = band * block;
     const Index channels = std::min(block, g.groups - first);
     T* const source = scratch.mine();
     T *const lines = source + std::max<Index>(0, framed - ends), *const sum =

@@ -20,8 +20,14 @@ struct ImagePass : ImageBands {
   ImagePass(const Conv2dGeometry& geometry, bool is_forward)
       : ImageBands(geometry, is_forward, simd::channel_tiles<T>().width(), sizeof(T)) {}
 
-  void run(const T* x, const T* w, T* y, const simd::TileEpilogue<T>& end) const {
+  /// Weights are read as they lie.
+  static bool packs_first() { return false; }
+  static Index packed() { return 0; }
+  static void pack(const T*, T*) {}
+
+  void run(const T* x, MaybePacked<T> weights, T* y, const simd::TileEpilogue<T>& end) const {
     const Tiles tiles = simd::channel_tiles<T>();
+    const T* const w = weights.data;
     const Index blocks = divide_up(g.batch, width), band = this->band(),
                 bands = divide_up(target.height, band);
     const Index plane = seen_by(band) * source.width * width;
@@ -32,11 +38,13 @@ struct ImagePass : ImageBands {
     const Index line = target.width * width;
     const Scratch<T> scratch = Scratch<T>::per_thread(channels * plane + (sums * band + 1) * line);
     parallel_for(blocks * g.groups * bands, g.macs() / 4, [&](Index task) {
-      const Index r0 = task % bands * band, height = std::min(band, target.height - r0);
-      const Index group = task / bands % g.groups, n0 = task / bands / g.groups * width;
+      const auto [block, group, strip] = unravel(task, g.groups, bands);
+      const Index r0 = strip * band, height = std::min(band, target.height - r0);
+      const Index n0 = block * width;
       const Index images = std::min(width, g.batch - n0);
       const Rows visible = seen(r0, height);
-      T *const from = scratch.mine(), *const sum = from + channels * plane;
+      T* const from = scratch.mine();          // (channel, row, column, image)
+      T* const sum = from + channels * plane;  // (sum, row, column, image)
       T* const idle = sum + sums * band * line;
       if (images <= tiles.lanes)
         for (Index i = 0; i < channels * plane; ++i) from[i] = T(0);

@@ -83,9 +83,10 @@ void conv2d_pointwise(const Conv2dGeometry& g, bool forward, const T* x, const T
   const Scratch<T> scratch = Scratch<T>::per_thread(depth * width);
 
   parallel_for(g.batch * pieces, g.macs() / 4, [&](Index task) {
-    const Index n = task / pieces, begin = task % pieces * piece;
+    const auto [n, at] = unravel(task, pieces);
+    const Index begin = at * piece;
     const T* const from = x + n * depth * pixels;
-    T* const panel = scratch.mine();
+    T* const panel = scratch.mine();  // (channel, lane)
     // A panel of pixels is copied so that its channels do not compete for the same cache lines.
     for (Index p = begin; p < std::min(pixels, begin + piece); p += width) {
       const Index left = std::min(width, pixels - p);
@@ -121,10 +122,9 @@ void conv2d_forward_lines(const Conv2dGeometry& g, const T* x, const T* w, T* y,
   const simd::ChannelSum sum{1, 0, 0, taps, table.data(), table.data() + taps};
 
   parallel_for(g.batch * g.groups * bands * blocks, g.macs() / 4, [&](Index task) {
-    const Index first = task % blocks * block, band = task / blocks % bands;
-    const Index group = task / blocks / bands % g.groups, n = task / blocks / bands / g.groups;
-    const Index row = band * planes.band, channel = group * m + first;
-    T* const source = scratch.mine();
+    const auto [n, group, band, part] = unravel(task, g.groups, bands, blocks);
+    const Index first = part * block, row = band * planes.band, channel = group * m + first;
+    T* const source = scratch.mine();  // the planes: (channel, phase, kernel column, row, column)
     planes.fill(x + (n * g.in_channels + group * g.group_in()) * g.input.area(), row, source);
     line_sums(tiles, std::min(block, m - first),
               std::min(planes.band, g.output.height - row) * g.output.width, sum,

@@ -17,94 +17,141 @@ struct Phase {
 
 /// The gradient of the input; of the epilogue, a bias and an addition to what is there.
 template <class T>
-void conv2d_grad_input_lines(const Conv2dGeometry& g, const T* dy, const T* w, T* dx,
-                             const simd::InRegisters<T>& end) {
-  const simd::Tiles<T> tiles = simd::tiles<T>();
-  const Size2 s = g.stride, d = g.dilation, p = g.padding;
-  const Index m = g.group_in(), out = g.group_out(), area = g.kernel.area();
-  // dy in one plane per channel: pixel h sees its rows from (h + p) / s - halo on.
-  const Size2 halo{d.height * (g.kernel.height - 1) / s.height,
-                   d.width * (g.kernel.width - 1) / s.width};
-  const Index lowest = p.width / s.width;
-  const Index width = (g.input.width - 1 + p.width) / s.width - lowest + 1 + halo.width;
-  const Index bytes = out * width * Index{sizeof(T)};
-  const Index band = band_rows(divide_up(g.input.height, s.height), bytes, g.batch * g.groups);
-  const Index rows = band + 1 + halo.height, plane = rows * width;
-  const Index slack = width + simd::Tiles<T>::most_columns;
-
-  const Size2 phases{std::min(s.height, g.input.height), std::min(s.width, g.input.width)};
-  const Scratch<Phase> phase(phases.area());
-  const Scratch<Index> offset(out * area);
-  const Scratch<T> weights(g.out_channels * m * area);
-  const Scratch<Index> tap(area);  // i * width + j, phase by phase
-  for (Index f = 0, at = 0; f < phases.area(); ++f) {
-    Phase& now = phase.data()[f];
-    now = {{f / phases.width, f % phases.width}, 0, at};
-    for (Index i = 0; i < g.kernel.height; ++i)
-      for (Index j = 0; j < g.kernel.width; ++j)
-        if (i * d.height % s.height == (now.first.height + p.height) % s.height &&
-            j * d.width % s.width == (now.first.width + p.width) % s.width)
-          tap.data()[at + now.taps++] = i * g.kernel.width + j;
-    at += now.taps;
-    for (Index o = 0; o < out; ++o)
-      for (Index t = 0; t < now.taps; ++t) {
-        const Index i = tap.data()[now.at + t] / g.kernel.width;
-        const Index j = tap.data()[now.at + t] % g.kernel.width;
-        offset.data()[(now.at * out) + o * now.taps + t] =
-            o * plane + (halo.height - i * d.height / s.height) * width + halo.width -
-            j * d.width / s.width;
-      }
+class LinesGradInput {
+ public:
+  explicit LinesGradInput(const Conv2dGeometry& geometry)
+      : g_(geometry),
+        halo_(g_.dilation.height * (g_.kernel.height - 1) / g_.stride.height,
+              g_.dilation.width * (g_.kernel.width - 1) / g_.stride.width),
+        lowest_(g_.padding.width / g_.stride.width),
+        width_((g_.input.width - 1 + g_.padding.width) / g_.stride.width - lowest_ + 1 +
+               halo_.width),
+        band_(band_rows(divide_up(g_.input.height, g_.stride.height),
+                        g_.group_out() * width_ * Index{sizeof(T)}, g_.batch * g_.groups)),
+        rows_(band_ + 1 + halo_.height),
+        phases_(std::min(g_.stride.height, g_.input.height),
+                std::min(g_.stride.width, g_.input.width)),
+        phase_(phases_.area()),
+        tap_(g_.kernel.area()) {
+    for (Index f = 0, at = 0; f < phases_.area(); at += phase_.data()[f++].taps) {
+      Phase& now = phase_.data()[f];
+      now = {{f / phases_.width, f % phases_.width}, 0, at};
+      for (Index i = 0; i < g_.kernel.height; ++i)
+        for (Index j = 0; j < g_.kernel.width; ++j)
+          if (falls_on(i * g_.dilation.height, now.first.height + g_.padding.height,
+                       g_.stride.height) &&
+              falls_on(j * g_.dilation.width, now.first.width + g_.padding.width, g_.stride.width))
+            tap_.data()[at + now.taps++] = i * g_.kernel.width + j;
+    }
   }
-  // The weights of each phase as a matrix of input channels by (output channel, tap).
-  constexpr Index some = 16;
-  parallel_for(divide_up(g.in_channels, some), g.out_channels * m * area, [&](Index task) {
-    const Index last = std::min((task + 1) * some, g.in_channels);
-    for (Index f = 0; f < phases.area(); ++f) {
-      const Phase& now = phase.data()[f];
-      if (now.taps == 0) continue;
+
+  static bool packs_first() { return true; }
+  Index packed() const { return g_.out_channels * g_.group_in() * g_.kernel.area(); }
+
+  /// Whether another pass over the same weights reads what this one packs: the same phases.
+  bool reads_like(const LinesGradInput& other) const {
+    if (phases_ != other.phases_) return false;
+    const auto same = [](const Phase& a, const Phase& b) {
+      return a.taps == b.taps && a.at == b.at;
+    };
+    return std::equal(phase_.data(), phase_.data() + phases_.area(), other.phase_.data(), same) &&
+           std::equal(tap_.data(), tap_.data() + used(), other.tap_.data());
+  }
+
+  /// Writes the weights as (phase, input channel, output channel of its group, tap of the phase).
+  void pack(const T* w, T* to) const {
+    constexpr Index some = 16;
+    const Index m = g_.group_in(), out = g_.group_out(), area = g_.kernel.area();
+    parallel_for(divide_up(g_.in_channels, some), packed(), [&](Index task) {
+      const Index last = std::min((task + 1) * some, g_.in_channels);
+      for (Index f = 0; f < phases_.area(); ++f) {
+        const Phase& now = phase_.data()[f];
+        if (now.taps == 0) continue;
+        for (Index o = 0; o < out; ++o)
+          for (Index c = task * some; c < last; ++c) {  // c counts through the groups
+            const T* const from = w + ((c / m * out + o) * m + c % m) * area;
+            T* const row = to + (now.at * g_.in_channels + c * now.taps) * out + o * now.taps;
+            for (Index t = 0; t < now.taps; ++t) row[t] = from[tap_.data()[now.at + t]];
+          }
+      }
+    });
+  }
+
+  void run(const T* dy, MaybePacked<T> w, T* dx, const simd::InRegisters<T>& end) const {
+    const simd::Tiles<T> tiles = simd::tiles<T>();
+    const Size2 s = g_.stride, p = g_.padding;
+    const Index m = g_.group_in(), out = g_.group_out(), plane = rows_ * width_;
+    const Scratch<Index> offset(out * g_.kernel.area());  // (phase, channel, tap of the phase)
+    find_taps(offset.data());
+    const Index bands = divide_up(divide_up(g_.input.height, s.height), band_);
+    const Index block = channels_per_task(m, g_.batch * g_.groups * bands);
+    const Index blocks = divide_up(m, block), slack = width_ + simd::Tiles<T>::most_columns;
+    const Scratch<T> scratch = Scratch<T>::per_thread(out * plane + slack);
+    parallel_for(g_.batch * g_.groups * bands * blocks, g_.macs() / 4, [&](Index task) {
+      const auto [n, group, strip, part] = unravel(task, g_.groups, bands, blocks);
+      const Index begin = part * block, row = strip * band_ * s.height;
+      const Index channel = group * m + begin;
+      const Index height = std::min(band_ * s.height, g_.input.height - row);
+      const Index top = (row + p.height) / s.height;
+      T* const source = scratch.mine();  // (channel, row, column)
       for (Index o = 0; o < out; ++o)
-        for (Index c = task * some; c < last; ++c) {  // c counts through the groups
-          const T* from = w + ((c / m * out + o) * m + c % m) * area;
-          T* to = weights.data() + (now.at * g.in_channels + c * now.taps) * out + o * now.taps;
-          for (Index t = 0; t < now.taps; ++t) to[t] = from[tap.data()[now.at + t]];
+        copy_window(dy + (n * g_.out_channels + group * out + o) * g_.output.area(), g_.output,
+                    top - halo_.height, lowest_ - halo_.width, Size2(1), rows_, width_,
+                    source + o * plane);
+      for (Index f = 0; f < phases_.area(); ++f) {
+        const Phase& now = phase_.data()[f];
+        if (now.first.height >= height) continue;
+        const Index shift = ((row + now.first.height + p.height) / s.height - top) * width_ +
+                            (now.first.width + p.width) / s.width - lowest_;
+        T* const to = dx +
+                      ((n * g_.in_channels + channel) * g_.input.height + row + now.first.height) *
+                          g_.input.width +
+                      now.first.width;
+        sum_taps(tiles, std::min(block, m - begin), now.taps * out,
+                 w.data + (now.at * g_.in_channels + channel * now.taps) * out, source + shift,
+                 offset.data() + now.at * out, width_,
+                 divide_up(height - now.first.height, s.height),
+                 divide_up(g_.input.width - now.first.width, s.width),
+                 TapTarget<T>{to, g_.input.area(), s.height * g_.input.width, s.width, end.add,
+                              end.bias ? end.bias + channel : nullptr});
+      }
+    });
+  }
+
+ private:
+  /// Taps that fall on some phase: all, unless strides leave some out.
+  Index used() const {
+    const Phase& last = phase_.data()[phases_.area() - 1];
+    return last.at + last.taps;
+  }
+  static bool falls_on(Index tap, Index pixel, Index stride) {
+    return tap % stride == pixel % stride;
+  }
+  /// Where the taps of each phase see the planes of dy.
+  void find_taps(Index* offset) const {
+    const Size2 s = g_.stride, d = g_.dilation;
+    const Index out = g_.group_out(), plane = rows_ * width_;
+    for (Index f = 0; f < phases_.area(); ++f) {
+      const Phase& now = phase_.data()[f];
+      for (Index o = 0; o < out; ++o)
+        for (Index t = 0; t < now.taps; ++t) {
+          const auto [i, j] = unravel(tap_.data()[now.at + t], g_.kernel.width);
+          offset[now.at * out + o * now.taps + t] =
+              o * plane + (halo_.height - i * d.height / s.height) * width_ + halo_.width -
+              j * d.width / s.width;
         }
     }
-  });
+  }
 
-  const Index bands = divide_up(divide_up(g.input.height, s.height), band);
-  const Index block = channels_per_task(m, g.batch * g.groups * bands),
-              blocks = divide_up(m, block);
-  const Scratch<T> scratch = Scratch<T>::per_thread(out * plane + slack);
-  parallel_for(g.batch * g.groups * bands * blocks, g.macs() / 4, [&](Index task) {
-    const Index begin = task % blocks * block, row = task / blocks % bands * band * s.height;
-    const Index group = task / blocks / bands % g.groups, n = task / blocks / bands / g.groups;
-    const Index channel = group * m + begin,
-                height = std::min(band * s.height, g.input.height - row);
-    const Index top = (row + p.height) / s.height;
-    T* const source = scratch.mine();
-    for (Index o = 0; o < out; ++o)
-      copy_window(dy + (n * g.out_channels + group * out + o) * g.output.area(), g.output,
-                  top - halo.height, lowest - halo.width, Size2(1), rows, width,
-                  source + o * plane);
-    for (Index f = 0; f < phases.area(); ++f) {
-      const Phase& now = phase.data()[f];
-      if (now.first.height >= height) continue;
-      const Index shift = ((row + now.first.height + p.height) / s.height - top) * width +
-                          (now.first.width + p.width) / s.width - lowest;
-      sum_taps(tiles, std::min(block, m - begin), now.taps * out,
-               weights.data() + (now.at * g.in_channels + channel * now.taps) * out, source + shift,
-               offset.data() + now.at * out, width, divide_up(height - now.first.height, s.height),
-               divide_up(g.input.width - now.first.width, s.width),
-               TapTarget<T>{
-                   dx +
-                       ((n * g.in_channels + channel) * g.input.height + row + now.first.height) *
-                           g.input.width +
-                       now.first.width,
-                   g.input.area(), s.height * g.input.width, s.width, end.add,
-                   end.bias ? end.bias + channel : nullptr});
-    }
-  });
-}
+  const Conv2dGeometry& g_;
+  Size2 halo_;         ///< dy in one plane per channel: pixel h sees its rows from
+  Index lowest_;       ///< (h + padding) / stride - halo on; the same for the first column
+  Index width_;        ///< of a plane
+  Index band_, rows_;  ///< rows of a phase in one task, and of a plane
+  Size2 phases_;
+  Scratch<Phase> phase_;
+  Scratch<Index> tap_;  ///< (phase, tap): i * kernel width + j
+};
 
 /// The gradient of the weight where there are few channels: dot products of lines of dy and of what
 /// each tap sees.
@@ -125,10 +172,10 @@ void conv2d_grad_weight_lines(const Conv2dGeometry& g, const T* x, const T* dy, 
   // Channels are the rows of a tile and taps its columns, or the other way round, whichever leaves
   // fewer of them idle.
   const Index low = tiles.dot_columns, tall = tiles.dot_rows;
-  const bool turned =
+  const bool taps_are_rows =
       divide_up(block, low) * divide_up(taps, tall) < divide_up(block, tall) * divide_up(taps, low);
-  const Index many = turned ? low : tall, wide = turned ? tall : low;
-  const Index down = turned ? 1 : wide, across = turned ? many : 1;
+  const Index many = taps_are_rows ? low : tall, wide = taps_are_rows ? tall : low;
+  const Index down = taps_are_rows ? 1 : wide, across = taps_are_rows ? many : 1;
   const Scratch<T> partial(splits > 1 || add ? splits * size : 0);
   T* const sums = splits > 1 || add ? partial.data() : dw;
   const Scratch<T> scratch = Scratch<T>::per_thread(planes.elements + planes.slack());
@@ -136,14 +183,15 @@ void conv2d_grad_weight_lines(const Conv2dGeometry& g, const T* x, const T* dy, 
   planes.offsets(offset.data());
 
   parallel_for(splits * g.groups * blocks, g.macs() / 4, [&](Index task) {
-    const Index first = task % blocks * block, group = task / blocks % g.groups;
-    const Index split = task / blocks / g.groups, channels = std::min(block, m - first);
+    const auto [split, group, part] = unravel(task, g.groups, blocks);
+    const Index first = part * block, channels = std::min(block, m - first);
     const Index channel = group * m + first;
     T* const source = scratch.mine();
     T* const to = sums + split * size + channel * taps;
     T tile[Tiles::most_dot];
     for (Index unit = split * each; unit < std::min(units, (split + 1) * each); ++unit) {
-      const Index n = unit / bands, row = unit % bands * band;
+      const auto [n, strip] = unravel(unit, bands);
+      const Index row = strip * band;
       const bool adds = unit > split * each;
       const Index length = std::min(band, g.output.height - row) * g.output.width;
       planes.fill(x + (n * g.in_channels + group * g.group_in()) * g.input.area(), row, source);
@@ -157,7 +205,7 @@ void conv2d_grad_weight_lines(const Conv2dGeometry& g, const T* x, const T* dy, 
             of_channel[r] = slopes + (i + std::min(r, rows - 1)) * g.output.area();
           for (Index l = 0; l < wide; ++l)
             of_tap[l] = source + offset.data()[k + std::min(l, columns - 1)];
-          if (turned)
+          if (taps_are_rows)
             tiles.dot(length, of_tap, of_channel, tile);
           else
             tiles.dot(length, of_channel, of_tap, tile);

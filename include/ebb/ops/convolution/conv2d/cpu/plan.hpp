@@ -150,16 +150,32 @@ inline ConvAlgorithm conv2d_plan(const ConvQuestion& q, std::optional<ConvAlgori
   return conv2d_best(q, wanted != ConvAlgorithm::direct);
 }
 
+/// A pass with all that its layouts and kernels depend on: what the machine and the switch have a
+/// say in is decided.
+struct Conv2dPlan {
+  Conv2dGeometry g;
+  ConvPass pass;
+  ConvAlgorithm way;
+  Isa isa;  ///< whose registers layouts are made for; it has no say in the way
+
+  /// For tensors of T, by the instruction set in use and the switch.
+  template <class T>
+  static Conv2dPlan of(const Conv2dGeometry& g, ConvPass pass) {
+    const int chosen = ebb::detail::ConvSwitch::value().load(std::memory_order_relaxed);
+    std::optional<ConvAlgorithm> wanted;
+    if (chosen != ebb::detail::ConvSwitch::automatic) wanted = static_cast<ConvAlgorithm>(chosen);
+    return {g, pass, conv2d_plan({g, pass, Index{sizeof(T)}}, wanted), ebb::isa()};
+  }
+  bool forward() const { return pass == ConvPass::forward; }
+};
+
 }  // namespace detail
 
 /// How this pass is computed, for tensors of T on the CPU: a function of the geometry and of the
 /// switch.
 template <class T = float>
 ConvAlgorithm conv2d_algorithm(const Conv2dGeometry& g, ConvPass pass) {
-  const int chosen = ebb::detail::ConvSwitch::value().load(std::memory_order_relaxed);
-  std::optional<ConvAlgorithm> wanted;
-  if (chosen != ebb::detail::ConvSwitch::automatic) wanted = static_cast<ConvAlgorithm>(chosen);
-  return detail::conv2d_plan({g, pass, Index{sizeof(T)}}, wanted);
+  return detail::Conv2dPlan::of<T>(g, pass).way;
 }
 
 }  // namespace ebb::kernel

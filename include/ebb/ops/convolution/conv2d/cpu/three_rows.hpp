@@ -80,36 +80,54 @@ struct ThreeRows {
 
 /// The forward pass, and the gradient of the input.
 template <class T>
-void conv2d_three_rows(const Conv2dGeometry& g, bool forward, const T* x, const T* w, T* y,
-                       const simd::TileEpilogue<T>& end) {
-  const simd::DepthwiseLoops<T> loops = simd::depthwise_loops<T>();
-  const Index channels = forward ? g.group_in() : g.group_out();
-  const Index sums = forward ? g.group_out() : g.group_in();
-  const Index taps = g.kernel.area(), planes = g.batch * g.groups * sums;
-  const bool several = (forward ? g.output : g.input).width > loops.lanes;
-  const ThreeRows<T> rows(g, forward, several ? 2 * loops.lanes : loops.lanes, !end.add, false);
-  const simd::DepthwisePlane plane = rows.plane(taps, channels);
-  // The gradient of the input sees the kernel turned round, sum by sum.
-  const Scratch<T> turned(forward ? 0 : g.groups * sums * channels * taps);
-  for (Index s = 0; s < g.groups * sums && !forward; ++s)
-    for (Index c = 0; c < channels; ++c) {
-      const T* const from = w + ((s / sums * channels + c) * sums + s % sums) * taps;
-      std::reverse_copy(from, from + taps, turned.data() + (s * channels + c) * taps);
+class ThreeRowsPass {
+ public:
+  ThreeRowsPass(const Conv2dGeometry& g, bool forward)
+      : g_(g),
+        forward_(forward),
+        channels_(forward ? g.group_in() : g.group_out()),
+        sums_(forward ? g.group_out() : g.group_in()) {}
+
+  /// The gradient of the input sees the kernel turned round, sum by sum.
+  bool packs_first() const { return !forward_; }
+  Index packed() const { return forward_ ? 0 : g_.groups * sums_ * channels_ * g_.kernel.area(); }
+
+  /// Writes the weights as (group, sum, channel, tap from the last to the first).
+  void pack(const T* w, T* to) const {
+    const Index taps = g_.kernel.area();
+    for (Index row = 0; row < g_.groups * sums_ * channels_; ++row) {
+      const auto [group, sum, channel] = unravel(row, sums_, channels_);
+      const T* const from = w + ((group * channels_ + channel) * sums_ + sum) * taps;
+      std::reverse_copy(from, from + taps, to + row * taps);
     }
-  const T* const weights = forward ? w : turned.data();
-  const Index block = channels * rows.source.area();
-  const Scratch<T> scratch = Scratch<T>::per_thread(rows.room(block));
-  const Index each = std::max<Index>(1, planes / 64);
-  parallel_for(divide_up(planes, each), g.macs() / 4, [&](Index task) {
-    for (Index p = task * each; p < std::min(planes, (task + 1) * each); ++p) {
-      const Index sum = p % (g.groups * sums);
-      const T* const source =
-          rows.find(x, g.batch * g.groups * block, p / sums * block, block, scratch.mine());
-      T* const to = y + p * rows.sums.area();
-      loops.three[several](plane, weights + sum * channels * taps, source, to, end.from(sum));
-      end.afterwards(to, rows.sums.area());
-    }
-  });
-}
+  }
+
+  void run(const T* x, MaybePacked<T> w, T* y, const simd::TileEpilogue<T>& end) const {
+    const Index taps = g_.kernel.area(), all = g_.groups * sums_, planes = g_.batch * all;
+    const bool several = (forward_ ? g_.output : g_.input).width > loops_.lanes;
+    const ThreeRows<T> rows(g_, forward_, several ? 2 * loops_.lanes : loops_.lanes, !end.add,
+                            false);
+    const simd::DepthwisePlane plane = rows.plane(taps, channels_);
+    const Index block = channels_ * rows.source.area();
+    const Scratch<T> scratch = Scratch<T>::per_thread(rows.room(block));
+    const Index each = std::max<Index>(1, planes / 64);
+    parallel_for(divide_up(planes, each), g_.macs() / 4, [&](Index task) {
+      for (Index p = task * each; p < std::min(planes, (task + 1) * each); ++p) {
+        const Index sum = p % all, seen = p / sums_;
+        const T* const source =
+            rows.find(x, g_.batch * g_.groups * block, seen * block, block, scratch.mine());
+        T* const to = y + p * rows.sums.area();
+        loops_.three[several](plane, w.data + sum * channels_ * taps, source, to, end.from(sum));
+        end.afterwards(to, rows.sums.area());
+      }
+    });
+  }
+
+ private:
+  const Conv2dGeometry& g_;
+  bool forward_;
+  Index channels_, sums_;  ///< of a group: planes of the source, and of the target
+  simd::DepthwiseLoops<T> loops_ = simd::depthwise_loops<T>();
+};
 
 }  // namespace ebb::kernel::detail

@@ -17,46 +17,29 @@ namespace ebb::inline EBB_ABI::kernel::detail {
 template <class T>
 struct Unfolded {
   const Conv2dGeometry& g;
+  bool is_forward = true;
   Index rows = g.batch * g.output.area(), taps = g.taps(), sums = g.group_out();
 
-  /// y = x w^T, and then what `end` says.
-  void forward(const T* x, const T* w, T* y, const simd::TileEpilogue<T>& end) const {
-    const Scratch<T> seen(rows * taps), result(rows * sums);
-    for (Index group = 0; group < g.groups; ++group) {
-      unfold(x, group, seen.data());
-      gemm_matrix<T>({false, true}, rows, sums, taps, seen.data(), w + group * sums * taps,
-                     result.data(), false);
-      each_output(group, [&](Index row, Index o, Index at) {
-        const T shift = end.bias ? end.bias[group * sums + o] : T(0);
-        y[at] = end.finish(result.data()[row * sums + o] + shift, y + at);
-      });
-    }
-    end.afterwards(y, rows * g.out_channels);
+  Unfolded(const Conv2dGeometry& geometry, bool forward_pass)
+      : g(geometry), is_forward(forward_pass) {}
+
+  /// Products pack the weights as they go, or not at all.
+  static bool packs_first() { return false; }
+  Index packed() const { return rows_alone() ? 0 : g.groups * product().packed(); }
+  /// Writes the weights as the product of each group reads them.
+  void pack(const T* w, T* to) const {
+    const Gemm<T> product = this->product();
+    for (Index group = 0; group < g.groups; ++group)
+      product.pack(w + group * sums * taps, to + group * product.packed());
+  }
+  void run(const T* x, MaybePacked<T> w, T* y, const simd::TileEpilogue<T>& end) const {
+    is_forward ? forward(x, w, y, end) : grad_input(x, w, y, end);
   }
 
-  /// Rows of what the outputs see receive dy w; each pixel adds up where it is seen.
-  void grad_input(const T* dy, const T* w, T* dx, const simd::TileEpilogue<T>& end) const {
-    const Scratch<T> slopes(rows * sums), spread(rows * taps);
-    const Index area = g.input.area(), channels = g.group_in();
-    for (Index group = 0; group < g.groups; ++group) {
-      gather(dy, group, slopes.data());
-      const T* const weights = w + group * sums * taps;
-      if (rows <= 2)
-        add_rows(slopes.data(), weights, spread.data());
-      else
-        gemm_matrix<T>({}, rows, taps, sums, slopes.data(), weights, spread.data(), false);
-      parallel_for(channels, rows * taps, [&](Index c) {
-        const Index channel = group * channels + c;
-        const T start = end.bias ? end.bias[channel] : T(0);
-        for (Index n = 0; n < g.batch; ++n) {
-          T* const plane = dx + (n * g.in_channels + channel) * area;
-          for (Index i = 0; i < area; ++i) plane[i] = start + (end.add ? plane[i] : T(0));
-          each_tap(n, [&](Index row, Index tap, Index at) {
-            if (at >= 0) plane[at] += spread.data()[row * taps + c * g.kernel.area() + tap];
-          });
-        }
-      });
-    }
+  /// What pack() wrote for another pass over the same weights is what this one reads.
+  bool reads_like(const Unfolded& other) const {
+    return rows_alone() || other.rows_alone() ? packed() == other.packed()
+                                              : product().reads_like(other.product());
   }
 
   /// dw (+)= dy^T x.
@@ -71,6 +54,58 @@ struct Unfolded {
   }
 
  private:
+  /// Few rows of gradients, whose products with the weights need no tiles.
+  bool rows_alone() const { return !is_forward && rows <= 2; }
+  /// That of one group: with the weights transposed, going forward.
+  Gemm<T> product() const {
+    return is_forward ? Gemm<T>({false, true}, rows, sums, taps) : Gemm<T>({}, rows, taps, sums);
+  }
+  /// The weights of a group.
+  MaybePacked<T> of_group(MaybePacked<T> w, Index group) const {
+    const Index packed_size = w.packed ? packed() / g.groups : 0;
+    if (packed_size > 0) return {w.data + group * packed_size, true};
+    return {w.data + group * sums * taps, false};
+  }
+
+  /// y = x w^T, and then what `end` says.
+  void forward(const T* x, MaybePacked<T> w, T* y, const simd::TileEpilogue<T>& end) const {
+    const Scratch<T> seen(rows * taps), result(rows * sums);
+    for (Index group = 0; group < g.groups; ++group) {
+      unfold(x, group, seen.data());
+      product().run(seen.data(), of_group(w, group), result.data(), false);
+      each_output(group, [&](Index row, Index o, Index at) {
+        const T shift = end.bias ? end.bias[group * sums + o] : T(0);
+        y[at] = end.finish(result.data()[row * sums + o] + shift, y + at);
+      });
+    }
+    end.afterwards(y, rows * g.out_channels);
+  }
+
+  /// Rows of what the outputs see receive dy w; each pixel adds up where it is seen.
+  void grad_input(const T* dy, MaybePacked<T> w, T* dx, const simd::TileEpilogue<T>& end) const {
+    const Scratch<T> slopes(rows * sums), spread(rows * taps);
+    const Index area = g.input.area(), channels = g.group_in();
+    for (Index group = 0; group < g.groups; ++group) {
+      gather(dy, group, slopes.data());
+      const MaybePacked<T> weights = of_group(w, group);
+      if (rows_alone())
+        add_rows(slopes.data(), weights.data, spread.data());
+      else
+        product().run(slopes.data(), weights, spread.data(), false);
+      parallel_for(channels, rows * taps, [&](Index c) {
+        const Index channel = group * channels + c;
+        const T start = end.bias ? end.bias[channel] : T(0);
+        for (Index n = 0; n < g.batch; ++n) {
+          T* const plane = dx + (n * g.in_channels + channel) * area;
+          for (Index i = 0; i < area; ++i) plane[i] = start + (end.add ? plane[i] : T(0));
+          each_tap(n, [&](Index row, Index tap, Index at) {
+            if (at >= 0) plane[at] += spread.data()[row * taps + c * g.kernel.area() + tap];
+          });
+        }
+      });
+    }
+  }
+
   /// Calls f(row, tap, pixel) for every output of image n and every tap; the pixel is -1 outside of
   /// the image.
   template <class F>

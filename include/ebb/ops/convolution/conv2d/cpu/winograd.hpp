@@ -49,10 +49,11 @@ struct WinogradUnits {
     Index first, tiles;   ///< the first of its tiles among all, and how many
   };
   Unit operator[](Index i) const {
+    const auto [handful, band] = unravel(i, bands);
     Unit u;
-    u.image = i / bands * images;
+    u.image = handful * images;
     u.images = std::min(images, batch - u.image);
-    u.row = i % bands * rows;
+    u.row = band * rows;
     u.rows = std::min(rows, tiles.height - u.row);
     u.first = (u.image * tiles.height + u.row) * tiles.width;
     u.tiles = u.images * u.rows * tiles.width;

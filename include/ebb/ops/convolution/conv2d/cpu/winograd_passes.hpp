@@ -33,88 +33,109 @@ inline Index winograd_units_together(const WinogradUnits& units, Index channels)
 /// Distance between points: tables whose stride is a power of two would share cache sets.
 inline Index winograd_point(Index elements) { return divide_up(elements, 16) * 16 + 16; }
 
-/// y = x correlated with w, and what `end` says. Channels of w are `in_step` and
-/// `out_step` apart, its taps turned round where `turned`.
-inline void winograd_correlate(Index batch, Index in, Size2 input, const float* x, Index out,
-                               Size2 output, Size2 padding, const float* w, Index in_step,
-                               Index out_step, bool turned, float* y,
-                               const simd::TileEpilogue<float>& end) {
-  constexpr Index points = Winograd::points;
-  const WinogradUnits units(batch, input, output, padding, in, winograd_cache);
-  const Winograd f(units, in, out, in);
-  const Index width = f.panel_width(), panels = f.panels(), padded = f.in_padded();
-  const Index row = f.result_row();
-  const Index macs = batch * output.area() * in * out;
+/// The forward pass, or the gradient of the input: this is dy correlated with the weights turned
+/// round.
+class WinogradPass {
+ public:
+  static constexpr Index points = Winograd::points;
 
-  const Index u_point = winograd_point(panels * in * width);
-  const Scratch<float> weights(points * u_point);
-  float* const u = weights.data();
-  f.spread_weights(w, in_step, out_step, turned, u, u_point);
+  WinogradPass(const Conv2dGeometry& g, bool forward)
+      : forward_(forward),
+        in_(forward ? g.in_channels : g.out_channels),
+        out_(forward ? g.out_channels : g.in_channels),
+        macs_(g.batch * (forward ? g.output : g.input).area() * in_ * out_),
+        units_(g.batch, forward ? g.input : g.output, forward ? g.output : g.input,
+               forward ? g.padding : Size2(2 - g.padding.height, 2 - g.padding.width), in_,
+               winograd_cache),
+        f_(units_, in_, out_, in_),
+        point_(winograd_point(f_.panels() * in_ * f_.panel_width())) {}
 
-  if (!winograd_in_steps(units, in, out)) {
-    const Index v_point = winograd_point(units.most * padded);
-    const Index m_size = f.overrun(units.most) * row;
+  static bool packs_first() { return true; }
+  Index packed() const { return points * point_; }
+
+  /// Writes the transformed weights as (point, panel, in channel, lane).
+  void pack(const float* w, float* to) const {
+    f_.spread_weights(w, forward_ ? 9 : 9 * out_, forward_ ? 9 * in_ : 9, !forward_, to, point_);
+  }
+
+  void run(const float* x, MaybePacked<float> w, float* y,
+           const simd::TileEpilogue<float>& end) const {
+    if (winograd_in_steps(units_, in_, out_))
+      run_in_steps(x, w.data, y, end);
+    else
+      run_by_units(x, w.data, y, end);
+  }
+
+ private:
+  /// The product of one point and panel: `tiles` rows of v with the weights u.
+  void product(Index tiles, const float* v, Index v_point, const float* u, Index p, Index q,
+               float* m) const {
+    const Index width = f_.panel_width();
+    f_.product(tiles, in_, v + p * v_point, f_.in_padded(), 1, u + p * point_ + q * in_ * width,
+               m + p * width, f_.result_row());
+  }
+
+  /// Every task takes its unit through all three steps.
+  void run_by_units(const float* x, const float* u, float* y,
+                    const simd::TileEpilogue<float>& end) const {
+    const Index v_point = winograd_point(units_.most * f_.in_padded());
+    const Index m_size = f_.overrun(units_.most) * f_.result_row();
     const Scratch<float> scratch =
-        Scratch<float>::per_thread(points * v_point + m_size + f.pixel_elements());
-    parallel_for(units.count, macs, [&](Index task) {
-      const Winograd::Unit unit = units[task];
-      float* const v = scratch.mine();
-      float* const m = v + points * v_point;
-      float* const pixels = m + m_size;
-      for (Index q = 0; q < f.in_panels(); ++q) f.spread_input(x, unit, q, pixels, v, v_point);
-      for (Index q = 0; q < panels; ++q) {
-        for (Index p = 0; p < points; ++p)
-          f.product(unit.tiles, in, v + p * v_point, padded, 1, u + p * u_point + q * in * width,
-                    m + p * width, row);
-        f.gather_output(m, unit, q, pixels, y, end);
+        Scratch<float>::per_thread(points * v_point + m_size + f_.pixel_elements());
+    parallel_for(units_.count, macs_, [&](Index task) {
+      const Winograd::Unit unit = units_[task];
+      float* const v = scratch.mine();        // (point, tile, in channel)
+      float* const m = v + points * v_point;  // (tile, point, lane)
+      float* const pixels = m + m_size;       // (row, column, lane)
+      for (Index q = 0; q < f_.in_panels(); ++q) f_.spread_input(x, unit, q, pixels, v, v_point);
+      for (Index q = 0; q < f_.panels(); ++q) {
+        for (Index p = 0; p < points; ++p) product(unit.tiles, v, v_point, u, p, q, m);
+        f_.gather_output(m, unit, q, pixels, y, end);
       }
     });
-    return;
   }
 
-  const Index together = winograd_units_together(units, padded + panels * width);
-  const Index v_point = winograd_point(together * units.most * padded);
-  const Index panel = f.overrun(together * units.most) * row;
-  const Scratch<float> tables(points * v_point + panels * panel);
-  const Scratch<float> scratch = Scratch<float>::per_thread(f.pixel_elements());
-  float* const v = tables.data();
-  float* const m = v + points * v_point;
-  for (Index begin = 0; begin < units.count; begin += together) {
-    const Index some = std::min(together, units.count - begin);
-    const Index first = units[begin].first;
-    const Winograd::Unit last = units[begin + some - 1];
-    const Index tiles = last.first + last.tiles - first;
-    parallel_for(some * f.in_panels(), macs, [&](Index task) {
-      const Winograd::Unit unit = units[begin + task / f.in_panels()];
-      f.spread_input(x, unit, task % f.in_panels(), scratch.mine(),
-                     v + (unit.first - first) * padded, v_point);
-    });
-    parallel_for(points * panels, macs, [&](Index task) {
-      const Index p = task / panels, q = task % panels;
-      f.product(tiles, in, v + p * v_point, padded, 1, u + p * u_point + q * in * width,
-                m + q * panel + p * width, row);
-    });
-    parallel_for(some * panels, macs, [&](Index task) {
-      const Winograd::Unit unit = units[begin + task / panels];
-      const Index q = task % panels;
-      f.gather_output(m + q * panel + (unit.first - first) * row, unit, q, scratch.mine(), y, end);
-    });
+  /// Each step is done for many units before the next.
+  void run_in_steps(const float* x, const float* u, float* y,
+                    const simd::TileEpilogue<float>& end) const {
+    const Index padded = f_.in_padded(), row = f_.result_row(), panels = f_.panels();
+    const Index together = winograd_units_together(units_, padded + panels * f_.panel_width());
+    const Index v_point = winograd_point(together * units_.most * padded);
+    const Index m_panel = f_.overrun(together * units_.most) * row;
+    const Scratch<float> tables(points * v_point + panels * m_panel);
+    const Scratch<float> pixels = Scratch<float>::per_thread(f_.pixel_elements());
+    float* const v = tables.data();         // (point, tile, in channel)
+    float* const m = v + points * v_point;  // (panel, tile, point, lane)
+    for (Index begin = 0; begin < units_.count; begin += together) {
+      const Index some = std::min(together, units_.count - begin);
+      const Index first = units_[begin].first;
+      const Winograd::Unit last = units_[begin + some - 1];
+      const Index tiles = last.first + last.tiles - first;
+      parallel_for(some * f_.in_panels(), macs_, [&](Index task) {
+        const auto [at, q] = unravel(task, f_.in_panels());
+        const Winograd::Unit unit = units_[begin + at];
+        f_.spread_input(x, unit, q, pixels.mine(), v + (unit.first - first) * padded, v_point);
+      });
+      parallel_for(points * panels, macs_, [&](Index task) {
+        const auto [p, q] = unravel(task, panels);
+        product(tiles, v, v_point, u, p, q, m + q * m_panel);
+      });
+      parallel_for(some * panels, macs_, [&](Index task) {
+        const auto [at, q] = unravel(task, panels);
+        const Winograd::Unit unit = units_[begin + at];
+        f_.gather_output(m + q * m_panel + (unit.first - first) * row, unit, q, pixels.mine(), y,
+                         end);
+      });
+    }
   }
-}
 
-inline void winograd_forward(const Conv2dGeometry& g, const float* x, const float* w, float* y,
-                             const simd::TileEpilogue<float>& end) {
-  winograd_correlate(g.batch, g.in_channels, g.input, x, g.out_channels, g.output, g.padding, w, 9,
-                     9 * g.in_channels, false, y, end);
-}
-
-/// The gradient of the input is dy correlated with the weights turned round.
-inline void winograd_grad_input(const Conv2dGeometry& g, const float* dy, const float* w, float* dx,
-                                const simd::TileEpilogue<float>& end) {
-  const Size2 padding{2 - g.padding.height, 2 - g.padding.width};
-  winograd_correlate(g.batch, g.out_channels, g.output, dy, g.in_channels, g.input, padding, w,
-                     9 * g.in_channels, 9, true, dx, end);
-}
+  bool forward_;
+  Index in_, out_;  ///< channels of the source and of the target
+  Index macs_;
+  WinogradUnits units_;
+  Winograd f_;
+  Index point_;  ///< from the weights of one point to those of the next
+};
 
 inline void winograd_grad_weight(const Conv2dGeometry& g, const float* x, const float* dy,
                                  float* dw, bool add) {
@@ -170,8 +191,9 @@ inline void winograd_grad_weight(const Conv2dGeometry& g, const float* x, const 
       const Winograd::Unit last = units[begin + some - 1];
       const Index tiles = last.first + last.tiles - first;
       parallel_for(some * both, g.macs(), [&](Index task) {
-        const Winograd::Unit unit = units[begin + task / both];
-        const Index q = task % both, at = unit.first - first;
+        const auto [u, q] = unravel(task, both);
+        const Winograd::Unit unit = units[begin + u];
+        const Index at = unit.first - first;
         if (q < f.in_panels())
           f.spread_input(x, unit, q, scratch.mine(), v + at * padded, v_point);
         else
@@ -179,14 +201,14 @@ inline void winograd_grad_weight(const Conv2dGeometry& g, const float* x, const 
                          m + (q - f.in_panels()) * m_panel + at * width, m_point);
       });
       parallel_for(points * panels, g.macs(), [&](Index task) {
-        const Index p = task / panels, q = task % panels;
+        const auto [p, q] = unravel(task, panels);
         f.product(in, tiles, v + p * v_point, 1, padded, m + p * m_point + q * m_panel,
                   sums.data() + p * u_point + q * u_panel, width, begin > 0);
       });
     }
   }
   parallel_for(panels * in, points * panels * in * width * parts, [&](Index task) {
-    const Index q = task / in, i = task % in;
+    const auto [q, i] = unravel(task, in);
     f.gather_weight(sums.data() + q * u_panel + i * width, u_point, parts, points * u_point, q, i,
                     add, dw);
   });
