@@ -52,8 +52,10 @@
 
 // Products and convolutions
 #include <ebb/ops/convolution/conv2d/conv2d.hpp>
+#include <ebb/ops/convolution/conv2d/packed.hpp>
 #include <ebb/ops/convolution/conv_transpose2d.hpp>
 #include <ebb/ops/linear_algebra/linear/linear.hpp>
+#include <ebb/ops/linear_algebra/linear/packed.hpp>
 #include <ebb/ops/linear_algebra/matmul.hpp>
 
 // Shapes

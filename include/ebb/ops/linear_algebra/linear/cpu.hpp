@@ -21,6 +21,29 @@ void linear_forward(Cpu, View<const T, 2> x, View<const T, 2> w, View<T, 2> y,
   }
 }
 
+/// Kernel: elements of w (n, k) as the product of `m` rows with it packs it; 0 where that reads it
+/// as it lies.
+template <class T>
+Index linear_packed(Cpu, Index m, View<const T, 2> w) {
+  return detail::Gemm<T>({.b = true}, m, w.extent(0), w.extent(1)).packed();
+}
+
+/// Kernel: w as that product reads it.
+template <class T>
+void linear_pack(Cpu device, Index m, View<const T, 2> w, View<T, 1> to) {
+  if (linear_packed(device, m, w) > 0)
+    detail::gemm_pack<T>({.b = true}, m, w.extent(0), w.extent(1), w.data, to.data);
+  else
+    std::copy(w.data, w.data + w.size(), to.data);
+}
+
+/// Kernel: whether products of `m` and of `other` rows read a weight (n, k) in the same layout.
+template <class T>
+bool linear_reads_like(Cpu, Index m, Index other, const Shape<2>& w) {
+  return detail::Gemm<T>({.b = true}, m, w[0], w[1])
+      .reads_like(detail::Gemm<T>({.b = true}, other, w[0], w[1]));
+}
+
 /// Kernel: sum[j] (+)= the sum of column j of `x`, added up within blocks of rows and then over
 /// the blocks.
 template <class T>

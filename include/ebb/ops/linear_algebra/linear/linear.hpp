@@ -23,6 +23,12 @@ Shape<rank_of<X>> linear_shape(const X& x, const W& w) {
   return shape;
 }
 
+inline void check_linear_bias(const std::string& layer, const Shape<2>& w, const Shape<1>& bias) {
+  if (bias[0] != w[0])
+    throw ShapeError(message("linear", layer, ": the weight ", w, " has ", w[0],
+                             " outputs, but the bias has ", bias[0], " elements"));
+}
+
 /// A tensor's last axis against all others together.
 template <int N>
 Shape<2> as_matrix(const Shape<N>& shape) {
@@ -63,10 +69,7 @@ auto linear_with(const Activation& activation, const X& x, const W& w, const B& 
   using T = scalar_of<X>;
   using Device = device_of<X>;
   const auto shape = linear_shape(x, w);
-  if (present(bias) && bias.shape()[0] != w.shape()[0])
-    throw ShapeError(message("linear", layer_of(w), ": the weight ", w.shape(), " has ",
-                             w.shape()[0], " outputs, but the bias has ", bias.shape()[0],
-                             " elements"));
+  if (present(bias)) check_linear_bias(layer_of(w), w.shape(), bias.shape());
 
   Tensor<T, rank_of<X>, Device> y(shape);
   const Shape<2> rows_in = as_matrix(x.shape()), rows_out = as_matrix(shape);
