@@ -56,3 +56,26 @@ TEST_CASE("threads train their own copies side by side", "[training][threads]") 
   const float alone = train();
   for (const float loss : losses) CHECK(loss == alone);
 }
+
+TEST_CASE("packed weights serve several threads", "[training][threads]") {
+  const auto x = random<float>(Shape{2, 20, 12, 12}, 1), w = random<float>(Shape{40, 20, 3, 3}, 2);
+  const auto rows = random<float>(Shape{20, 50}, 3), dense = random<float>(Shape{30, 50}, 4);
+  for (const ConvAlgorithm way : {ConvAlgorithm::channels, ConvAlgorithm::winograd}) {
+    set_conv2d_algorithm(way);
+    const auto packed = pack_conv2d(w, {.padding = 1, .activation = silu}, x.shape());
+    const auto packed_dense = pack_linear(dense, 20);
+    reset_conv2d_algorithm();
+    const auto expected = conv2d(x, packed).values(),
+               expected_rows = linear(rows, packed_dense).values();
+    std::vector<int> agreeing(4, 0);
+    std::vector<std::thread> workers;
+    for (int& agreed : agreeing)
+      workers.emplace_back([&, mine = packed] {
+        for (int i = 0; i < 5; ++i)
+          agreed += conv2d(x, mine).values() == expected &&
+                    linear(rows, packed_dense).values() == expected_rows;
+      });
+    for (auto& worker : workers) worker.join();
+    for (const int agreed : agreeing) CHECK(agreed == 5);
+  }
+}
