@@ -14,7 +14,7 @@ from harness import kernels, networks, other, plots
 from harness.programs import Torch
 from harness.report import Report, describe
 
-SECTIONS = ("networks", "speedrun", "convolutions", "products", "bandwidth", "tape", "operations", "compile")
+SECTIONS = ("networks", "speedrun", "convolutions", "products", "inference", "bandwidth", "tape", "operations", "compile")
 
 parser = argparse.ArgumentParser(prog="benchmarks/run")
 parser.add_argument("what", nargs="*", help=f"of {', '.join(SECTIONS)}; all when not given")
@@ -79,6 +79,7 @@ for name, section in (("convolutions", kernels.convolutions), ("products", kerne
     found = attempt(name, lambda: section(report, programs, arguments, most))
     if found:
         points[name] = found
+attempt("inference", lambda: kernels.inference(report, programs, arguments, most))
 attempt("bandwidth", lambda: kernels.bandwidth(report, programs, arguments, most))
 attempt("tape", lambda: kernels.tape(report, programs, arguments))
 if plots.roofline(folder, points, most[arguments.threads[0]], arguments.threads[0]):

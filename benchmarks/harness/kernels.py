@@ -3,7 +3,7 @@
 import os
 import sys
 
-from harness.programs import alternate, median, number, output
+from harness.programs import alternate, count_in_words, median, number, output
 
 PASSES = {"forward": "forward", "grad_input": "data gradient", "grad_weight": "weight gradient"}
 
@@ -70,6 +70,28 @@ def convolutions(report, programs, arguments, most):
                        share(medians(results.get("PyTorch", []), (shape, key))), f"{time / native:.2f}" if native else "-")
             points.append((f"{shape} {name}", facts["flops"] / facts["bytes"], facts["flops"] / time * 1e-9))
     return points
+
+
+def inference(report, programs, arguments, most):
+    """Weights packed at each call, as while training, beside weights packed once."""
+    seconds = str(min(arguments.seconds, 0.2))
+    runs = {t: lambda t=t: output([programs("inference"), str(t), seconds], t) for t in arguments.threads}
+    results = alternate(runs, min(arguments.repeats, 5))
+    report.facts["inference"] = results
+    report.say("\n## Weights packed once\n")
+    report.say("The convolutions of ResNet-18 on one image of 28x28 pixels, microseconds each: with weights packed at each call / "
+               "once. The last row adds up the network's.\n")
+    threads = list(results)
+    report.table("layer", "in the network", *(f"{count_in_words(t, 'thread')}" for t in threads), "MiB packed", align="lr" + "r" * len(threads))
+    totals = {t: [0, 0] for t in threads}
+    for layer, facts in results[threads[0]][0].items() if threads else ():
+        cells = []
+        for t in threads:
+            times = [medians(results[t], (layer, how)) for how in ("anew", "once")]
+            cells.append(" / ".join(number(1e6 * time) for time in times))
+            totals[t] = [total + facts["count"] * time for total, time in zip(totals[t], times)]
+        report.row(layer, facts["count"] or "-", *cells, f"{facts['bytes'] / 2**20:.2f}")
+    report.row("**all**", "", *(" / ".join(f"**{number(1e6 * total)}**" for total in totals[t]) for t in threads), "")
 
 
 def products(report, programs, arguments, most):

@@ -50,6 +50,26 @@ inline constexpr ConvShape conv_shapes[] = {
     {"3x3, 32x512x2x2 -> 512", 32, 512, 2, 2, 512, 3, 1, 1, 1},
 };
 
+/// The convolutions of a ResNet-18 for small images, at batch 1 and 28x28 pixels, and how many
+/// there are of each.
+struct LayerShape {
+  ConvShape conv;
+  long count;
+};
+inline constexpr LayerShape resnet18_shapes[] = {
+    {{"3x3, 1x1x28x28 -> 64", 1, 1, 28, 28, 64, 3, 1, 1, 1}, 1},
+    {{"3x3, 1x64x28x28 -> 64", 1, 64, 28, 28, 64, 3, 1, 1, 1}, 4},
+    {{"3x3 stride 2, 1x64x28x28 -> 128", 1, 64, 28, 28, 128, 3, 2, 1, 1}, 1},
+    {{"1x1 stride 2, 1x64x28x28 -> 128", 1, 64, 28, 28, 128, 1, 2, 0, 1}, 1},
+    {{"3x3, 1x128x14x14 -> 128", 1, 128, 14, 14, 128, 3, 1, 1, 1}, 3},
+    {{"3x3 stride 2, 1x128x14x14 -> 256", 1, 128, 14, 14, 256, 3, 2, 1, 1}, 1},
+    {{"1x1 stride 2, 1x128x14x14 -> 256", 1, 128, 14, 14, 256, 1, 2, 0, 1}, 1},
+    {{"3x3, 1x256x7x7 -> 256", 1, 256, 7, 7, 256, 3, 1, 1, 1}, 3},
+    {{"3x3 stride 2, 1x256x7x7 -> 512", 1, 256, 7, 7, 512, 3, 2, 1, 1}, 1},
+    {{"1x1 stride 2, 1x256x7x7 -> 512", 1, 256, 7, 7, 512, 1, 2, 0, 1}, 1},
+    {{"3x3, 1x512x4x4 -> 512", 1, 512, 4, 4, 512, 3, 1, 1, 1}, 3},
+};
+
 /// c (m, n) = a (m, k) b (k, n), where a or b may be stored transposed.
 struct GemmShape {
   const char* name;

@@ -72,6 +72,11 @@ void check_bits(const Case& c) {
     const auto packed = pack_conv2d(o.w, options, c.x);
     CHECK(packed.algorithm() == c.way);
     const PackedConv2d<T> copy = packed;
+    // conv2d packs by the same code, so the plain loops are asked, too.
+    Tensor<T, 4> plain(o.skip.shape());
+    reference::conv2d_forward<T>(packed.geometry(), o.x.view(), o.w.view(), plain.mut(),
+                                 {o.b.data(), nullptr, f});
+    CHECK(absolute_difference(conv2d(o.x, packed, o.b), plain) < (sizeof(T) == 4 ? 1e-3 : 1e-11));
     for (int again = 0; again < 2; ++again) {
       CHECK(same_bits(conv2d(o.x, packed), conv2d(o.x, o.w, options)));
       CHECK(same_bits(conv2d(o.x, copy, o.b), conv2d(o.x, o.w, o.b, options)));

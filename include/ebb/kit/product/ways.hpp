@@ -89,69 +89,92 @@ struct Panels {
   }
 };
 
+/// The rows of A of one step of k: where they lie, or packed as (panel, k, row).
+template <class T>
+struct LeftRows {
+  Strided<T> lie;
+  const T* packed;
+  Index depth;
+
+  /// From row i on.
+  Strided<T> from(Index i) const {
+    if (packed == nullptr) return lie.from(i, 0);
+    return {packed + i / left_width * panel_stride(depth, left_width) + i % left_width, 1,
+            left_width};
+  }
+};
+
+/// Tiles over one block: c (m, n) (+)= a b for one step of k, the `first` or a later one, where
+/// panels of b are in cache.
+template <class T>
+void gemm_block(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index depth,
+                const LeftRows<T>& a, Panels<T> b, Target<T> c, const Index* offset, bool first,
+                Ahead<T> right_ahead, Ahead<T> left_ahead) {
+  const auto* const tile = plan.tall ? tiles.tall : tiles.wide;
+  const Index height = plan.tall ? tiles.tall_rows : tiles.rows, width = plan.width(tiles);
+  for (Index j = 0; j < n; j += width) {
+    const T* const panel = b.data + j / width * b.stride;
+    const Index columns = std::min(width, n - j), vectors = divide_up(columns, tiles.lanes);
+    for (Index i = 0; i < m; i += height) {
+      const Index rows = std::min(height, m - i);
+      const Strided<T> left = a.from(i);
+      T* const to = c.data + i * c.row + j;
+      right_ahead.some();
+      left_ahead.some();
+      if (first)
+        for (Index r = 0; r < height && i + height + r < m; ++r) {
+          __builtin_prefetch(to + (height + r) * c.row, 1);
+          __builtin_prefetch(to + (height + r) * c.row + columns - 1, 1);
+        }
+      if (rows == height && columns == vectors * tiles.lanes)
+        tile[vectors - 1](depth, left.data, left.row, left.column, panel, width, to, c.row, c.add);
+      else
+        edge_tile<T>(tiles, rows, columns, depth, left.data, left.row, left.column, panel, offset,
+                     to, c.row, c.add);
+    }
+  }
+}
+
 /// A task of the packed way: c (m, n) (+)= a b, where b is found in `ahead` if it is there, else
 /// packed a block at a time. `offset` holds multiples of the panel's width.
 template <class T>
 void gemm_packed(const simd::Tiles<T>& tiles, const GemmPlan& plan, Index m, Index n, Index k,
                  Strided<T> a, Strided<T> b, Panels<T> ahead, Target<T> c, const Index* offset,
                  T* scratch) {
-  const auto* const tile = plan.tall ? tiles.tall : tiles.wide;
   const Index height = plan.tall ? tiles.tall_rows : tiles.rows, width = plan.width(tiles);
   // Rows of A are read where they are, unless the elements of one lie far
   // apart.
   const bool pack_left = a.column * std::min(plan.depth, k) * Index{sizeof(T)} > 16 * 1024;
   T* const block = scratch;  // of B: (panel, k, lane)
-  // Of A's rows: (panel, k, row).
   T* const left = scratch + plan.block / width * panel_stride(plan.depth, width);
 
   for (Index k0 = 0; k0 < k; k0 += plan.depth) {
     const Index depth = std::min(plan.depth, k - k0);
-    const bool adds = c.add || k0 > 0;
     if (pack_left)
       pack_panels(tiles, a.from(0, k0).transposed(), depth, m, left_width,
                   panel_stride(depth, left_width), left);
+    const LeftRows<T> rows{a.from(0, k0), pack_left ? left : nullptr, depth};
     for (Index j0 = 0; j0 < n; j0 += plan.block) {
       const Index across = std::min(plan.block, n - j0);
-      const Panels<T> found = ahead.from(k0 / plan.depth, j0 / width);
-      const T* const right = found.data == nullptr ? block : found.data;
-      const Index stride = found.data == nullptr ? panel_stride(depth, width) : found.stride;
-      if (found.data == nullptr)
-        pack_panels(tiles, b.from(k0, j0), depth, across, width, stride, block);
+      Panels<T> panels = ahead.from(k0 / plan.depth, j0 / width);
+      const bool found = panels.data != nullptr;
+      if (!found) {
+        panels = {block, 0, panel_stride(depth, width)};
+        pack_panels(tiles, b.from(k0, j0), depth, across, width, panels.stride, block);
+      }
       // While a block is computed, what the next one reads comes closer.
       const Index calls = divide_up(m, height) * divide_up(across, width);
-      const Index next = k0 + depth, later = std::min(plan.depth, k - next);
       const bool last = j0 + across == n;
-      Ahead<T> right_ahead = found.data != nullptr ? Ahead<T>()
-                             : last
-                                 ? Ahead<T>(b.from(next, 0), later, std::min(plan.block, n), calls)
-                                 : Ahead<T>(b.from(k0, j0 + across), depth,
-                                            std::min(plan.block, n - j0 - across), calls);
-      Ahead<T> left_ahead = last ? Ahead<T>(a.from(0, next), m, later, calls) : Ahead<T>();
-      for (Index j = 0; j < across; j += width) {
-        const T* panel = right + j / width * stride;
-        const Index columns = std::min(width, across - j),
-                    vectors = divide_up(columns, tiles.lanes);
-        for (Index i = 0; i < m; i += height) {
-          const Index rows = std::min(height, m - i);
-          const T* const first =
-              pack_left ? left + i / left_width * panel_stride(depth, left_width) + i % left_width
-                        : a.data + i * a.row + k0 * a.column;
-          const Index apart = pack_left ? 1 : a.row, step = pack_left ? left_width : a.column;
-          T* to = c.data + i * c.row + j0 + j;
-          right_ahead.some();
-          left_ahead.some();
-          if (k0 == 0)
-            for (Index r = 0; r < height && i + height + r < m; ++r) {
-              __builtin_prefetch(to + (height + r) * c.row, 1);
-              __builtin_prefetch(to + (height + r) * c.row + columns - 1, 1);
-            }
-          if (rows == height && columns == vectors * tiles.lanes)
-            tile[vectors - 1](depth, first, apart, step, panel, width, to, c.row, adds);
-          else
-            edge_tile<T>(tiles, rows, columns, depth, first, apart, step, panel, offset, to, c.row,
-                         adds);
-        }
-      }
+      const Index next_k = last ? k0 + depth : k0, next_j = last ? 0 : j0 + across;
+      const Index deep = std::min(plan.depth, k - next_k), wide = std::min(plan.block, n - next_j);
+      const Ahead<T> right_ahead =
+          found ? Ahead<T>({ahead.from(next_k / plan.depth, next_j / width).data, panels.stride, 1},
+                           divide_up(wide, width), deep * width, calls)
+                : Ahead<T>(b.from(next_k, next_j), deep, wide, calls);
+      const Ahead<T> left_ahead = last ? Ahead<T>(a.from(0, next_k), m, deep, calls) : Ahead<T>();
+      gemm_block(tiles, plan, m, across, depth, rows, panels,
+                 Target<T>{c.data + j0, c.row, c.add || k0 > 0}, offset, k0 == 0, right_ahead,
+                 left_ahead);
     }
   }
 }
