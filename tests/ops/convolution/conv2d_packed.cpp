@@ -55,7 +55,7 @@ struct Operands {
 
   explicit Operands(const Case& c)
       : x(random<T>(c.x, 1)), w(random<T>(c.w, 2)), b(random<T>(Shape{c.w[0]}, 3)) {
-    const Conv2dGeometry g = detail::conv2d_geometry("", c.x, c.w, c.options);
+    const kernel::Conv2dGeometry g = kernel::detail::conv2d_geometry("", c.x, c.w, c.options);
     skip = random<T>(Shape<4>{g.batch, g.out_channels, g.output.height, g.output.width}, 4);
   }
 };
@@ -74,8 +74,8 @@ void check_bits(const Case& c) {
     const PackedConv2d<T> copy = packed;
     // conv2d packs by the same code, so the plain loops are asked, too.
     Tensor<T, 4> plain(o.skip.shape());
-    reference::conv2d_forward<T>(packed.geometry(), o.x.view(), o.w.view(), plain.mut(),
-                                 {o.b.data(), nullptr, f});
+    kernel::reference::conv2d_forward<T>(packed.geometry(), o.x.view(), o.w.view(), plain.mut(),
+                                         {o.b.data(), nullptr, f});
     CHECK(absolute_difference(conv2d(o.x, packed, o.b), plain) < (sizeof(T) == 4 ? 1e-3 : 1e-11));
     for (int again = 0; again < 2; ++again) {
       CHECK(same_bits(conv2d(o.x, packed), conv2d(o.x, o.w, options)));

@@ -55,10 +55,11 @@ TEST_CASE("a packed product of any kind of operand gives the same bits", "[matmu
   each_isa([](Isa set) {
     INFO(to_string(set));
     for (const auto& [m, n, k] : sizes)
-      for (const Transposed t : {Transposed{}, Transposed{.a = true}, Transposed{.b = true}}) {
+      for (const kernel::Transposed t :
+           {kernel::Transposed{}, kernel::Transposed{.a = true}, kernel::Transposed{.b = true}}) {
         INFO(m << " x " << n << " x " << k << " " << t.a << t.b);
         const auto a = random<float>(Shape{m * k}, 1), b = random<float>(Shape{k * n}, 2);
-        const detail::Gemm<float> product(t, m, n, k);
+        const kernel::detail::Gemm<float> product(t, m, n, k);
         const Tensor<float, 1> packed(Shape<1>{product.packed()}), c(Shape<1>{m * n}), d(c.shape());
         product.run(a.data(), b.data(), c.mutable_data(), false);
         if (packed.size() == 0) continue;

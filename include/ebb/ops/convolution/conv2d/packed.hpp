@@ -26,44 +26,44 @@ class PackedConv2d {
         layer_(std::move(layer)),
         x_(x),
         w_(w.shape()),
-        plan_(detail::Conv2dPlan::of<T>(detail::conv2d_geometry(layer_, x, w_, options_),
-                                        ConvPass::forward)),
-        memory_(Shape<1>{detail::conv2d_packed<T>(plan_)}) {
-    conv2d_pack<T>(Cpu{}, plan_, w.view(), memory_.mut());
+        plan_(kernel::detail::Conv2dPlan::of<T>(
+            kernel::detail::conv2d_geometry(layer_, x, w_, options_), ConvPass::forward)),
+        memory_(Shape<1>{kernel::detail::conv2d_packed<T>(plan_)}) {
+    kernel::conv2d_pack<T>(Cpu{}, plan_, w.view(), memory_.mut());
   }
 
   /// The way that was planned, and the geometry that it was planned for.
   ConvAlgorithm algorithm() const { return plan_.way; }
-  const Conv2dGeometry& geometry() const { return plan_.g; }
+  const kernel::Conv2dGeometry& geometry() const { return plan_.g; }
   /// Of the packed weights.
   Index bytes() const { return memory_.size() * Index{sizeof(T)}; }
 
   /// Runs them: activation(conv2d(x, w) + bias + add), of which bias and add may be absent.
   template <class B, class S>
   Tensor<T, 4> run(const Tensor<T, 4>& x, const B& bias, const S& add) const {
-    const detail::Conv2dPlan plan = plan_for(x.shape());
-    const Conv2dGeometry& g = plan.g;
+    const kernel::detail::Conv2dPlan plan = plan_for(x.shape());
+    const kernel::Conv2dGeometry& g = plan.g;
     if (detail::present(bias))
-      detail::check_conv2d_bias("conv2d", layer_, bias.shape(), g.out_channels);
+      kernel::detail::check_conv2d_bias("conv2d", layer_, bias.shape(), g.out_channels);
     Tensor<T, 4> y({g.batch, g.out_channels, g.output.height, g.output.width});
     if (detail::present(add)) detail::check_added("conv2d", layer_, add.shape(), y.shape());
     if (g.batch > 0)
-      conv2d_run<T>(Cpu{}, plan, x.view(), memory_.view(), y.mut(),
-                    detail::epilogue_of<T>(bias, add, options_.activation));
+      kernel::conv2d_run<T>(Cpu{}, plan, x.view(), memory_.view(), y.mut(),
+                            detail::epilogue_of<T>(bias, add, options_.activation));
     return y;
   }
 
  private:
   /// The plan for an input of this shape, if it reads what was packed.
-  detail::Conv2dPlan plan_for(const Shape<4>& x) const {
+  kernel::detail::Conv2dPlan plan_for(const Shape<4>& x) const {
     if (isa() != plan_.isa)
       throw ValueError(message("conv2d", layer_, ": the weights were packed for ",
                                to_string(plan_.isa), ", but kernels now use ", to_string(isa()),
                                "; pack them again after set_isa()"));
     if (x == x_) return plan_;
-    const detail::Conv2dPlan plan = detail::Conv2dPlan::of<T>(
-        detail::conv2d_geometry(layer_, x, w_, options_), ConvPass::forward);
-    if (x[0] > 0 && !detail::same_layout<T>(plan, plan_))
+    const kernel::detail::Conv2dPlan plan = kernel::detail::Conv2dPlan::of<T>(
+        kernel::detail::conv2d_geometry(layer_, x, w_, options_), ConvPass::forward);
+    if (x[0] > 0 && !kernel::detail::same_layout<T>(plan, plan_))
       throw ValueError(message("conv2d", layer_, ": the weights were packed for an input ", x_,
                                ", by ", to_string(plan_.way), "; an input ", x, " goes by ",
                                to_string(plan.way), " and wants them in another layout: pack them ",
@@ -74,7 +74,7 @@ class PackedConv2d {
   Conv2dOptions options_;
   std::string layer_;  ///< for messages
   Shape<4> x_, w_;
-  detail::Conv2dPlan plan_;
+  kernel::detail::Conv2dPlan plan_;
   Tensor<T, 1> memory_;
 };
 

@@ -21,10 +21,10 @@ class PackedLinear {
   /// What `pack_linear` does; `layer` is named in messages.
   PackedLinear(const Tensor<T, 2>& w, Index rows, std::string layer = "")
       : layer_(std::move(layer)), w_(w.shape()), rows_(rows) {
-    const Index elements = linear_packed<T>(Cpu{}, rows, w.view());
+    const Index elements = kernel::linear_packed<T>(Cpu{}, rows, w.view());
     packed_ = elements > 0;
     memory_ = Tensor<T, 1>(Shape<1>{packed_ ? elements : w.size()});
-    linear_pack<T>(Cpu{}, rows, w.view(), memory_.mut());
+    kernel::linear_pack<T>(Cpu{}, rows, w.view(), memory_.mut());
   }
 
   /// Of the packed weights.
@@ -45,8 +45,9 @@ class PackedLinear {
     if (detail::present(add)) detail::check_added("linear", layer_, add.shape(), shape);
     const Shape<2> rows = detail::as_matrix(x.shape());
     if (rows[0] > 0) check(rows[0]);
-    detail::gemm_matrix<T>({.b = true}, rows[0], w_[0], w_[1], x.data(), {memory_.data(), packed_},
-                           y.mutable_data(), false, detail::epilogue_of<T>(bias, add, activation));
+    kernel::detail::gemm_matrix<T>({.b = true}, rows[0], w_[0], w_[1], x.data(),
+                                   {memory_.data(), packed_}, y.mutable_data(), false,
+                                   detail::epilogue_of<T>(bias, add, activation));
     return y;
   }
 
@@ -57,7 +58,7 @@ class PackedLinear {
       throw ValueError(message("linear", layer_, ": the weights were packed for ", to_string(isa_),
                                ", but kernels now use ", to_string(isa()),
                                "; pack them again after set_isa()"));
-    if (rows != rows_ && !linear_reads_like<T>(Cpu{}, rows, rows_, w_))
+    if (rows != rows_ && !kernel::linear_reads_like<T>(Cpu{}, rows, rows_, w_))
       throw ValueError(message("linear", layer_, ": the weights were packed for ", rows_,
                                rows_ == 1 ? " row; " : " rows; ", rows,
                                " want them in another layout: pack them for so many, too"));
