@@ -82,6 +82,29 @@ inline int jpeg_precision(const DicomFile& file, std::span<const unsigned char> 
   file.fail("its compressed pixels have no sound header of JPEG's; it is damaged, copy it again");
 }
 
+/// \throws FileError where the compressed pixels are too few to hold what the header promises, so
+/// that a header alone takes no memory. At its best a byte of RLE stands for 64 (PS3.5, G.3.1), a
+/// bit of JPEG for a block of 8x8 values (a code of its difference, T.81, F.1.2.1), one of JPEG-LS
+/// for a run of 2^15 (T.87, A.7.1.2).
+inline void require_enough(const DicomFile& file, DcmPixelSequence& fragments,
+                           const DicomLayout& l) {
+  std::uint64_t stored = 0;
+  for (DcmObject* at = nullptr; (at = fragments.nextInContainer(at)) != nullptr;)
+    stored += at->getLength();
+  const bool ls = file.coded == EXS_JPEGLSLossless || file.coded == EXS_JPEGLSLossy;
+  const std::uint64_t rle_bytes = 64, jpeg_values = 8 * 64, ls_values = std::uint64_t{8} << 15;
+  const std::uint64_t most =
+      stored * (file.coded == EXS_RLELossless ? rle_bytes / l.value_bytes() + 1
+                : ls                          ? ls_values
+                                              : jpeg_values);
+  const auto values =
+      static_cast<std::uint64_t>(l.rows * l.columns) * static_cast<std::uint64_t>(l.frames);
+  if (values > most)
+    file.fail(message("its compressed pixels have ", stored, " bytes, too few for the ", l.frames,
+                      l.frames == 1 ? " frame of " : " frames of ", l.rows, "x", l.columns,
+                      " that its header promises; it is truncated or damaged"));
+}
+
 /// The frames of compressed pixel data, one after another, in the layout that the header names.
 inline std::vector<unsigned char> decode_frames(const DicomFile& file, DcmPixelData& pixels,
                                                 DicomLayout& l) {
@@ -93,6 +116,7 @@ inline std::vector<unsigned char> decode_frames(const DicomFile& file, DcmPixelD
   if (pixels.getEncapsulatedRepresentation(file.coded, nullptr, fragments).bad() || !fragments)
     file.fail(message("its pixels are not coded as its transfer syntax says (", file.syntax_name,
                       "); it is damaged"));
+  require_enough(file, *fragments, l);
   const auto fragment = [&](Uint32 i) -> std::span<const unsigned char> {
     DcmPixelItem* item = nullptr;
     Uint8* bytes = nullptr;
