@@ -12,6 +12,7 @@
 #pragma once
 
 #include <ebb/kit/axis_lines.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/fold.cuh>
 
 namespace ebb::inline EBB_ABI::kernel::detail {
@@ -153,7 +154,7 @@ struct LinePlan {
   template <class Small, class Large>
   void choose(const Small& small, const Large& large) const {
     const auto blocks = [&](Index a_block) {
-      return static_cast<unsigned>((lines + a_block - 1) / a_block);
+      return static_cast<unsigned>(divide_up(lines, a_block));
     };
     const auto held = [&]<int G, int K>(std::integral_constant<int, G> g,
                                         std::integral_constant<int, K> k) {

@@ -78,7 +78,7 @@ struct AxisLines {
   template <class Body>
   void for_tiles(Index cost, Body&& body) const {
     if (inner == 1) return for_rows(cost, body);
-    const Index tiles = detail::divide_up(inner, tile);
+    const Index tiles = divide_up(inner, tile);
     vector_for(outer * tiles, outer * n * inner * cost,
                [&](Index task) { body(columns(task, tiles)); });
   }
@@ -98,8 +98,8 @@ struct AxisLines {
     if (inner == 1 && !turned)
       return for_rows(cost, [&](const auto& rows) { body(rows, from, more, to); });
     const Index fit = turned ? room / n / side * side : tile, width = fit < tile ? fit : tile;
-    const Index across = detail::divide_up(inner, tile);
-    const Index tiles = turned ? detail::divide_up(outer, width) : outer * across;
+    const Index across = divide_up(inner, tile);
+    const Index tiles = turned ? divide_up(outer, width) : outer * across;
     vector_for(tiles, outer * n * inner * cost, [&](Index task) {
       T copies[3][kept];
       const Index line = task * width, first = line * n;
@@ -123,7 +123,7 @@ struct AxisLines {
   void for_rows(Index cost, const Body& body) const {
     const Index wanted = 2048 / (n > 0 ? n : 1);
     const Index together = wanted < 1 ? 1 : wanted < tile ? wanted : tile;
-    vector_for(detail::divide_up(outer, together), outer * n * cost, [&](Index task) {
+    vector_for(divide_up(outer, together), outer * n * cost, [&](Index task) {
       const Index line = task * together;
       const Index count = outer - line < together ? outer - line : together;
       body(LineTile<true>{line, count, n, 1, line * n});

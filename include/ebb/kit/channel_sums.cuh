@@ -18,6 +18,7 @@
 
 #include <ebb/device/cuda/scratch.cuh>
 #include <ebb/device/gpu/pack.cuh>
+#include <ebb/kit/counting.hpp>
 
 namespace ebb::inline EBB_ABI::kernel::detail {
 
@@ -160,8 +161,8 @@ inline Index blocks_that_fill() { return static_cast<Index>(8) * gpu::multiproce
 /// How many parts to cut `count` elements into, of which there are `channels` times as many, where
 /// a block should have `least`.
 inline Index parts_of(Index count, Index channels, Index least) {
-  const Index wanted = (blocks_that_fill() + channels - 1) / channels;
-  const Index most = (count + least - 1) / least;
+  const Index wanted = divide_up(blocks_that_fill(), channels);
+  const Index most = divide_up(count, least);
   return wanted < most ? wanted : most;
 }
 
@@ -169,7 +170,7 @@ template <class P>
 void join_channels(const P& policy, Index channels, Index parts, Index width,
                    const typename P::Entry* entries) {
   constexpr int warps = 4;
-  gpu::launch(static_cast<unsigned>((channels + warps - 1) / warps), 32 * warps, 0,
+  gpu::launch(static_cast<unsigned>(divide_up(channels, warps)), 32 * warps, 0,
               join_channels_kernel<P>, policy, channels, parts, static_cast<int>(width), entries);
 }
 
@@ -178,7 +179,7 @@ template <int V, class P>
 void plane_sums(const P& policy, Index batch, Index channels, Index spatial) {
   const Index packs = batch * spatial / V;
   const Index wanted = parts_of(packs, channels, 2 * gpu::block_size);
-  const Index per_part = (packs + wanted - 1) / wanted, parts = (packs + per_part - 1) / per_part;
+  const Index per_part = divide_up(packs, wanted), parts = divide_up(packs, per_part);
   const CudaScratch<typename P::Entry> entries(parts > 1 ? parts * channels : 0);
   gpu::with_index(batch * channels * spatial, [&](auto zero) {
     using I = decltype(zero);
@@ -197,7 +198,7 @@ template <class P>
 void column_sums(const P& policy, Index batch, Index channels, Index spatial) {
   const Index columns = channels * spatial, tiles = (columns + 31) / 32;
   const Index wanted = parts_of(batch, tiles, 4 * warps_of_block);
-  const Index per_part = (batch + wanted - 1) / wanted, parts = (batch + per_part - 1) / per_part;
+  const Index per_part = divide_up(batch, wanted), parts = divide_up(batch, per_part);
   const bool joins = parts > 1 || spatial > 1;
   const CudaScratch<typename P::Entry> entries(joins ? parts * columns : 0);
   gpu::with_index(batch * columns, [&](auto zero) {
@@ -231,7 +232,7 @@ void row_sums(const P& policy, Index rows, Index length, bool packs) {
     return wide ? plane_sums<gpu::pack_of<T>>(policy, 1, rows, length)
                 : plane_sums<1>(policy, 1, rows, length);
   constexpr int warps = 4;
-  const auto blocks = static_cast<unsigned>((rows + warps - 1) / warps);
+  const auto blocks = static_cast<unsigned>(divide_up(rows, warps));
   gpu::with_index(rows * length, [&](auto zero) {
     using I = decltype(zero);
     if (wide)

@@ -5,11 +5,18 @@
 #include <ebb/core/config.hpp>
 
 #include <array>
+#include <concepts>
+#include <type_traits>
 
-namespace ebb::inline EBB_ABI::kernel::detail {
+namespace ebb::inline EBB_ABI::kernel {
 
-/// Pieces of b that cover a.
+/// How many pieces of b elements hold a elements.
 EBB_HD constexpr Index divide_up(Index a, Index b) { return (a + b - 1) / b; }
+/// The same in the type of a kernel's indices.
+template <std::unsigned_integral I>
+EBB_HD constexpr I divide_up(I a, std::type_identity_t<I> b) {
+  return (a + b - 1) / b;
+}
 
 /// The place of task `i` in a table whose last axis runs fastest, given all extents but the first:
 /// `const auto [image, group, band] = unravel(task, groups, bands)`.
@@ -25,4 +32,4 @@ constexpr std::array<Index, sizeof...(Extents) + 1> unravel(Index i, Extents... 
   return place;
 }
 
-}  // namespace ebb::kernel::detail
+}  // namespace ebb::kernel

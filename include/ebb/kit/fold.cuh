@@ -11,6 +11,7 @@
 #pragma once
 
 #include <ebb/device/cuda/scratch.cuh>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/loop.cuh>
 
 #include <algorithm>
@@ -64,10 +65,10 @@ struct Parts {
   /// parts in all are enough.
   Parts(Index whole, Index results, Index least) : length(whole) {
     const Index room = std::max<Index>(1, 1024 / std::max<Index>(1, results));
-    const Index wanted = std::min(room, (whole + least - 1) / least);
+    const Index wanted = std::min(room, divide_up(whole, least));
     if (wanted <= 1) return;
     length = (whole + wanted * least - 1) / (wanted * least) * least;
-    count = (whole + length - 1) / length;
+    count = divide_up(whole, length);
   }
 };
 
@@ -181,7 +182,7 @@ void fold_rows(const Join& join, const Values& values, const Store& store, const
   const Index items = results * parts.count;
   const auto run = [&]<int G>(std::integral_constant<int, G>) {
     constexpr Index a_block = gpu::block_size / G;
-    gpu::launch(static_cast<unsigned>((items + a_block - 1) / a_block), gpu::block_size, 0,
+    gpu::launch(static_cast<unsigned>(divide_up(items, a_block)), gpu::block_size, 0,
                 fold_rows_kernel<G, A, I, K, R, Join, Values, Store>, join, values, store,
                 Steps<I, K, R>(kept, 0), Steps<I, K, R>(folded, 0), static_cast<I>(items),
                 static_cast<I>(length), gpu::Divisor<I>(parts.count), static_cast<I>(parts.length));
@@ -199,7 +200,7 @@ void fold_columns(const Join& join, const Values& values, const Store& store,
                   const Loop<R, K>& kept, const Loop<R, K>& folded, Index results, Index width,
                   Index rows, const Parts& parts) {
   const int wide = width > 16 ? 32 : width > 8 ? 16 : 8;
-  const Index tiles = (width + wide - 1) / wide, blocks = results / width * parts.count * tiles;
+  const Index tiles = divide_up(width, wide), blocks = results / width * parts.count * tiles;
   gpu::launch(static_cast<unsigned>(blocks), gpu::block_size, 0,
               fold_columns_kernel<A, I, K, R, Join, Values, Store>, join, values, store,
               Steps<I, K, R>(kept, 0), Steps<I, K, R>(folded, 0), static_cast<I>(width),

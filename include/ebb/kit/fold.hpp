@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ebb/device/cpu/scratch.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/joins.hpp>
 #include <ebb/kit/loop.hpp>
 
@@ -116,15 +117,15 @@ void fold_inner(const Loop<N, K>& loop, Index cost, const Join& join, const RowA
                 const Store& store) {
   const FoldedLoop<N, K> outer(loop, cost);
   const Index results = outer.kept.size(), rows = outer.folded.size(), width = loop.width();
-  const Index pieces = std::max<Index>(1, (width + chunk - 1) / chunk);
+  const Index pieces = std::max<Index>(1, divide_up(width, chunk));
   const Index group = std::max<Index>(1, chunk / std::max<Index>(1, width));
-  const Index parts = pieces > 1 ? rows * pieces : std::max<Index>(1, (rows + group - 1) / group);
+  const Index parts = pieces > 1 ? rows * pieces : std::max<Index>(1, divide_up(rows, group));
   const Index per_task =
       parts > 1 ? 1 : std::max<Index>(1, chunk / std::max<Index>(1, rows * width));
   const Index items = results * parts;
   Scratch<T> scratch(parts > 1 ? items : 0);
   T* const partial = scratch.data();
-  vector_for((items + per_task - 1) / per_task, outer.work, [&](Index task) {
+  vector_for(divide_up(items, per_task), outer.work, [&](Index task) {
     const Index last = std::min((task + 1) * per_task, items);
     for (Index item = task * per_task; item < last; ++item) {
       const Index part = item % parts;
@@ -166,14 +167,14 @@ void fold_outer(const Loop<N, K>& loop, Index cost, const Join& join, const RowA
   const FoldedLoop<N, K> outer(loop, cost);
   const Index results = outer.kept.size(), rows = outer.folded.size(), width = loop.width();
   const Index group = std::clamp<Index>(4 * chunk / std::min(tile, width), 16, 128);
-  const Index tiles = (width + tile - 1) / tile;
-  const Index parts = std::max<Index>(1, (rows + group - 1) / group);
+  const Index tiles = divide_up(width, tile);
+  const Index parts = std::max<Index>(1, divide_up(rows, group));
   const Index items = results * parts * tiles;
   const Index item_work = std::min(group, rows) * std::min(tile, width);
   const Index per_task = std::max<Index>(1, chunk / std::max<Index>(1, item_work));
   Scratch<T> scratch(parts > 1 ? results * parts * width : 0);
   T* const partial = scratch.data();
-  vector_for((items + per_task - 1) / per_task, outer.work, [&](Index task) {
+  vector_for(divide_up(items, per_task), outer.work, [&](Index task) {
     for (Index item = task * per_task; item < std::min((task + 1) * per_task, items); ++item) {
       const Index first = item % tiles * tile, count = std::min(tile, width - first);
       const Index part = item / tiles % parts, i = item / tiles / parts;

@@ -11,6 +11,7 @@
 
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/device/gpu/pack.cuh>
+#include <ebb/kit/counting.hpp>
 
 namespace ebb::inline EBB_ABI::kernel::detail {
 
@@ -19,7 +20,7 @@ template <int V, class F, class T, class I>
 EBB_KERNEL plane_map_kernel(F f, I n, gpu::Divisor<I> spatial, const T* x, const T* up, T* y,
                             bool add) {
   constexpr I width = static_cast<I>(V);
-  const I packs = (n + width - 1) / width;
+  const I packs = divide_up(n, width);
   for (I q = gpu::thread_as<I>(); q < packs; q += gpu::threads_as<I>()) {
     const I first = q * width;
     const bool whole = first + width <= n;
@@ -71,7 +72,7 @@ void plane_map(const F& f, Index planes, Index spatial, const T* x, const T* up,
     constexpr int V = gpu::pack_of<T>;
     const gpu::Divisor<I> divisor(spatial);
     if (gpu::packable(x, up, y))
-      gpu::launch(gpu::blocks_for((n + V - 1) / V), gpu::block_size, 0,
+      gpu::launch(gpu::blocks_for(divide_up(n, V)), gpu::block_size, 0,
                   plane_map_kernel<V, F, T, I>, f, static_cast<I>(n), divisor, x, up, y, add);
     else
       gpu::launch(gpu::blocks_for(n), gpu::block_size, 0, plane_map_kernel<1, F, T, I>, f,

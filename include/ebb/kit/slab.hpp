@@ -6,6 +6,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
+#include <ebb/kit/counting.hpp>
 
 namespace ebb::inline EBB_ABI::kernel {
 
@@ -24,7 +25,7 @@ template <class T>
 void copy_slab(Cpu, const Slab& s, View<const T, 1> from, Into<T, 1> to) {
   if (s.length == 0) return;
   const Index together = s.length < chunk ? chunk / s.length : 1;  // rows per task
-  const Index tasks = (s.rows + together - 1) / together;
+  const Index tasks = divide_up(s.rows, together);
   parallel_for(tasks, s.rows * s.length, [&](Index task) {
     const Index end = (task + 1) * together < s.rows ? (task + 1) * together : s.rows;
     for (Index row = task * together; row < end; ++row) {

@@ -86,8 +86,9 @@
 #  include <ebb/ops/elementwise/elementwise_cuda.cuh>
 #  include <ebb/ops/linear_algebra/linear/cuda.cuh>
 #  include <ebb/ops/loss/bce_with_logits_cuda.cuh>
-#  include <ebb/ops/loss/classes_cuda.cuh>
+#  include <ebb/ops/loss/cross_entropy_cuda.cuh>
 #  include <ebb/ops/loss/focal_cuda.cuh>
+#  include <ebb/ops/loss/nll_cuda.cuh>
 #  include <ebb/ops/loss/pointwise_cuda.cuh>
 #  include <ebb/ops/loss/region_cuda.cuh>
 #  include <ebb/ops/normalisation/batch_norm/cuda.cuh>

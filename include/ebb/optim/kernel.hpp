@@ -6,6 +6,7 @@
 #include <ebb/device/compiled.hpp>
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/optim/rule.hpp>
 #include <ebb/tape/factors.hpp>
 
@@ -106,7 +107,7 @@ template <class R, class T>
 void update_parameters(Cpu, const UpdateJob<R, T>* jobs, Index count) {
   if (count == 0) return;
   const UpdateJob<R, T>& last = jobs[count - 1];
-  const Index pieces = last.first_piece + (last.size + chunk - 1) / chunk;
+  const Index pieces = last.first_piece + divide_up(last.size, chunk);
   Index elements = 0;
   for (Index j = 0; j < count; ++j) elements += jobs[j].size;
   vector_for(pieces, elements * (2 + R::states), [&](Index piece) {

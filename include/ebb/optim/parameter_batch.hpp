@@ -5,6 +5,7 @@
 #include <ebb/core/finite.hpp>
 #include <ebb/core/replay.hpp>
 #include <ebb/core/type_tag.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/optim/kernel.hpp>
 #include <ebb/tape/param.hpp>
 
@@ -140,7 +141,7 @@ struct BatchOf final : BatchOn<R, Device> {
       entry.begun = std::max(entry.begun, job.states_used);
       for (int k = 0; k < job.states_used; ++k) job.state[k] = entry.state[k].mutable_data();
       job.first_piece = piece;
-      piece += (job.size + kernel::chunk - 1) / kernel::chunk;
+      piece += kernel::divide_up(job.size, kernel::chunk);
       jobs.push_back(job);
       if (ebb::detail::recording_step()) updated.push_back(i);
     }

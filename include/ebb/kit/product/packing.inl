@@ -7,7 +7,7 @@ template <class T, int columns>
 EBB_TILE_TARGET void pack_rows(Index n, Index depth, const T* b, Index b_row, T* panels) {
   typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
   constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T));
-  const Index room = (depth + lanes - 1) / lanes * lanes;
+  const Index room = divide_up(depth, lanes) * lanes;
   for (Index j = 0; j < n; j += columns, panels += columns * room)
     for (int l = 0; l < columns; ++l) {
       const T* row = b + (j + l < n ? j + l : n - 1) * b_row;

@@ -5,6 +5,7 @@
 #include <ebb/core/config.hpp>
 #include <ebb/device/compiled.hpp>
 #include <ebb/device/isa.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/epilogue_tile.hpp>
 
 namespace ebb::inline EBB_ABI::kernel::simd {

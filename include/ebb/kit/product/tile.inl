@@ -206,12 +206,12 @@ EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const
   constexpr int last = 16 / static_cast<int>(sizeof(T));
   constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T));
   constexpr Index line = 64 / static_cast<Index>(sizeof(T));
-  const Index room = (depth + lanes - 1) / lanes * lanes;
+  const Index room = divide_up(depth, lanes) * lanes;
   if (panels) pack_rows<T, columns>(n, depth, b, b_row, panels);
 
-  const Index tiles = ((m + rows - 1) / rows) * ((n + columns - 1) / columns);
-  const Index lines = (depth + line - 1) / line;
-  const Index quota = ahead == 0 ? 0 : (n * lines + tiles - 1) / tiles;
+  const Index tiles = divide_up(m, rows) * divide_up(n, columns);
+  const Index lines = divide_up(depth, line);
+  const Index quota = ahead == 0 ? 0 : divide_up(n * lines, tiles);
   Index wanted_row = 0;
   const T *wanted = b + ahead, *wanted_end = wanted + depth;
   for (Index i = 0; i < m; i += rows) {

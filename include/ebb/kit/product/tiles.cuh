@@ -4,6 +4,7 @@
 
 #include <ebb/device/cuda/precision.cuh>
 #include <ebb/device/cuda/scratch.cuh>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/product/pipeline.cuh>
 
 #include <algorithm>
@@ -37,14 +38,14 @@ inline constexpr Index blocks_wanted = 256;
 template <class Engine, class I, class Problem>
 void multiply_with(const Problem& problem, Index products, Index m, Index n, Index k) {
   using T = typename Engine::Scalar;
-  const Index down = (m + Engine::m - 1) / Engine::m, across = (n + Engine::n - 1) / Engine::n;
+  const Index down = divide_up(m, Engine::m), across = divide_up(n, Engine::n);
   const Index tiles = products * down * across;
   // A piece is long enough to be worth its way through memory.
   constexpr Index least = std::max(128, 4 * Engine::k);
   Index splits = tiles * 2 > blocks_wanted ? 1 : std::min(blocks_wanted / tiles, k / least);
   splits = std::max<Index>(1, splits);
-  const Index piece = ((k + splits - 1) / splits + Engine::k - 1) / Engine::k * Engine::k;
-  if (piece > 0) splits = std::max<Index>(1, (k + piece - 1) / piece);
+  const Index piece = divide_up(divide_up(k, splits), Engine::k) * Engine::k;
+  if (piece > 0) splits = std::max<Index>(1, divide_up(k, piece));
   const Cut<I> cut{static_cast<I>(m), static_cast<I>(n), DivMod<I>(down),
                    DivMod<I>(across), DivMod<I>(splits), static_cast<I>(piece)};
   const auto launch = [&](T* partial) {
@@ -74,8 +75,7 @@ void multiply(const Problem& problem, Index products, Index m, Index n, Index k)
   if (products == 0 || m == 0 || n == 0) return;
   // Long sums are worth several blocks for each tile.
   const auto tiles = [&](Index rows, Index columns) {
-    return products * ((m + rows - 1) / rows) * ((n + columns - 1) / columns) *
-           std::max<Index>(1, k / 512);
+    return products * divide_up(m, rows) * divide_up(n, columns) * std::max<Index>(1, k / 512);
   };
   const bool many = m > 64 && n > 64 && tiles(128, 128) >= many_tiles;
   if constexpr (std::is_same_v<T, float> && sizeof(I) == 4) {

@@ -16,7 +16,7 @@ template <class T>
 void activate(Cpu, const Activation& activation, Index n, T* y) {
   constexpr Index cost = 4;
   const simd::Afterwards<T> run(y, nullptr, activation);
-  parallel_for(detail::divide_up(n, chunk), n * cost,
+  parallel_for(divide_up(n, chunk), n * cost,
                [&](Index piece) { run(y + piece * chunk, std::min(chunk, n - piece * chunk)); });
 }
 

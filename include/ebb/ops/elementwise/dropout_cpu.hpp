@@ -8,6 +8,7 @@
 #include <ebb/device/cpu/parallel.hpp>
 #include <ebb/device/math.hpp>
 #include <ebb/device/random.hpp>
+#include <ebb/kit/counting.hpp>
 
 #include <cmath>
 
@@ -27,7 +28,7 @@ struct DropoutMask {
 
   /// Elements whose fate is one word of bits, the first of them the lowest.
   static constexpr Index word = 32;
-  static constexpr Index words(Index elements) { return (elements + word - 1) / word; }
+  static constexpr Index words(Index elements) { return divide_up(elements, word); }
 };
 
 namespace detail {

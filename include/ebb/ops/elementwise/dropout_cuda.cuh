@@ -8,6 +8,7 @@
 
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/device/gpu/pack.cuh>
+#include <ebb/kit/counting.hpp>
 #include <ebb/ops/elementwise/dropout_cpu.hpp>
 
 namespace ebb::inline EBB_ABI::kernel {
@@ -50,7 +51,7 @@ EBB_KERNEL dropout_kernel(I n, DropoutMask mask, const gpu::StepState* state, T 
                           T* y, std::uint32_t* words) {
   constexpr I four = drawn_together;
   const RandomStream stream = gpu::shifted(mask.stream, state);
-  const I fours = (n + four - 1) / four;
+  const I fours = divide_up(n, four);
   const auto lane = static_cast<I>(threadIdx.x % 32);
   // Whole warps go on together, for the lanes exchange their bits.
   for (I warp = gpu::thread_as<I>() - lane; warp < fours; warp += gpu::threads_as<I>()) {

@@ -5,6 +5,7 @@
 
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/device/gpu/pack.cuh>
+#include <ebb/kit/counting.hpp>
 #include <ebb/ops/elementwise/elementwise_cpu.hpp>
 
 namespace ebb::inline EBB_ABI::kernel {
@@ -74,7 +75,7 @@ void with_pack(bool packable, F&& f) {
 }
 
 /// Blocks for n elements, V a thread.
-inline int blocks_of_packs(Index n, int v) { return gpu::blocks_for((n + v - 1) / v); }
+inline int blocks_of_packs(Index n, int v) { return gpu::blocks_for(divide_up(n, v)); }
 
 }  // namespace detail
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/ops/loss/classes.hpp>
+#include <ebb/ops/loss/nll_cpu.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb::inline EBB_ABI {

@@ -7,6 +7,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/device/cpu/parallel.hpp>
 #include <ebb/device/math.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/fold.hpp>
 
 namespace ebb::inline EBB_ABI::kernel {
@@ -118,11 +119,11 @@ namespace detail {
 template <class T, class Terms>
 void region_fold(View<const T, 3> p, View<T, 3> sums, const Terms& terms) {
   const Index planes = p.extent(0) * p.extent(1), n = p.extent(2);
-  const Index pieces = std::max<Index>(1, (n + chunk - 1) / chunk), items = planes * pieces;
+  const Index pieces = std::max<Index>(1, divide_up(n, chunk)), items = planes * pieces;
   const Index per_task = pieces > 1 ? 1 : std::max<Index>(1, chunk / std::max<Index>(1, n));
   const Scratch<T> scratch(3 * items);
   T* const partial = scratch.data();
-  vector_for((items + per_task - 1) / per_task, 6 * planes * n, [&](Index task) {
+  vector_for(divide_up(items, per_task), 6 * planes * n, [&](Index task) {
     for (Index item = task * per_task; item < std::min(items, (task + 1) * per_task); ++item) {
       const Index begin = item % pieces * chunk, end = std::min(begin + chunk, n);
       T* const to = partial + 3 * item;

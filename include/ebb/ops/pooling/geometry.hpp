@@ -4,6 +4,7 @@
 
 #include <ebb/core/shape.hpp>
 #include <ebb/core/size2.hpp>
+#include <ebb/kit/counting.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -33,7 +34,7 @@ struct PoolAxis {
   /// The windows whose tap `k` lies inside the image; a stretch of [0, out), even when it is empty.
   EBB_HD constexpr Stretch windows(Index k) const {
     const Index offset = k * dilation - padding;
-    Index begin = offset < 0 ? (-offset + stride - 1) / stride : 0;
+    Index begin = offset < 0 ? divide_up(-offset, stride) : 0;
     Index end = offset >= in ? 0 : (in - 1 - offset) / stride + 1;
     if (begin > out) begin = out;
     if (end > out) end = out;
@@ -142,7 +143,7 @@ struct AdaptivePoolGeometry {
   Size2 in, out;
 
   EBB_HD static constexpr Stretch window(Index i, Index in, Index out) {
-    return {i * in / out, ((i + 1) * in + out - 1) / out};
+    return {i * in / out, divide_up((i + 1) * in, out)};
   }
   EBB_HD constexpr Stretch rows(Index oy) const { return window(oy, in.height, out.height); }
   EBB_HD constexpr Stretch columns(Index ox) const { return window(ox, in.width, out.width); }

@@ -7,6 +7,7 @@
 
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
+#include <ebb/kit/counting.hpp>
 
 #include <type_traits>
 
@@ -16,7 +17,7 @@ namespace ebb::inline EBB_ABI::kernel::detail {
 template <class Row>
 void each_pooled_row(Index planes, Index rows, Index row_work, Row&& row) {
   const Index together = chunk / (row_work > 0 ? row_work : 1) + 1, all = planes * rows;
-  vector_for((all + together - 1) / together, all * row_work, [&](Index task) {
+  vector_for(divide_up(all, together), all * row_work, [&](Index task) {
     const Index begin = task * together, end = begin + together < all ? begin + together : all;
     Index plane = begin / rows, oy = begin % rows;
     for (Index r = begin; r < end; ++r) {

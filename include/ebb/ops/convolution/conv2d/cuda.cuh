@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ebb/device/compiled.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/ops/convolution/conv2d/cpu.hpp>
 #include <ebb/ops/convolution/conv2d/cuda/few.cuh>
 #include <ebb/ops/convolution/conv2d/cuda/patch_weight.cuh>
@@ -87,8 +88,8 @@ void input_product(const Conv2dGeometry& asked, const T* dy, const T* w, T* dx,
   const PhaseAxis across(g.kernel.width, g.stride.width, g.padding.width, g.dilation.width);
   const Size2 phases{std::min(g.stride.height, g.input.height),
                      std::min(g.stride.width, g.input.width)};
-  const Size2 lattice{(g.input.height + g.stride.height - 1) / g.stride.height,
-                      (g.input.width + g.stride.width - 1) / g.stride.width};
+  const Size2 lattice{divide_up(g.input.height, g.stride.height),
+                      divide_up(g.input.width, g.stride.width)};
   const Size2 taps{down.most_taps(), across.most_taps()};
   const Index n = g.batch * lattice.area(), k = g.group_out() * taps.area();
   const bool packs = is_pointwise(g) && gpu::packable(dy, w) && g.output.area() % pack == 0 &&

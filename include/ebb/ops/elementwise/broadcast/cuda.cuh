@@ -2,6 +2,7 @@
 /// The kernels of all binary elementwise operations, on CUDA.
 #pragma once
 
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/fold_parts.cuh>
 #include <ebb/ops/elementwise/broadcast/cpu.hpp>
 
@@ -71,7 +72,7 @@ void zip(Cuda, const F& f, View<const T, NA> a, View<const T, NB> b, View<T, N> 
   constexpr int full = 16 % sizeof(T) == 0 ? gpu::pack_of<T> : 1;
   gpu::with_index(n, [&]<class I>(I) {
     const auto run = [&]<int V>(std::integral_constant<int, V>) {
-      gpu::launch(gpu::blocks_for((n + V - 1) / V), gpu::block_size, 0,
+      gpu::launch(gpu::blocks_for(divide_up(n, V)), gpu::block_size, 0,
                   detail::zip_kernel<V, I, F, T>, f, static_cast<I>(n), a.data, b.data, y.data,
                   one_a, one_b);
     };

@@ -50,7 +50,7 @@ template <class T>
 void sum_rows(Cpu, View<const T, 2> x, Into<T, 1> sum) {
   constexpr Index width = 64, block = 64;
   const Index m = x.extent(0), n = x.extent(1);
-  parallel_for(detail::divide_up(n, width), x.size(), [&](Index task) {
+  parallel_for(divide_up(n, width), x.size(), [&](Index task) {
     const Index j0 = task * width, columns = std::min(width, n - j0);
     T total[width] = {};
     for (Index i0 = 0; i0 < m; i0 += block) {

@@ -6,6 +6,7 @@
 #include <ebb/device/compiled.hpp>
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/lanes.hpp>
 #include <ebb/ops/normalisation/batch_norm/reference.hpp>
 
@@ -20,7 +21,7 @@ template <class F>
 void each_plane(const BatchNormGeometry& g, Index cost, F&& f) {
   const Index planes = g.planes();
   const Index together = g.spatial < chunk ? chunk / g.spatial : 1;
-  vector_for((planes + together - 1) / together, g.size() * cost, [&](Index task) {
+  vector_for(divide_up(planes, together), g.size() * cost, [&](Index task) {
     const Index end = (task + 1) * together < planes ? (task + 1) * together : planes;
     Index c = task * together % g.channels;
     for (Index plane = task * together; plane < end; ++plane) {
@@ -36,7 +37,7 @@ inline constexpr Index column_strip = 64;
 /// Calls f(first, count) for strips of columns of a (rows, columns) input.
 template <class F>
 void each_column_strip(Index rows, Index columns, F&& f) {
-  vector_for((columns + column_strip - 1) / column_strip, rows * columns, [&](Index task) {
+  vector_for(divide_up(columns, column_strip), rows * columns, [&](Index task) {
     const Index first = task * column_strip;
     f(first, columns - first < column_strip ? columns - first : column_strip);
   });

@@ -6,6 +6,7 @@
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
 #include <ebb/device/cpu/scratch.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/lanes.hpp>
 #include <ebb/ops/normalisation/layer_norm/reference.hpp>
 
@@ -18,7 +19,7 @@ namespace detail {
 template <class F>
 void each_row(Index rows, Index length, Index cost, F&& f) {
   const Index together = length < chunk ? chunk / length : 1;
-  vector_for((rows + together - 1) / together, rows * length * cost, [&](Index task) {
+  vector_for(divide_up(rows, together), rows * length * cost, [&](Index task) {
     const Index end = (task + 1) * together < rows ? (task + 1) * together : rows;
     for (Index row = task * together; row < end; ++row) f(row);
   });
@@ -122,9 +123,9 @@ void layer_norm_affine_backward(Cpu, const LayerNormGeometry& g, View<const T, 1
     // Bands of rows and strips of columns are summed apart; then bands are added in their order.
     using W = detail::Wide<T>;
     constexpr Index strip = 512;
-    const Index strips = (g.length + strip - 1) / strip;
+    const Index strips = divide_up(g.length, strip);
     const Index wanted = 4 * chunk / (g.length < strip ? g.length : strip);
-    const Index band = wanted < g.rows ? wanted : g.rows, bands = (g.rows + band - 1) / band;
+    const Index band = wanted < g.rows ? wanted : g.rows, bands = divide_up(g.rows, band);
     Scratch<W> scratch(2 * bands * g.length);
     W* const sums = scratch.data();
     W* const dots = sums + bands * g.length;

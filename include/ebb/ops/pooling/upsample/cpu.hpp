@@ -6,6 +6,7 @@
 
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/ops/pooling/upsample/reference.hpp>
 
 #include <type_traits>
@@ -20,7 +21,7 @@ inline constexpr Index upsample_strip = 256;
 template <class F>
 void each_band(const UpsampleGeometry& g, F&& f) {
   const Index wanted = chunk / g.x.out + 1, together = wanted < g.y.out ? wanted : g.y.out;
-  const Index bands = (g.y.out + together - 1) / together;
+  const Index bands = divide_up(g.y.out, together);
   parallel_for(g.planes * bands, 4 * g.size(), [&](Index task) {
     const Index begin = task % bands * together;
     f(task / bands, begin, begin + together < g.y.out ? begin + together : g.y.out);

@@ -7,6 +7,7 @@
 
 #include <ebb/core/view.hpp>
 #include <ebb/kit/axis_lines.cuh>
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/lanes.hpp>
 
 namespace ebb::inline EBB_ABI::kernel {
@@ -50,7 +51,7 @@ void running_sums_on_gpu(int axis, const Shape<N>& shape, const T* x, T* y, bool
   if (plan.size == 0) return;
   const int wide = plan.inner > 1 ? 32 : 1;
   gpu::with_index(plan.size, [&]<class I>(I) {
-    gpu::launch(static_cast<unsigned>((plan.lines + wide - 1) / wide), gpu::block_size, 0,
+    gpu::launch(static_cast<unsigned>(divide_up(plan.lines, wide)), gpu::block_size, 0,
                 running_sums_kernel<from_end, I, T>, static_cast<I>(plan.lines),
                 static_cast<I>(plan.n), gpu::Divisor<I>(plan.inner), wide, x, y, add);
   });

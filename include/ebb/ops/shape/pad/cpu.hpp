@@ -4,6 +4,7 @@
 
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/ops/shape/pad/reference.hpp>
 
 namespace ebb::inline EBB_ABI::kernel {
@@ -15,7 +16,7 @@ void pad_forward(Cpu, const PadGeometry<N>& g, T margin, View<const T, N> x, Vie
   constexpr int last = N - 1;
   const Index width = g.to[last], inside = g.from[last], before = g.before[last];
   const Index rows = y.size() / width, together = width < chunk ? chunk / width : 1;
-  parallel_for((rows + together - 1) / together, y.size(), [&](Index task) {
+  parallel_for(divide_up(rows, together), y.size(), [&](Index task) {
     const Index end = (task + 1) * together < rows ? (task + 1) * together : rows;
     for (Index row = task * together; row < end; ++row) {
       T* to = y.data + row * width;

@@ -4,6 +4,7 @@
 
 #include <ebb/device/cpu/cpu.hpp>
 #include <ebb/device/cpu/parallel.hpp>
+#include <ebb/kit/counting.hpp>
 #include <ebb/ops/shape/permute/joined_axes.hpp>
 #include <ebb/ops/shape/permute/reference.hpp>
 
@@ -64,7 +65,7 @@ void permute_copy(Cpu, const PermuteGeometry<N>& g, View<const T, N> x, Into<T, 
   if (contiguous == last) {
     const Index length = axes.extent[last], rows = size / length;
     const Index together = length < chunk ? chunk / length : 1;
-    parallel_for((rows + together - 1) / together, size, [&](Index task) {
+    parallel_for(divide_up(rows, together), size, [&](Index task) {
       const Index end = (task + 1) * together < rows ? (task + 1) * together : rows;
       for (Index row = task * together; row < end; ++row) {
         Index from, to;
@@ -75,7 +76,7 @@ void permute_copy(Cpu, const PermuteGeometry<N>& g, View<const T, N> x, Into<T, 
     return;
   }
   constexpr Index strip = 32;
-  const Index columns = axes.extent[contiguous], strips = (columns + strip - 1) / strip;
+  const Index columns = axes.extent[contiguous], strips = divide_up(columns, strip);
   const Index length = axes.extent[last], outer = size / columns / length;
   parallel_for(outer * strips, 2 * size, [&](Index task) {
     Index from, to;

@@ -8,6 +8,7 @@
 #include <ebb/core/view.hpp>
 #include <ebb/device/cuda/cuda.cuh>
 #include <ebb/device/gpu/pack.cuh>
+#include <ebb/kit/counting.hpp>
 #include <ebb/ops/shape/permute/joined_axes.hpp>
 
 #include <utility>
@@ -140,8 +141,8 @@ void permute_tiles(const JoinedAxes<N>& axes, int contiguous, Index size, const 
                    bool add) {
   const int last = axes.rank - 1;
   const Index columns = axes.extent[contiguous], length = axes.extent[last];
-  const Index across = (columns + permute_tile - 1) / permute_tile;
-  const Index along = (length + permute_tile - 1) / permute_tile;
+  const Index across = divide_up(columns, permute_tile);
+  const Index along = divide_up(length, permute_tile);
   gpu::with_index(size, [&]<class I>(I) {
     const PermuteTiles<I> g{static_cast<I>(columns),         static_cast<I>(length),
                             static_cast<I>(axes.from[last]), static_cast<I>(axes.to[contiguous]),

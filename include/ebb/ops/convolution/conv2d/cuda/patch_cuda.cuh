@@ -5,6 +5,7 @@
 
 #include <ebb/core/view.hpp>
 #include <ebb/device/cuda/precision.cuh>
+#include <ebb/kit/counting.hpp>
 #include <ebb/ops/convolution/conv2d/cuda/patch.cuh>
 
 #include <algorithm>
@@ -114,8 +115,8 @@ bool run_patch(const PatchPass& p, const float* x, const float* w, float* y,
                const Epilogue<float>& end) {
   const PatchFrame frame(p, gpu::packable(x));
   const Index positions = p.batch * frame.cells.area();
-  const Index across = (p.results + Engine::m - 1) / Engine::m;
-  const Index blocks = across * ((positions + Engine::n - 1) / Engine::n);
+  const Index across = divide_up(p.results, Engine::m);
+  const Index blocks = across * divide_up(positions, Engine::n);
   const Index first_column = frame.margin.width - p.before.width;
   const Index cells = frame.patch(Engine::n, Engine::kernel, first_column);
   const Index apart = (cells + 23) / 32 * 32 + 8;

@@ -6,6 +6,7 @@
 /// at a time; every tap reads x from the same patch.
 #pragma once
 
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/product/tiles.cuh>
 #include <ebb/ops/convolution/conv2d/cuda/patch_cuda.cuh>
 
@@ -194,9 +195,9 @@ bool run_patch_weight(const Conv2dGeometry& g, const float* x, const float* dy,
   const Index first_column = frame.margin.width - p.before.width;
   const Index cells = frame.patch(Engine::chunk, Engine::kernel, first_column);
   const Index apart = (cells + 7) / 8 * 8 + 4, dy_apart = Engine::chunk + 4;
-  const Index across = (p.results + Engine::m - 1) / Engine::m;
-  const Index down = (p.summed + Engine::n - 1) / Engine::n, tiles = across * down;
-  const Index chunks = (positions + Engine::chunk - 1) / Engine::chunk;
+  const Index across = divide_up(p.results, Engine::m);
+  const Index down = divide_up(p.summed, Engine::n), tiles = across * down;
+  const Index chunks = divide_up(positions, Engine::chunk);
   const bool packed = frame.packed && gpu::packable(dy) && frame.packs_results(p);
   if (patch_threshold.packed && !packed) return false;
   if (tiles * chunks < patch_threshold.blocks || !patch_counts(p, positions + 2 * cells))
@@ -207,7 +208,7 @@ bool run_patch_weight(const Conv2dGeometry& g, const float* x, const float* dy,
   if (bytes > patch_bytes) return false;
 
   const Index wanted = std::clamp<Index>(patch_pieces / tiles, 1, chunks);
-  const Index each = (chunks + wanted - 1) / wanted, splits = (chunks + each - 1) / each;
+  const Index each = divide_up(chunks, wanted), splits = divide_up(chunks, each);
   PatchImages slope = frame.images(p, dy, Engine::chunk, dy_apart);
   slope.channels = static_cast<int>(p.results);
   slope.height = static_cast<int>(p.output.height);

@@ -2,6 +2,7 @@
 /// The three passes of a convolution as products that gather their operands (product.cuh).
 #pragma once
 
+#include <ebb/kit/counting.hpp>
 #include <ebb/kit/product/tiles.cuh>
 #include <ebb/ops/convolution/conv2d/cuda/gather.cuh>
 
@@ -92,7 +93,7 @@ struct PhaseAxis {
     const Index common = std::gcd(step, apart);
     every = step / common, back = apart / common;
   }
-  Index most_taps() const { return (kernel + every - 1) / every; }
+  Index most_taps() const { return divide_up(kernel, every); }
 };
 
 /// The first tap of a phase, how many there are, and the output that the first pixel sees by it.
@@ -107,7 +108,7 @@ struct PhaseTaps {
     while (first < end && (at - first * dilation) % stride != 0) ++first;
     if (first == end) return;
     const I every = static_cast<I>(axis.every);
-    taps = (static_cast<I>(axis.kernel) - first + every - 1) / every;
+    taps = divide_up(static_cast<I>(axis.kernel) - first, every);
     output = (at - first * dilation) / stride;
   }
 };
