@@ -5,6 +5,7 @@
 
 #include <ebb/ops/elementwise/activated_cpu.hpp>
 #include <ebb/ops/present.hpp>
+#include <ebb/tape/lift.hpp>
 #include <ebb/tape/track.hpp>
 
 namespace ebb::inline EBB_ABI {
@@ -56,6 +57,21 @@ template <class T, class B, class S>
 kernel::Epilogue<T> epilogue_of(const B& bias, const S& add, const Activation& activation) {
   return {present(bias) ? value(bias).data() : nullptr, present(add) ? value(add).data() : nullptr,
           activation};
+}
+
+/// `f(activation, operands...)`, an operation that takes an activation in; where a gradient may be
+/// wanted and the result does not tell the slope, the activation follows as an operation of its
+/// own. Plain operands beside dual ones are constants.
+template <class F, Operand X, Operand... Rest>
+auto with_activation(const Activation& activation, const F& f, const X& x, const Rest&... rest) {
+  if constexpr (MixesDual<X, Rest...>) {
+    return with_lifted([&](const auto&... all) { return with_activation(activation, f, all...); },
+                       x, rest...);
+  } else {
+    if constexpr (is_var<X> || (is_var<Rest> || ...))
+      if (!activation.known_by_result()) return activated(activation, f(Activation{}, x, rest...));
+    return f(activation, x, rest...);
+  }
 }
 
 }  // namespace detail

@@ -2,8 +2,7 @@
 /// The logarithm of softmax along an axis.
 #pragma once
 
-#include <ebb/ops/normalisation/softmax/cpu.hpp>
-#include <ebb/tape/track.hpp>
+#include <ebb/ops/normalisation/softmax/along_axis.hpp>
 
 namespace ebb::inline EBB_ABI {
 
@@ -24,16 +23,9 @@ struct LogSoftmax {
   auto operator()(const X& x, int along) const {
     static_assert(rank_of<X> > 0,
                   "ebb::log_softmax: a tensor of rank 0 has no axis to normalise along");
-    using Device = device_of<X>;
-    const int k = normalize_axis(name, along, rank_of<X>);
-    tensor_of<X> y(x.shape());
-    log_softmax_forward(Device{}, k, value(x).view(), y.mut());
-    return track(
-        name, y,
-        [k, y, dx = sink(x)](const auto& dy) {
-          if (dx) log_softmax_backward(Device{}, k, y.view(), dy.view(), dx.into());
-        },
-        x);
+    return detail::softmax_along(
+        name, x, along, [](const auto&... all) { log_softmax_forward(all...); },
+        [](const auto&... all) { log_softmax_backward(all...); });
   }
 };
 inline constexpr LogSoftmax log_softmax;

@@ -2,8 +2,7 @@
 /// Softmax along an axis.
 #pragma once
 
-#include <ebb/ops/normalisation/softmax/cpu.hpp>
-#include <ebb/tape/track.hpp>
+#include <ebb/ops/normalisation/softmax/along_axis.hpp>
 
 namespace ebb::inline EBB_ABI {
 
@@ -27,16 +26,9 @@ struct Softmax {
   auto operator()(const X& x, int along) const {
     static_assert(rank_of<X> > 0,
                   "ebb::softmax: a tensor of rank 0 has no axis to normalise along");
-    using Device = device_of<X>;
-    const int k = normalize_axis(name, along, rank_of<X>);
-    tensor_of<X> y(x.shape());
-    softmax_forward(Device{}, k, value(x).view(), y.mut());
-    return track(
-        name, y,
-        [k, y, dx = sink(x)](const auto& dy) {
-          if (dx) softmax_backward(Device{}, k, y.view(), dy.view(), dx.into());
-        },
-        x);
+    return detail::softmax_along(
+        name, x, along, [](const auto&... all) { softmax_forward(all...); },
+        [](const auto&... all) { softmax_backward(all...); });
   }
 };
 inline constexpr Softmax softmax;

@@ -6,7 +6,6 @@
 #include <ebb/ops/elementwise/activated.hpp>
 #include <ebb/ops/elementwise/relu.hpp>
 #include <ebb/ops/present.hpp>
-#include <ebb/tape/lift.hpp>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {
@@ -82,22 +81,16 @@ auto conv2d_with(const Conv2dOptions& options, const X& x, const W& w, const B& 
       x, w, bias, add);
 }
 
-template <class X, class W, class B, class S>
-auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bias, const S& add) {
-  if constexpr (is_var<X> || is_var<W> || is_var<B> || is_var<S>)
-    if (!options.activation.known_by_result()) {
-      Conv2dOptions before = options;
-      before.activation = {};
-      return activated(options.activation, conv2d_with(before, x, w, bias, add));
-    }
-  return conv2d_with(options, x, w, bias, add);
-}
-
-template <class X, class W, class B, class S>
-requires MixesDual<X, W, B, S>
-auto conv2d_op(const Conv2dOptions& options, const X& x, const W& w, const B& bias, const S& add) {
-  return with_lifted([&](const auto&... all) { return conv2d_op(options, all...); }, x, w, bias,
-                     add);
+template <class... Operands>
+auto conv2d_op(const Conv2dOptions& options, const Operands&... operands) {
+  return with_activation(
+      options.activation,
+      [&options](const Activation& activation, const auto&... all) {
+        Conv2dOptions with = options;
+        with.activation = activation;
+        return conv2d_with(with, all...);
+      },
+      operands...);
 }
 
 }  // namespace detail

@@ -6,7 +6,6 @@
 #include <ebb/ops/elementwise/relu.hpp>
 #include <ebb/ops/linear_algebra/linear/deferred.hpp>
 #include <ebb/ops/present.hpp>
-#include <ebb/tape/lift.hpp>
 
 namespace ebb::inline EBB_ABI {
 namespace detail {
@@ -96,19 +95,12 @@ auto linear_with(const Activation& activation, const X& x, const W& w, const B& 
       x, w, bias, add);
 }
 
-template <class X, class W, class B, class S>
-auto linear_op(const Activation& activation, const X& x, const W& w, const B& bias, const S& add) {
-  if constexpr (is_var<X> || is_var<W> || is_var<B> || is_var<S>)
-    if (!activation.known_by_result())
-      return activated(activation, linear_with(Activation::none, x, w, bias, add));
-  return linear_with(activation, x, w, bias, add);
-}
-
-template <class X, class W, class B, class S>
-requires MixesDual<X, W, B, S>
-auto linear_op(const Activation& activation, const X& x, const W& w, const B& bias, const S& add) {
-  return with_lifted([&](const auto&... all) { return linear_op(activation, all...); }, x, w, bias,
-                     add);
+template <class... Operands>
+auto linear_op(const Activation& activation, const Operands&... operands) {
+  return with_activation(
+      activation,
+      [](const Activation& within, const auto&... all) { return linear_with(within, all...); },
+      operands...);
 }
 
 }  // namespace detail
