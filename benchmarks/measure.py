@@ -1,43 +1,25 @@
 """Runs ebb's programs and their peers in alternation, so that all see the same machine, and writes tables,
 pictures and the raw numbers. benchmarks/run builds the programs and calls this."""
 
-import argparse
 import json
 import os
-import shlex
 import shutil
 import sys
 import time
 import traceback
 
 from harness import kernels, networks, other, plots
+from harness.arguments import read
 from harness.programs import Torch
 from harness.report import Report, describe
 
 SECTIONS = ("networks", "speedrun", "convolutions", "products", "inference", "bandwidth", "tape", "operations", "compile")
 
-parser = argparse.ArgumentParser(prog="benchmarks/run")
-parser.add_argument("what", nargs="*", help=f"of {', '.join(SECTIONS)}; all when not given")
-parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
-parser.add_argument("--quick", action="store_true", help="fewer rows and runs: a few minutes, and coarse")
-parser.add_argument("--repeats", type=int, help="runs of each program (5; quick: 2)")
-parser.add_argument("--seconds", type=float, help="length of a run of a network (1; quick: 0.3)")
-parser.add_argument("--threads", default="1 2", help='numbers of threads ("1 2")')
-parser.add_argument("--publish", metavar="FOLDER", help="also writes benchmarks.md, benchmarks.json and benchmarks/*.svg, *.png there")
-arguments = parser.parse_args()
-unknown = set(arguments.what) - set(SECTIONS)
-if unknown:
-    parser.error(f"there is no benchmark {' '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
-quick_sections = [s for s in SECTIONS if s not in ("operations", "compile")]
-chosen = arguments.what or (quick_sections if arguments.quick else SECTIONS)
-arguments.repeats = arguments.repeats or (2 if arguments.quick else 5)
-arguments.seconds = arguments.seconds or (0.3 if arguments.quick else 1.0)
-usable = len(os.sched_getaffinity(0))
-arguments.threads = [n for n in map(int, arguments.threads.split()) if n <= usable] or [1]
+arguments = read("benchmarks/run", SECTIONS, [s for s in SECTIONS if s not in ("operations", "compile")], repeats=(5, 2),
+                 seconds=(1.0, 0.3), published="benchmarks.md, benchmarks.json and benchmarks/*.svg, *.png", threads=True)
 
 folder = os.path.join(arguments.build, "benchmarks")
-extra = [w for w in sys.argv[1:] if w not in ("--build", arguments.build)]
-report, torch, began = Report(), Torch(), time.time()
+report, torch, began = Report(), Torch(arguments.torch), time.time()
 
 
 def programs(name):
@@ -48,14 +30,14 @@ def ready(what):
     print(f"[{time.time() - began:.0f} s] {what}", file=sys.stderr, flush=True)
 
 
-describe(report, torch, arguments, shlex.join(["benchmarks/run", *extra]))
+describe(report, torch, arguments, arguments.command)
 most = kernels.limits(report, programs, arguments)
 pictures, points = {}, {}
 
 
 def attempt(name, section):
     """A section that fails says so, and the others go on."""
-    if name not in chosen:
+    if name not in arguments.sections:
         return None
     result = None
     try:
@@ -75,8 +57,9 @@ def section_of_networks():
 
 attempt("networks", section_of_networks)
 attempt("speedrun", lambda: other.speedrun(report, programs, torch, arguments))
-for name, section in (("convolutions", kernels.convolutions), ("products", kernels.products)):
-    found = attempt(name, lambda: section(report, programs, arguments, most))
+for name, section in (("convolutions", lambda: kernels.convolutions(report, programs, torch, arguments, most)),
+                      ("products", lambda: kernels.products(report, programs, arguments, most))):
+    found = attempt(name, section)
     if found:
         points[name] = found
 attempt("inference", lambda: kernels.inference(report, programs, arguments, most))

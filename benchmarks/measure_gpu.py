@@ -1,36 +1,18 @@
 """Times ebb's CUDA kernels and training steps beside PyTorch's, cuDNN's and cuBLAS's on this machine's GPU, in
 alternation, and writes tables and the raw numbers. benchmarks/gpu builds the programs and calls this."""
 
-import argparse
 import json
 import os
 import sys
 import time
 
 from harness import gpu, gpu_tables
+from harness.arguments import read
 from harness.report import Report, compiler, ebb_version, first_line, processor
 
-parser = argparse.ArgumentParser(prog="benchmarks/gpu")
-parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
-parser.add_argument("--torch", help=argparse.SUPPRESS)  # a Python with PyTorch for CUDA
-parser.add_argument("--command", default="benchmarks/gpu", help=argparse.SUPPRESS)  # what was asked for
-parser.add_argument("--parse", action="store_true", help=argparse.SUPPRESS)  # looks at the arguments and ends
-parser.add_argument("--quick", action="store_true", help="two networks, one run of each way, PyTorch at one setting")
-parser.add_argument("--sections", default=",".join(gpu.SECTIONS), help="networks,operations")
-parser.add_argument("--repeats", type=int, help="runs of each program (3; quick: 1)")
-parser.add_argument("--seconds", type=float, help="length of a run of a network (1; quick: 0.5)")
-parser.add_argument("--publish", metavar="FOLDER", help="also writes gpu_benchmarks.md and gpu_benchmarks.json there")
-arguments = parser.parse_args()
-sections = [s for s in arguments.sections.split(",") if s]
-unknown = set(sections) - set(gpu.SECTIONS)
-if unknown or not sections:
-    parser.error(f"there is no section {' '.join(sorted(unknown))}; there are {', '.join(gpu.SECTIONS)}")
-if arguments.publish and not os.path.isdir(arguments.publish):
-    parser.error(f"--publish {arguments.publish}: there is no such folder")
-if arguments.parse:
-    sys.exit()
-arguments.repeats = arguments.repeats or (1 if arguments.quick else 3)
-arguments.seconds = arguments.seconds or (0.5 if arguments.quick else 1.0)
+arguments = read("benchmarks/gpu", gpu.SECTIONS, gpu.SECTIONS, repeats=(3, 1), seconds=(1.0, 0.5),
+                 published="gpu_benchmarks.md and gpu_benchmarks.json")
+sections = arguments.sections
 
 folder = os.path.join(arguments.build, "benchmarks")
 programs, report = gpu.Programs(folder, arguments.torch), Report()

@@ -36,7 +36,7 @@ def medians(runs, path):
     return median(values) if values else None
 
 
-def convolutions(report, programs, arguments, most):
+def convolutions(report, programs, torch, arguments, most):
     threads = arguments.threads[0]
     seconds = str(min(arguments.seconds, 0.1) / 2)
     ours = [programs("convolutions"), str(threads), seconds]
@@ -45,8 +45,8 @@ def convolutions(report, programs, arguments, most):
         runs["oneDNN"] = lambda: output([programs("onednn_kernels"), "convolutions", str(threads), seconds], threads)
     if os.path.exists(programs("convolutions_native")):
         runs["native"] = lambda: output([programs("convolutions_native"), str(threads), seconds], threads)
-    torch = [sys.executable, "benchmarks/peers/convolutions.py", str(threads), seconds]
-    runs["PyTorch"] = lambda: output(torch, threads)
+    peer = [torch.python, "benchmarks/peers/convolutions.py", str(threads), seconds]
+    runs["PyTorch"] = lambda: output(peer, threads)
     results = alternate(runs, min(arguments.repeats, 3))
     report.facts["convolutions"] = {"threads": threads, "runs": results}
     report.say(f"\n## Convolution kernels, {threads} thread{'s' if threads > 1 else ''}\n")

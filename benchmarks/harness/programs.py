@@ -77,8 +77,10 @@ class Torch:
     # https://pytorch.org/tutorials/recipes/recipes/tuning_guide.html recommends these.
     JEMALLOC = "oversize_threshold:1,background_thread:false,dirty_decay_ms:9000000000,muzzy_decay_ms:9000000000"
 
-    def __init__(self):
-        probe = subprocess.run([sys.executable, "-c", "import torch; print(torch.__version__, torch.backends.mkldnn.is_available())"],
+    def __init__(self, python=None):
+        """`python` has a PyTorch; none: the one that runs this, if it has."""
+        self.python = python or sys.executable
+        probe = subprocess.run([self.python, "-c", "import torch; print(torch.__version__, torch.backends.mkldnn.is_available())"],
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.there = probe.returncode == 0
         self.version = probe.stdout.split()[0] if self.there else ""
@@ -117,4 +119,4 @@ class Torch:
         return tries
 
     def command(self, script, *words):
-        return [sys.executable, os.path.join(HERE, "peers", script), *map(str, words)]
+        return [self.python, os.path.join(HERE, "peers", script), *map(str, words)]

@@ -163,7 +163,7 @@ echo '{"section":"networks","network":"cnn","batch":64,"who":"PyTorch","mode":"c
         self.assertEqual(len(programs.failures), 1)
 
     def test_wrong_arguments_are_told(self):
-        for words, sentence in ((("--sections", "nets"), "there is no section nets"), (("--publish", "/nowhere"), "no such folder")):
+        for words, sentence in ((("nets",), "there is no section nets"), (("--sections", "nets"), "there is no section nets"), (("--publish", "/nowhere"), "no such folder")):
             done, _ = self.measure(*words)
             self.assertEqual(done.returncode, 2)
             self.assertIn(sentence, done.stderr)
