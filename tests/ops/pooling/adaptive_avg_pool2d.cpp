@@ -1,9 +1,6 @@
 #include <ebb/ops/pooling/adaptive_avg_pool2d.hpp>
-#include <ebb/tape/dual.hpp>
 
-#include "tests/support/gradients.hpp"
-#include "tests/support/random.hpp"
-#include "tests/support/tensors.hpp"
+#include "tests/support/pooling.hpp"
 
 using namespace ebb;
 using test::contains;
@@ -179,18 +176,10 @@ TEST_CASE("adaptive_avg_pool2d: gradients", "[ops][pool]") {
 }
 
 TEST_CASE("adaptive_avg_pool2d: any number of threads", "[ops][pool]") {
-  const auto x = test::random<float>(Shape{4, 7, 50, 51});
-  CHECK(test::same_for_any_threads([&] { return global_avg_pool2d(x); }));
-  CHECK(test::same_for_any_threads([&] {
-    Tape tape;
-    const auto v = tape.watch(x);
-    const auto y = adaptive_avg_pool2d(v, 7);
-    backward(y, y.value());
-    return v.grad();
-  }));
+  test::check_pool_threads([](const auto& x) { return global_avg_pool2d(x); });
+  test::check_pool_threads([](const auto& x) { return adaptive_avg_pool2d(x, 7); });
 }
 
 TEST_CASE("global_avg_pool2d: dual numbers", "[ops][pool]") {
-  const Tensor<Dual<double>, 4> x({1, 1, 1, 2}, {Dual<double>(1, 2), Dual<double>(3, 4)});
-  CHECK(global_avg_pool2d(x).item().tangent == 3);
+  CHECK(test::tangent_of_two(global_avg_pool2d) == 3);
 }

@@ -1,9 +1,6 @@
 #include <ebb/ops/pooling/avg_pool2d.hpp>
-#include <ebb/tape/dual.hpp>
 
-#include "tests/support/gradients.hpp"
-#include "tests/support/random.hpp"
-#include "tests/support/tensors.hpp"
+#include "tests/support/pooling.hpp"
 
 using namespace ebb;
 using test::contains;
@@ -231,40 +228,25 @@ TEST_CASE("avg_pool2d: windows that do not fit", "[ops][pool]") {
 namespace {
 template <class T>
 double worst_against_reference() {
-  const RandomStream random{12, 0};
-  std::uint64_t at = 0;
-  int checked = 0;
   double worst = 0;
-  while (checked < 120) {
-    const auto draw = [&](Index low, Index high) {
-      return low + random.below(high - low + 1, at++);
-    };
-    const Shape<4> shape{draw(1, 2), draw(1, 3), draw(1, 20),
-                         draw(1, checked % 10 == 0 ? 600 : 40)};
-    const Size2 kernel{draw(1, 4), draw(1, 4)}, stride{draw(1, 4), draw(1, 4)};
-    const Size2 padding{draw(0, kernel.height / 2), draw(0, kernel.width / 2)};
-    kernel::Pool2dGeometry g;
-    try {
-      g = kernel::pool2d_geometry("avg_pool2d", shape, kernel, stride, padding, 1, draw(0, 1) == 1);
-    } catch (const ShapeError&) {
-      continue;
-    }
-    g.count_include_pad = draw(0, 1) == 1;
-    ++checked;
-    const auto x = test::random<T>(shape, at);
-    const Shape<4> out{shape[0], shape[1], g.y.out, g.x.out};
-    const Tensor<T, 4> y(out), expected(out);
-    avg_pool2d_forward(Cpu{}, g, x.view(), y.mut());
-    kernel::reference::avg_pool2d_forward(g, x.view(), expected.mut());
-    worst = std::fmax(worst, difference(y, expected));
-    for (const bool add : {false, true}) {
-      const auto dx = test::random<T>(shape, 3), expected_dx = dx.clone();
-      avg_pool2d_backward(Cpu{}, g, y.view(), Into<T, 4>{dx.mutable_data(), shape, add});
-      kernel::reference::avg_pool2d_backward(g, y.view(),
-                                             Into<T, 4>{expected_dx.mutable_data(), shape, add});
-      worst = std::fmax(worst, difference(dx, expected_dx));
-    }
-  }
+  test::each_random_window(
+      "avg_pool2d", 12, 1,
+      [&](kernel::Pool2dGeometry g, const Shape<4>& shape, std::uint64_t seed, const auto& draw) {
+        g.count_include_pad = draw(0, 1) == 1;
+        const auto x = test::random<T>(shape, seed);
+        const Shape<4> out{shape[0], shape[1], g.y.out, g.x.out};
+        const Tensor<T, 4> y(out), expected(out);
+        avg_pool2d_forward(Cpu{}, g, x.view(), y.mut());
+        kernel::reference::avg_pool2d_forward(g, x.view(), expected.mut());
+        worst = std::fmax(worst, difference(y, expected));
+        for (const bool add : {false, true}) {
+          const auto dx = test::random<T>(shape, 3), expected_dx = dx.clone();
+          avg_pool2d_backward(Cpu{}, g, y.view(), Into<T, 4>{dx.mutable_data(), shape, add});
+          kernel::reference::avg_pool2d_backward(
+              g, y.view(), Into<T, 4>{expected_dx.mutable_data(), shape, add});
+          worst = std::fmax(worst, difference(dx, expected_dx));
+        }
+      });
   return worst;
 }
 }  // namespace
@@ -275,33 +257,19 @@ TEST_CASE("avg_pool2d: the fast kernels are the reference", "[ops][pool]") {
 }
 
 TEST_CASE("avg_pool2d: gradients", "[ops][pool]") {
-  const auto check = [](const Shape<4>& shape, const AvgPool2dOptions& options) {
-    CHECK_GRADIENTS([&](const auto& x) { return avg_pool2d(x, options); },
-                    test::random<double>(shape));
-  };
-  check(Shape{2, 3, 4, 6}, {.kernel = 2});
-  check(Shape{1, 1, 1, 1}, {.kernel = 1});
-  check(Shape{1, 2, 3, 5}, {.kernel = {3, 5}});          // kernel = image
-  check(Shape{2, 1, 7, 7}, {.kernel = 2, .stride = 3});  // stride > kernel
-  check(Shape{1, 2, 6, 5}, {.kernel = 3, .stride = 1, .padding = 1});
-  check(Shape{1, 1, 5, 5}, {.kernel = 2, .ceil_mode = true, .count_include_pad = false});
-  check(Shape{1, 1, 6, 7}, {.kernel = 3, .stride = 2, .padding = 1, .divisor_override = 4});
+  const auto pool = [](const auto& x, const auto& options) { return avg_pool2d(x, options); };
+  test::check_pool_gradients<AvgPool2dOptions>(
+      pool, {.kernel = 3, .stride = 2, .padding = 1, .divisor_override = 4}, Shape{1, 1, 6, 7});
+  const AvgPool2dOptions inside{.kernel = 2, .ceil_mode = true, .count_include_pad = false};
+  CHECK_GRADIENTS([&](const auto& x) { return pool(x, inside); },
+                  test::random<double>(Shape{1, 1, 5, 5}));
 }
 
 TEST_CASE("avg_pool2d: any number of threads", "[ops][pool]") {
-  const auto x = test::random<float>(Shape{4, 7, 50, 51});
-  const AvgPool2dOptions options{.kernel = 3, .stride = 2, .padding = 1};
-  CHECK(test::same_for_any_threads([&] { return avg_pool2d(x, options); }));
-  CHECK(test::same_for_any_threads([&] {
-    Tape tape;
-    const auto v = tape.watch(x);
-    const auto y = avg_pool2d(v, options);
-    backward(y, y.value());
-    return v.grad();
-  }));
+  test::check_pool_threads(
+      [](const auto& x) { return avg_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1}); });
 }
 
 TEST_CASE("avg_pool2d: dual numbers", "[ops][pool]") {
-  const Tensor<Dual<double>, 4> x({1, 1, 1, 2}, {Dual<double>(1, 2), Dual<double>(3, 4)});
-  CHECK(avg_pool2d(x, {.kernel = {1, 2}}).item().tangent == 3);
+  CHECK(test::tangent_of_two([](const auto& x) { return avg_pool2d(x, {.kernel = {1, 2}}); }) == 3);
 }

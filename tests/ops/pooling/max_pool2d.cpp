@@ -1,9 +1,6 @@
 #include <ebb/ops/pooling/max_pool2d.hpp>
-#include <ebb/tape/dual.hpp>
 
-#include "tests/support/gradients.hpp"
-#include "tests/support/random.hpp"
-#include "tests/support/tensors.hpp"
+#include "tests/support/pooling.hpp"
 
 #include <limits>
 
@@ -106,44 +103,28 @@ TEST_CASE("max_pool2d: windows that do not fit", "[ops][pool]") {
 namespace {
 template <class T>
 bool fast_is_reference() {
-  const RandomStream random{11, 0};
-  std::uint64_t at = 0;
-  int checked = 0;
   bool same = true;
-  while (checked < 120) {
-    const auto draw = [&](Index low, Index high) {
-      return low + random.below(high - low + 1, at++);
-    };
-    const Shape<4> shape{draw(1, 2), draw(1, 3), draw(1, 20), draw(1, 40)};
-    const Size2 kernel{draw(1, 4), draw(1, 4)}, stride{draw(1, 4), draw(1, 4)};
-    const Size2 padding{draw(0, kernel.height / 2), draw(0, kernel.width / 2)};
-    const Size2 dilation{draw(1, 2), draw(1, 2)};
-    kernel::Pool2dGeometry g;
-    try {
-      g = kernel::pool2d_geometry("max_pool2d", shape, kernel, stride, padding, dilation,
-                                  draw(0, 1) == 1);
-    } catch (const ShapeError&) {
-      continue;
-    }
-    ++checked;
-    const auto x = test::random<T>(shape, at);
-    const Shape<4> out{shape[0], shape[1], g.y.out, g.x.out};
-    const Tensor<T, 4> y(out), plain(out), expected(out);
-    const Tensor<int, 4> where(out), expected_where(out);
-    max_pool2d_forward(Cpu{}, g, x.view(), y.mut(), where.mut());
-    max_pool2d_forward(Cpu{}, g, x.view(), plain.mut(), View<int, 4>{});
-    kernel::reference::max_pool2d_forward(g, x.view(), expected.mut(), expected_where.mut());
-    same = same && test::same_bits(y, expected) && test::same_bits(plain, expected) &&
-           test::same_bits(where, expected_where);
-    for (const bool add : {false, true}) {
-      const auto dx = test::random<T>(shape, 3), expected_dx = dx.clone();
-      max_pool2d_backward(Cpu{}, g, where.view(), y.view(),
-                          Into<T, 4>{dx.mutable_data(), shape, add});
-      kernel::reference::max_pool2d_backward(g, where.view(), y.view(),
-                                             Into<T, 4>{expected_dx.mutable_data(), shape, add});
-      same = same && test::same_bits(dx, expected_dx);
-    }
-  }
+  test::each_random_window(
+      "max_pool2d", 11, 2,
+      [&](const kernel::Pool2dGeometry& g, const Shape<4>& shape, std::uint64_t seed, const auto&) {
+        const auto x = test::random<T>(shape, seed);
+        const Shape<4> out{shape[0], shape[1], g.y.out, g.x.out};
+        const Tensor<T, 4> y(out), plain(out), expected(out);
+        const Tensor<int, 4> where(out), expected_where(out);
+        max_pool2d_forward(Cpu{}, g, x.view(), y.mut(), where.mut());
+        max_pool2d_forward(Cpu{}, g, x.view(), plain.mut(), View<int, 4>{});
+        kernel::reference::max_pool2d_forward(g, x.view(), expected.mut(), expected_where.mut());
+        same = same && test::same_bits(y, expected) && test::same_bits(plain, expected) &&
+               test::same_bits(where, expected_where);
+        for (const bool add : {false, true}) {
+          const auto dx = test::random<T>(shape, 3), expected_dx = dx.clone();
+          max_pool2d_backward(Cpu{}, g, where.view(), y.view(),
+                              Into<T, 4>{dx.mutable_data(), shape, add});
+          kernel::reference::max_pool2d_backward(
+              g, where.view(), y.view(), Into<T, 4>{expected_dx.mutable_data(), shape, add});
+          same = same && test::same_bits(dx, expected_dx);
+        }
+      });
   return same;
 }
 }  // namespace
@@ -154,33 +135,16 @@ TEST_CASE("max_pool2d: the fast kernels are the reference", "[ops][pool]") {
 }
 
 TEST_CASE("max_pool2d: gradients", "[ops][pool]") {
-  const auto check = [](const Shape<4>& shape, const MaxPool2dOptions& options) {
-    CHECK_GRADIENTS([&](const auto& x) { return max_pool2d(x, options); },
-                    test::random<double>(shape));
-  };
-  check(Shape{2, 3, 4, 6}, {.kernel = 2});
-  check(Shape{1, 1, 1, 1}, {.kernel = 1});
-  check(Shape{1, 2, 3, 5}, {.kernel = {3, 5}});          // kernel = image
-  check(Shape{2, 1, 7, 7}, {.kernel = 2, .stride = 3});  // stride > kernel
-  check(Shape{1, 2, 6, 5}, {.kernel = 3, .stride = 1, .padding = 1});
-  check(Shape{1, 1, 5, 5}, {.kernel = 2, .stride = 2, .ceil_mode = true});
-  check(Shape{1, 1, 6, 7}, {.kernel = 3, .stride = 2, .padding = 1, .dilation = 2});
+  test::check_pool_gradients<MaxPool2dOptions>(
+      [](const auto& x, const auto& options) { return max_pool2d(x, options); },
+      {.kernel = 3, .stride = 2, .padding = 1, .dilation = 2}, Shape{1, 1, 6, 7});
 }
 
 TEST_CASE("max_pool2d: any number of threads", "[ops][pool]") {
-  const auto x = test::random<float>(Shape{4, 7, 50, 51});
-  const MaxPool2dOptions options{.kernel = 3, .stride = 2, .padding = 1};
-  CHECK(test::same_for_any_threads([&] { return max_pool2d(x, options); }));
-  CHECK(test::same_for_any_threads([&] {
-    Tape tape;
-    const auto v = tape.watch(x);
-    const auto y = max_pool2d(v, options);
-    backward(y, y.value());
-    return v.grad();
-  }));
+  test::check_pool_threads(
+      [](const auto& x) { return max_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1}); });
 }
 
 TEST_CASE("max_pool2d: dual numbers follow the greatest", "[ops][pool]") {
-  const Tensor<Dual<double>, 4> x({1, 1, 1, 2}, {Dual<double>(1, 2), Dual<double>(3, 4)});
-  CHECK(max_pool2d(x, {.kernel = {1, 2}}).item().tangent == 4);
+  CHECK(test::tangent_of_two([](const auto& x) { return max_pool2d(x, {.kernel = {1, 2}}); }) == 4);
 }
