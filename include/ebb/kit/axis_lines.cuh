@@ -2,13 +2,13 @@
 /// Lines along one axis on CUDA, of n elements that lie `inner` apart: how threads share them, and
 /// their largest number and sum of exponentials.
 ///
-/// Kernels of lines wait for memory, and read each number once: lines of up to 4096 elements stay
-/// in the registers of the threads that share one (half a warp, a warp, or a block; where lines lie
-/// side by side and are short, a thread each, so that neighbouring threads read neighbouring
-/// numbers). Longer lines are read twice, the second time from the cache for all but the longest;
-/// their maximum and sum are found in one pass (Milakov & Gimelshein, "Online normalizer
-/// calculation for softmax", arXiv:1805.02867, 2018). Sixteen loads a thread under way are more
-/// than the latency of memory takes, so that little should be missing to the speed of a copy.
+/// Kernels of lines wait for memory. Lines of up to 4096 elements are read once, and stay in the
+/// registers of the threads that share one: half a warp, a warp or a block. Where short lines lie
+/// side by side each has one thread, so that neighbouring threads read neighbouring numbers. Longer
+/// lines are read twice, the second time from the cache unless they are very long; their maximum
+/// and sum are found in one pass (Milakov & Gimelshein, "Online normalizer calculation for
+/// softmax", arXiv:1805.02867, 2018). Sixteen loads a thread under way are more than the latency of
+/// memory asks for, so the speed should be close to that of a copy.
 #pragma once
 
 #include <ebb/kit/axis_lines.hpp>

@@ -6,8 +6,7 @@
 ///  - `Gather`, what one thread gathers, with `take<V>(policy, n, c, at)` for U packs of V
 ///    neighbouring elements of channel c that begin at the indices `at` in images n, and `entry()`;
 ///  - `Entry`, an aggregate with `join(other)` and `shuffled(apart)`: parts of a sum are joined in
-///  a
-///    tree that the shape alone determines, so that every run gives the same bits;
+///    a tree that the shape alone determines, so that every run gives the same bits;
 ///  - `finish(c, entry)`, which writes the result of channel c.
 ///
 /// Loads are 16 bytes a thread where planes allow, neighbouring threads read neighbouring packs,

@@ -3,10 +3,10 @@
 /// normalisation, forward and backward.
 ///
 /// A thread takes 16 bytes of every operand at a time, wherever planes begin: at the end of a plane
-/// it fetches the constants of the next one. Those come from the first-level cache. One pack a
-/// thread and operand under way is 32 KiB for a full multiprocessor, twice what hides the latency
-/// of memory on an H100, and about sixty instructions for 32 packs take a quarter of the time that
-/// their bytes do.
+/// it fetches the constants of the next one. Those come from the first-level cache. With
+/// one pack of each operand under way in every thread, a full multiprocessor has 32 KiB on their
+/// way, twice what hides the latency of memory on an H100. The arithmetic, about sixty instructions
+/// for 32 packs, takes a quarter of the time that their bytes take.
 #pragma once
 
 #include <ebb/device/cuda/cuda.cuh>

@@ -2,8 +2,8 @@
 /// Dropout on CUDA: the CPU's random numbers, element by element the same.
 ///
 /// A thread draws one block of Philox, four words, for four neighbouring elements; eight threads
-/// put their four bits together in a word of the mask. About a hundred and fifty instructions for
-/// four elements are half of what a GPU has time for while it moves their 32 bytes.
+/// put their four bits together in a word of the mask. That takes about a hundred and fifty
+/// instructions for four elements, half of what a GPU has time for while it moves their 32 bytes.
 #pragma once
 
 #include <ebb/device/cuda/cuda.cuh>

@@ -1,8 +1,8 @@
 /// \file
-/// Running sums along lines of one axis, on CUDA. The threads of a line take as many of its
-/// elements as they are, sum them up in doubling steps (Hillis & Steele, "Data parallel
-/// algorithms", Communications of the ACM 29(12), 1986), and go on with the next ones from the sum
-/// so far.
+/// Running sums along lines of one axis, on CUDA. The threads that share a line take one element
+/// each and sum them up in doubling steps (Hillis & Steele, "Data parallel algorithms",
+/// Communications of the ACM 29(12), 1986). Then they go on with the next elements, from the sum so
+/// far.
 #pragma once
 
 #include <ebb/core/view.hpp>

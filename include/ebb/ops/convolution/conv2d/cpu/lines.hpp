@@ -1,8 +1,8 @@
 /// \file
-/// Convolution with vectors that run along pixels, in lines as long as an image: every weight is
-/// broadcast against what its tap sees of the line, and sums go straight into the planes of the
-/// target. For 1x1 kernels the source is such lines already; where there are few channels it is
-/// laid out so (planes.hpp).
+/// Convolution with vectors that run along pixels, in lines as long as an image. Every weight is
+/// broadcast and multiplied with what its tap sees of the line, and sums go straight into the
+/// planes of the target. For a 1x1 kernel the planes of the source are such lines already. For
+/// others, where there are few channels, the source is first laid out in such lines (planes.hpp).
 #pragma once
 
 #include <ebb/ops/convolution/conv2d/cpu/channel_tiles.hpp>

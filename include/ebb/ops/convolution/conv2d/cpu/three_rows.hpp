@@ -1,7 +1,8 @@
 /// \file
-/// Convolution by a kernel three rows high, of stride 1, with vectors that run along rows of pixels
-/// where they lie: each row of a plane is read once for the three rows of sums it goes into, and
-/// sums stay in registers over all planes. For depthwise convolution, and for sums of few channels.
+/// Convolution by a kernel three rows high, of stride 1, for depthwise convolution and for sums
+/// over few channels. Vectors run along rows of pixels, which are read where they lie. Each row of
+/// a plane is read once, for all three rows of sums that it takes part in. The sums stay in
+/// registers over all planes.
 #pragma once
 
 #include <ebb/device/cpu/scratch.hpp>

@@ -1,7 +1,7 @@
 /// \file
-/// Convolution on CUDA where groups are of a few channels, depthwise above all: too few for the
-/// tiles of a product. Each thread sums up what is its own; neighbouring threads share what they
-/// read in the nearest cache.
+/// Convolution on CUDA where groups have a few channels, too few for the tiles of a product:
+/// depthwise convolution above all. Each thread sums up one result. What neighbouring threads read
+/// in common comes from the nearest cache.
 #pragma once
 
 #include <ebb/kit/fold_parts.cuh>

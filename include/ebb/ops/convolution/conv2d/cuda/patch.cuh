@@ -1,15 +1,15 @@
 /// \file
-/// Convolution of stride 1 from a patch of the images in shared memory, which all taps of the
-/// kernel read where it lies: each element is fetched once for a block, where a product that
-/// gathers its operands (products.cuh) fetches it once for every tap.
+/// Convolution of stride 1 from a patch of the images that lies in shared memory. All taps of the
+/// kernel read the same patch, so a block fetches each element once. (A product that gathers its
+/// operands, products.cuh, fetches it once for every tap.)
 ///
-/// Images are laid end to end in a *frame*: every row begins with a margin of zeros, every image
-/// with rows of zeros, enough of both to be the padding on either side, the right edge of a row
-/// being the left of the next. Cells of the frame are numbered along it, and so are results, each
-/// by its place in rows as long: the one at position q sees, by tap (i, j), cell q + i pitch + j
-/// and a constant. So a block takes a run of positions, whatever the size of images and however
-/// many they are; its patch is a run of cells, and a tap is an offset. Positions in margins are
-/// summed up with the others and not stored.
+/// The images are laid end to end in a *frame*. In it every row begins with a margin of zeros, and
+/// every image with rows of zeros. These serve as padding for both sides, because the right edge of
+/// one row is followed by the margin of the next. The cells of the frame are numbered along it, and
+/// the results are numbered by positions in rows of the same length, the `pitch`. The result at
+/// position q sees, by tap (i, j), the cell q + i pitch + j plus a constant. So a tap is an offset.
+/// A block takes a run of positions, whatever the size of the images and however many they are, and
+/// its patch is a run of cells. Positions in margins are summed up like the others, and not stored.
 #pragma once
 
 #include <ebb/ops/convolution/conv2d/cuda/gather.cuh>

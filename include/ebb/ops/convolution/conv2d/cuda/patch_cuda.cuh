@@ -12,10 +12,11 @@
 
 namespace ebb::inline EBB_ABI::kernel::detail {
 
-/// What makes patches worth using: with fewer blocks, half of an H100's 132 multiprocessors would
-/// be idle, while the sums of a product can be cut in pieces; slices of channels of which less than
-/// one in `fill` is there are multiplied whole; and the gradient of a weight pays where its rows
-/// are copied sixteen bytes at a time (`packed`). Tests lower it.
+/// When patches are worth using. There must be enough `blocks`: with fewer, half of an H100's 132
+/// multiprocessors would be idle, while the sums of a product can be cut in pieces. Of a slice of
+/// channels at least one in `fill` must be there, because slices are multiplied whole. And the
+/// gradient of a weight needs rows that can be copied sixteen bytes at a time (`packed`). Tests
+/// lower it.
 struct PatchThreshold {
   Index blocks = 66, fill = 2;
   bool packed = true;

@@ -1,9 +1,11 @@
 /// \file
 /// The gradient of a convolution's weight from patches, on tensor cores:
-/// dw[out, in, tap] = sum over positions of dy[out, position] x[in, position + tap]. Both images
-/// are laid in frames (patch.cuh) of the same pitch; in that of dy, positions that are no pixels of
-/// the result are zeros. A block takes some channels of each, and a run of positions, some of them
-/// at a time; every tap reads x from the same patch.
+///
+///     dw[out, in, tap] = sum over positions of dy[out, position] x[in, position + tap]
+///
+/// Both images are laid in frames (patch.cuh) of the same pitch. In the frame of dy, positions that
+/// are no pixels of the result hold zeros. A block takes some channels of each operand and a run of
+/// positions, which it goes through piece by piece. Every tap reads x from the same patch.
 #pragma once
 
 #include <ebb/kit/counting.hpp>
