@@ -1,15 +1,17 @@
 """Small files for the fuzzers to begin with: python3 corpus.py FOLDER (needs numpy; Pillow for JPEG)."""
 import gzip
+import io
 import json
 import os
 import struct
 import sys
+import zipfile
 import zlib
 
 import numpy as np
 
 folder = sys.argv[1]
-for part in ("npz", "nifti", "dicom", "image", "idx", "safetensors"):
+for part in ("npz", "nifti", "dicom", "image", "idx", "safetensors", "pytorch"):
     os.makedirs(os.path.join(folder, part), exist_ok=True)
 values = np.arange(12).reshape(3, 4)
 for kind in ("|b1", "<i2", ">f4", "<f2", ">u8"):
@@ -119,6 +121,16 @@ header = json.dumps({"__metadata__": {"a": "b"},
                      "h": {"dtype": "F16", "shape": [1, 2], "data_offsets": [8, 12]},
                      "n": {"dtype": "I64", "shape": [], "data_offsets": [12, 20]}}).encode()
 write("safetensors/three", struct.pack("<Q", len(header)) + header + bytes(20))
+
+fixture = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../oracle/fixtures/pytorch_files.txt")
+for line in open(fixture):
+    if line.startswith("file "):
+        name, data = line.split()[1], zlib.decompress(bytes.fromhex(line.split()[2]))
+        write("pytorch/" + name, data)
+        if data[:2] == b"PK":
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                write("pytorch/" + name + ".pkl", archive.read(
+                    next(n for n in archive.namelist() if n.endswith("/data.pkl"))))
 
 try:
     from PIL import Image

@@ -1,4 +1,4 @@
-"""The PyTorch side of tests/io/pytorch.cpp: the same small network, its weights through safetensors.
+"""The PyTorch side of tests/io/safetensors_torch.cpp: the same small network, its weights through safetensors.
 
     safetensors_roundtrip.py write FOLDER   saves a network, an input and its output
     safetensors_roundtrip.py read FOLDER    loads what ebb saved and compares outputs and bytes

@@ -9,15 +9,15 @@
 
 namespace ebb::test {
 
-/// A Python with torch and safetensors: $EBB_PYTHON, or python3; "" with a warning without.
-inline std::string python() {
+/// A Python with these modules: $EBB_PYTHON, or python3; "" with a warning without.
+inline std::string python(const std::string& modules = "torch, safetensors.torch") {
   const char* chosen = std::getenv("EBB_PYTHON");
   for (const std::string& name : {std::string(chosen != nullptr ? chosen : ""),
                                   std::string("python3"), std::string("/usr/bin/python3")})
     if (!name.empty() &&
-        std::system((name + " -c 'import torch, safetensors.torch' > /dev/null 2>&1").c_str()) == 0)
+        std::system((name + " -c 'import " + modules + "' > /dev/null 2>&1").c_str()) == 0)
       return name;
-  WARN("skipped: no Python with torch and safetensors was found; name one in EBB_PYTHON");
+  WARN("skipped: no Python with " + modules + " was found; name one in EBB_PYTHON");
   return {};
 }
 

@@ -102,6 +102,39 @@ inline float from_float16(std::uint16_t bits) {
   return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
+/// The bfloat16 nearest to a float, the even one of two; of not-a-numbers a quiet one.
+inline std::uint16_t to_bfloat16(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);
+  return static_cast<std::uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
+}
+
+/// The binary16 nearest to a float, the even one of two; infinite from 65520 on, and of
+/// not-a-numbers a quiet one.
+inline std::uint16_t to_float16(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7FFFFFFFu;
+  if (magnitude > 0x7F800000u)
+    return static_cast<std::uint16_t>(sign | 0x7E00u | (magnitude >> 13 & 0x3FFu));
+  if (magnitude >= 0x477FF000u) return static_cast<std::uint16_t>(sign | 0x7C00u);
+  if (magnitude < 0x38800000u) {  // a multiple of 2^-24: an addition rounds to it
+    const float rest = std::bit_cast<float>(magnitude) + 0.5f;
+    return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(rest) - 0x3F000000u));
+  }
+  const std::uint32_t even = magnitude >> 13 & 1u;
+  return static_cast<std::uint16_t>(sign | ((magnitude - 0x38000000u + 0xFFFu + even) >> 13));
+}
+
+/// Writes a number as an element of the floating type `to`; by way of float to the halves.
+inline void store_element(Dtype to, double x, unsigned char* at) {
+  const auto put = [at](auto value) { std::memcpy(at, &value, sizeof value); };
+  if (to == Dtype::f64) return put(x);
+  const auto single = static_cast<float>(x);
+  if (to == Dtype::f16) return put(to_float16(single));
+  if (to == Dtype::bf16) return put(to_bfloat16(single));
+  put(single);
+}
+
 /// The element of type `from` at `at`, as a T.
 template <class T>
 T convert_element(Dtype from, const unsigned char* at) {

@@ -3,52 +3,15 @@
 /// gives its type, shape and place.
 #pragma once
 
-#include <ebb/core/error.hpp>
-#include <ebb/io/dtype.hpp>
+#include <ebb/io/tensor_file.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <limits>
-#include <map>
-#include <string>
-#include <vector>
 
 namespace ebb::inline EBB_ABI::io {
 
-/// Text about a file, not about its elements.
-using Metadata = std::map<std::string, std::string>;
-
-/// A tensor as the header describes it.
-struct TensorInfo {
-  Dtype dtype = Dtype::f32;
-  std::vector<Index> shape;
-  std::uint64_t begin = 0, end = 0;  ///< bytes, counted from the end of the header
-
-  Index size() const {
-    Index n = 1;
-    for (const Index extent : shape) n *= extent;
-    return n;
-  }
-};
-
-/// "(64, 784)".
-inline std::string to_string(const std::vector<Index>& shape) {
-  std::string text = "(";
-  for (const Index extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
-  return text + ")";
-}
-
 namespace detail {
-
-/// A name out of a file, fit for a sentence: short, and without control characters.
-inline std::string in_quotes(const std::string& name) {
-  constexpr std::size_t most = 100;
-  std::string text = "'" + name.substr(0, most) + (name.size() > most ? "...'" : "'");
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
-  return text;
-}
 
 /// Receives the JSON piece by piece and accepts nothing but a safetensors header, so that no tree
 /// is built and nesting cannot run deep. \throws FileError with `where` in front.

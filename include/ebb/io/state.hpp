@@ -1,11 +1,12 @@
 /// \file
-/// The parameters and buffers of a network to and from safetensors, under PyTorch's names.
+/// The parameters and buffers of a network to and from files, under PyTorch's names.
 #pragma once
 
-#include <ebb/io/safetensors.hpp>
+#include <ebb/io/weights.hpp>
 #include <ebb/nn/visit.hpp>
 
 #include <functional>
+#include <optional>
 #include <set>
 
 namespace ebb::inline EBB_ABI::io {
@@ -20,13 +21,22 @@ std::vector<NamedTensor> state_dict(const Net& net, const std::string& prefix = 
   return tensors;
 }
 
-/// Saves a network's parameters and buffers as a safetensors file that
-/// `safetensors.torch.load_file` reads. The file appears whole or not at all.
+struct SaveOptions {
+  /// F16 or BF16 halves the file: floats and doubles are rounded to it. None: as they are.
+  std::optional<Dtype> floats = {};
+};
+
+/// Saves a network's parameters and buffers: for PyTorch's `torch.load` where the path ends in .pt,
+/// .pth or .ckpt, else as a safetensors file that `safetensors.torch.load_file` reads. The file
+/// appears whole or not at all.
 /// \throws FileError when it cannot be written.
 template <class Net>
-void save(const Net& net, const std::string& path, Metadata metadata = {}) {
-  metadata.try_emplace("format", "pt");  // what PyTorch's users are told to look for
-  write_safetensors(path, state_dict(net), metadata);
+void save(const Net& net, const std::string& path, Metadata metadata = {},
+          const SaveOptions& options = {}) {
+  std::vector<NamedTensor> tensors = state_dict(net);
+  if (options.floats)
+    for (NamedTensor& tensor : tensors) tensor = tensor.as(*options.floats);
+  write_weights(path, tensors, std::move(metadata));
 }
 
 struct LoadOptions {
@@ -48,7 +58,7 @@ namespace detail {
 /// Collects what must happen to load a state, so that nothing happens unless all of it can.
 class StateLoader {
  public:
-  StateLoader(const SafetensorsFile& file, std::string prefix, bool convert)
+  StateLoader(const TensorFile& file, std::string prefix, bool convert)
       : file_(file), prefix_(std::move(prefix)), convert_{convert} {}
 
   /// Whether the file has a tensor for this place of the program.
@@ -94,20 +104,34 @@ class StateLoader {
     }
     if (strict && !(report_.missing.empty() && report_.unexpected.empty()))
       file_.fail(message("it does not fit the program: missing from the file: ",
-                         SafetensorsFile::listed(report_.missing),
-                         "; in the file alone: ", SafetensorsFile::listed(report_.unexpected),
-                         "; load it with .strict = false to take what fits"));
+                         TensorFile::listed(report_.missing), "; in the file alone: ",
+                         TensorFile::listed(report_.unexpected), "; ", advice()));
     if (!known_.empty() && report_.missing.size() == known_.size())
       file_.fail(message("it holds nothing that the program has: that has ",
-                         SafetensorsFile::listed(report_.missing), "; the file has ",
-                         SafetensorsFile::listed(file_.names())));
+                         TensorFile::listed(report_.missing), "; the file has ",
+                         TensorFile::listed(file_.names())));
     for (const auto& read : reads_) read();
     for (const auto& apply : apply_) apply();
     return std::move(report_);
   }
 
  private:
-  const SafetensorsFile& file_;
+  /// How a file that does not fit may be loaded. Wrappers of networks put a name in front of each:
+  /// "module." for several GPUs, "model." in Lightning.
+  std::string advice() const {
+    for (const auto& [name, tensor] : file_.tensors()) {
+      if (report_.missing.empty() || !name.ends_with("." + report_.missing[0])) continue;
+      const std::string front = name.substr(0, name.size() - report_.missing[0].size());
+      bool all = true;
+      for (const std::string& path : report_.missing) all = all && file_.contains(front + path);
+      if (all && prefix_.empty())
+        return message("its names begin with '", front, "': load it with .prefix = \"", front,
+                       "\"");
+    }
+    return "load it with .strict = false to take what fits";
+  }
+
+  const TensorFile& file_;
   std::string prefix_;
   GetOptions convert_;
   std::set<std::string> known_;
@@ -125,18 +149,24 @@ void expect_state(StateLoader& loader, Net& net) {
 
 }  // namespace detail
 
-/// Replaces a network's parameters and buffers by those of a safetensors file, and names its
-/// parameters. Either all that is loaded fits, or the network stays as it was.
-/// \throws FileError when the file cannot be read or believed, when a shape or a type differs, or,
-/// if strict, when tensors are missing or left over; if not, when nothing at all fits.
+/// Replaces a network's parameters and buffers by those of a file, and names its parameters. Either
+/// all that is loaded fits, or the network stays as it was.
+/// \throws FileError when a shape or a type differs, or, if strict, when tensors are missing or
+/// left over; if not, when nothing at all fits.
 template <class Net>
-LoadReport load(Net& net, const std::string& path, const LoadOptions& options = {}) {
-  const SafetensorsFile file(path);
+LoadReport load(Net& net, const TensorFile& file, const LoadOptions& options = {}) {
   detail::StateLoader loader(file, options.prefix, options.convert);
   detail::expect_state(loader, net);
   LoadReport report = loader.finish(options.strict);
   nn::name_parameters(net);
   return report;
+}
+
+/// The same from a safetensors file or one of PyTorch, whatever its name.
+/// \throws FileError when the file cannot be read or believed, too.
+template <class Net>
+LoadReport load(Net& net, const std::string& path, const LoadOptions& options = {}) {
+  return load(net, *open_weights(path), options);
 }
 
 }  // namespace ebb::io

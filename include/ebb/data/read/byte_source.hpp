@@ -2,6 +2,7 @@
 /// Bytes at any place of a file or of memory, for readers that do not take in the whole.
 #pragma once
 
+#include <ebb/core/open_file.hpp>
 #include <ebb/data/read/regular_file.hpp>
 
 #include <cstdint>
@@ -25,11 +26,14 @@ class ByteSource {
   /// Memory, which must outlive this.
   explicit ByteSource(std::span<const unsigned char> memory)
       : size_(memory.size()), memory_(memory.data()) {}
+  /// A file that is open, which must outlive this.
+  explicit ByteSource(const os::OpenFile& file) : size_(file.size()), open_(&file) {}
 
   std::uint64_t size() const { return size_; }
 
   /// `n` bytes from `at` on. \throws FileError when they are not there, or cannot be read.
   void read(std::uint64_t at, unsigned char* to, std::size_t n) {
+    if (open_ != nullptr) return open_->read(at, to, n);
     if (at > size_ || n > size_ - at) fail("it is truncated; copy it again");
     if (n == 0) return;
     if (memory_ != nullptr) {
@@ -50,6 +54,7 @@ class ByteSource {
   std::string name_;
   std::uint64_t size_ = 0, at_ = 0;
   const unsigned char* memory_ = nullptr;
+  const os::OpenFile* open_ = nullptr;
   std::ifstream file_;
 };
 
