@@ -88,12 +88,13 @@ void add_training_options(CLI::App& app, TrainingOptions& o, Gpu gpu) {
   add_threads(app, o.threads);
   add_device(app, o, gpu);
   option(app, "--save", o.save,
-         "Writes the trained weights here at the end (safetensors, PyTorch's keys), with what "
-         "predict and explain need to know [not written]",
+         "Writes the trained weights here at the end, with what predict and explain need to know: "
+         "for PyTorch's torch.load where the name ends in .pt, .pth or .ckpt, else safetensors "
+         "[not written]",
          "FILE");
   option(app, "--load", o.load,
-         "Starts from the weights in this file, under its own normalisation, classes and the like "
-         "[random weights]",
+         "Starts from the weights in this file, safetensors or PyTorch's, under its own "
+         "normalisation, classes and the like [random weights]",
          "FILE");
   option(app, "--resume", o.resume,
          "Training checkpoint: written after every epoch and, if it exists at the start, continued "

@@ -14,7 +14,7 @@ namespace {
 // The metadata by name, with a sentence for what is missing or makes no sense.
 class Facts {
  public:
-  explicit Facts(const ebb::io::SafetensorsFile& file) : file_(file) {}
+  explicit Facts(const ebb::io::TensorFile& file) : file_(file) {}
 
   bool has(const std::string& key) const { return file_.metadata().contains(key); }
   const std::string& text(const std::string& key) const {
@@ -55,7 +55,7 @@ class Facts {
   }
 
  private:
-  const ebb::io::SafetensorsFile& file_;
+  const ebb::io::TensorFile& file_;
 };
 
 ebb::data::ByteImage with_channels(const ebb::data::ByteImage& x, ebb::Index channels) {
@@ -81,7 +81,8 @@ std::string listed(const std::vector<std::string>& words) {
 }  // namespace
 
 ModelFile open_model(const std::string& path) {
-  const ebb::io::SafetensorsFile file(path);
+  const auto opened = ebb::io::open_weights(path);
+  const ebb::io::TensorFile& file = *opened;
   const Facts facts(file);
   ModelFile m;
   m.path = path;
@@ -153,7 +154,7 @@ ModelFile open_model(const std::string& path) {
 
 std::optional<ModelFile> model_to_load(const std::string& path) {
   if (path.empty()) return {};
-  if (ebb::io::SafetensorsFile(path).metadata().contains("model")) return open_model(path);
+  if (ebb::io::open_weights(path)->metadata().contains("model")) return open_model(path);
   say_warning(
       "%s does not say how its weights are to be used: they are taken with the options given, and "
       "with the mean and deviation of these training images\n",

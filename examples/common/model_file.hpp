@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-// What the metadata of a safetensors file says of the model in it.
+// What the metadata of a file of weights, safetensors or PyTorch's, says of the model in it.
 struct ModelFile {
   std::string path;
   std::string model;  // of a classifier (../models), or "unet" (a segmenter)

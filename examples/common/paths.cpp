@@ -3,7 +3,7 @@
 #include "training_options.hpp"
 
 #include <ebb/io/atomic_file.hpp>
-#include <ebb/io/safetensors.hpp>
+#include <ebb/io/weights.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -36,9 +36,9 @@ std::string beginning(const fs::path& path) {
   return text;
 }
 
-bool is_safetensors(const fs::path& path, bool checkpoint) {
+bool holds_weights(const fs::path& path, bool checkpoint) {
   try {
-    return ebb::io::SafetensorsFile(path.string()).metadata().contains("epochs") == checkpoint;
+    return ebb::io::open_weights(path.string())->metadata().contains("epochs") == checkpoint;
   } catch (const ebb::Error&) {
     return false;
   }
@@ -53,7 +53,7 @@ const char* name_of(Kind kind) {
 
 bool is_kind(const fs::path& path, Kind kind) {
   if (kind == Kind::weights || kind == Kind::checkpoint)
-    return is_safetensors(path, kind == Kind::checkpoint);
+    return holds_weights(path, kind == Kind::checkpoint);
   return beginning(path).starts_with(kind == Kind::epochs ? "epoch," : "\x89PNG\r\n\x1a\n");
 }
 

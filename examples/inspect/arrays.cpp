@@ -2,7 +2,7 @@
 
 #include <ebb/data/read/npz.hpp>
 #include <ebb/data/read/printable.hpp>
-#include <ebb/io/safetensors.hpp>
+#include <ebb/io/weights.hpp>
 
 #include <cstdio>
 #include <map>
@@ -28,13 +28,13 @@ void classes(const data::Array& array) {
 }
 
 template <int N>
-std::string tensor_range(const ebb::io::SafetensorsFile& file, const std::string& name) {
+std::string tensor_range(const ebb::io::TensorFile& file, const std::string& name) {
   if (!file.mismatch<double>(name, {.convert = true}).empty()) return {};
   const auto x = file.get<double, N>(name, {.convert = true});
   return range(x.size(), [&](ebb::Index i) { return x.data()[i]; });
 }
 
-std::string tensor_range(const ebb::io::SafetensorsFile& file, const std::string& name,
+std::string tensor_range(const ebb::io::TensorFile& file, const std::string& name,
                          std::size_t rank) {
   return rank == 1   ? tensor_range<1>(file, name)
          : rank == 2 ? tensor_range<2>(file, name)
@@ -69,11 +69,13 @@ void inspect_npz(const std::string& path) {
   if (!why.empty()) throw ebb::FileError(why);
 }
 
-void inspect_safetensors(const std::string& path) {
-  const ebb::io::SafetensorsFile file(path);
+void inspect_weights(const std::string& path) {
+  const auto opened = ebb::io::open_weights(path);
+  const ebb::io::TensorFile& file = *opened;
   ebb::Index values = 0;
   for (const auto& [name, tensor] : file.tensors()) values += tensor.size();
-  fact("kind", "safetensors, of weights say");
+  const bool pytorch = dynamic_cast<const ebb::io::PytorchFile*>(&file) != nullptr;
+  fact("kind", pytorch ? "PyTorch's file, a state dict say" : "safetensors, of weights say");
   fact("tensors", ebb::message(file.tensors().size(), ", of ", values, " values together"));
   for (const auto& [name, tensor] : file.tensors())
     std::printf("  %-32s %s  %s  %s\n", data::printable(name).c_str(),

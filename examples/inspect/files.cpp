@@ -1,5 +1,7 @@
 #include "inspect.hpp"
 
+#include <ebb/io/weights.hpp>
+
 #include <filesystem>
 #include <fstream>
 
@@ -26,15 +28,18 @@ void inspect(const std::string& path, const Request& request) {
   const auto named = [&](const char* end) { return std::string_view(path).ends_with(end); };
   if (begins("DICM", 128)) return inspect_dicom(path, request);
   if (begins("\x93NUMPY")) return inspect_npy(path);
+  const bool pytorch = ebb::io::is_pytorch_name(path) || head.find("/data.pkl") != head.npos;
+  if (pytorch || begins("\x80\x02\x8a\x0a")) return inspect_weights(path);
   if (begins("PK")) return inspect_npz(path);
   if (begins("\x89PNG") || begins("\xff\xd8") || begins("BM")) return inspect_image(path);
   if (begins("n+1", 344) || begins("ni1", 344) || begins("n+2", 4) || begins("ni2", 4) ||
       begins("\x1f\x8b") || named(".nii") || named(".hdr"))
     return inspect_nifti(path);
-  if (begins("{", 8) || named(".safetensors")) return inspect_safetensors(path);
+  if (begins("{", 8) || named(".safetensors")) return inspect_weights(path);
   if (begins(std::string_view("\x08\0", 2)) || begins(std::string_view("\x02\0", 2)) ||
       named(".dcm"))
     return inspect_dicom(path, request);  // without the letters DICM
-  throw ebb::FileError(ebb::message("'", path, "': it is none of DICOM, NIfTI, npz, npy, ",
-                                    "safetensors, PNG, JPEG and BMP, or it is damaged"));
+  throw ebb::FileError(
+      ebb::message("'", path, "': it is none of DICOM, NIfTI, npz, npy, ",
+                   "safetensors, PyTorch's files, PNG, JPEG and BMP, or it is damaged"));
 }

@@ -21,7 +21,7 @@ void inspect_nifti(const std::string& path);
 void inspect_image(const std::string& path);
 void inspect_npy(const std::string& path);
 void inspect_npz(const std::string& path);
-void inspect_safetensors(const std::string& path);
+void inspect_weights(const std::string& path);
 
 // No file makes this program take much more memory than itself and this (and nothing makes it take
 // more than one thing of a file at a time: an array of an .npz, an image, a volume).

@@ -5,7 +5,7 @@
 // house, which of its elements say who the person is. Nothing is changed, nothing is sent anywhere.
 //
 //   files.cpp     tells the formats apart by what the files begin with
-//   arrays.cpp    .npy and .npz (MedMNIST's, too), safetensors
+//   arrays.cpp    .npy and .npz (MedMNIST's, too), safetensors, .pt and .pth
 //   images.cpp    PNG, JPEG, BMP: their pixels
 //   png.cpp, jpeg.cpp, exif.cpp   and all that stands beside them
 //   nifti.cpp     NIfTI
@@ -42,7 +42,7 @@ int inspect_files(int argc, char** argv) {
       "Examples:\n"
       "  inspect scan.dcm brain.nii.gz pneumoniamnist.npz\n"
       "  inspect --all ct_series/\n");
-  app.add_option("files", files, "DICOM, NIfTI, npz, npy, safetensors, PNG, JPEG or BMP")
+  app.add_option("files", files, "DICOM, NIfTI, npz, npy, safetensors, .pt, .pth, PNG, JPEG or BMP")
       ->required()
       ->type_name("FILE");
   app.add_flag("--all", request.all,

@@ -14,6 +14,7 @@ Command parse_command_line(int argc, char** argv) {
       "  mnist                                            3 epochs on MNIST, downloaded once\n"
       "  mnist --data DIR --optimizer adam --epochs 5 --save digits.safetensors --report results\n"
       "  mnist --data DIR --load digits.safetensors --eval-only\n"
+      "  mnist --data DIR --load model_params.pth --eval-only                 of PyTorch\n"
       "  mnist --epochs 20 --resume run.ckpt              again: continues a killed run\n");
   option(app, "--data", o.data,
          "Folder with {train,t10k}-{images-idx3,labels-idx1}-ubyte, gzipped or not. Without it: "

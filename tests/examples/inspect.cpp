@@ -4,7 +4,7 @@
 #include "tests/examples/run.hpp"
 
 #include <ebb/io/png.hpp>
-#include <ebb/io/safetensors.hpp>
+#include <ebb/io/weights.hpp>
 
 using namespace ebb;
 using namespace ebb::test;
@@ -54,7 +54,9 @@ TEST_CASE("inspect says what files hold, whatever they are called", "[inspect]")
   io::write_png(picture, 2, 2, 1, {9, 8, 7, 200});
   const io::NamedTensor tensor("layer.weight", Tensor<float, 2>({2, 2}, {-1, 0.5f, 2, 0}));
   io::write_safetensors(weights, std::span(&tensor, 1), {{"trained_on", "Anna's scans"}});
-  const Outcome outcome = inspect({images, volume, array, picture, weights});
+  const std::string torch = inspect.file("f");
+  io::write_pytorch(torch, std::span(&tensor, 1), {{"doctor", "Dr Bell"}});
+  const Outcome outcome = inspect({images, volume, array, picture, weights, torch});
   INFO(outcome.out << outcome.err);
   CHECK(outcome.code == 0);
   CHECK(outcome.err.empty());
@@ -62,7 +64,8 @@ TEST_CASE("inspect says what files hold, whatever they are called", "[inspect]")
        {"three splits, as MedMNIST", "train_images     96 x 12 x 12  uint8",
         "classes        0: 48, 1: 48", "NIfTI-1 image", "2 x 2 x 2 (x, y, z", "0.5 x 0.5 x 3 mm",
         "-8 to 7", "descrip        Anna Miller, ward 7", "NumPy array", "1 to 6", "PNG image",
-        "7 to 200", "layer.weight", "-1 to 2", "trained_on     Anna's scans"})
+        "7 to 200", "layer.weight", "-1 to 2", "trained_on     Anna's scans",
+        "PyTorch's file, a state dict say", "doctor         Dr Bell"})
     CHECK_THAT(outcome.out, contains(text));
 }
 

@@ -1,4 +1,5 @@
 #include <ebb/data/read/idx.hpp>
+#include <ebb/io/weights.hpp>
 
 #include <regex>
 
@@ -120,6 +121,18 @@ TEST_CASE("mnist trains, saves, reloads, and gives the same bits with any number
   const Outcome reloaded = go({"--load", one, "--eval-only"});
   CHECK(reloaded.last_line() == trained.last_line());
   CHECK(reloaded.out.find("epoch") == std::string::npos);
+
+  // As PyTorch's file: the same weights under the same names, and what predict needs to know.
+  const std::string pth = folder / "model_params.pth";
+  go({"--epochs", "2", "--save", pth});
+  CHECK(read_file(pth).starts_with("PK"));
+  const auto torch = io::open_weights(pth), tensors = io::open_weights(one);
+  CHECK(torch->metadata().at("classes") == tensors->metadata().at("classes"));
+  REQUIRE(torch->names() == tensors->names());
+  for (const std::string& name : torch->names())
+    CHECK((torch->bytes_of(name) == tensors->bytes_of(name)));
+  CHECK(go({"--load", pth, "--eval-only"}).last_line() == trained.last_line());
+  go({"--epochs", "1", "--save", pth});  // an older file of weights is replaced
 
   // What cannot be read or written.
   const Outcome lost = run(

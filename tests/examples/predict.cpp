@@ -49,6 +49,15 @@ TEST_CASE("predict gives probabilities, and refers what is not one class", "[pre
   REQUIRE(outcome.code == 0);
   CHECK_THAT(outcome.out, contains("left.png") && contains("right.png") && contains("set at 90 %"));
 
+  // The same as PyTorch's file.
+  const io::SafetensorsFile weights(model.file("w"));
+  model.write("w.pth", weights, weights.metadata());
+  const Outcome pytorch = model.run_it(
+      {"--model", model.file("w.pth"), model.file("left.png"), model.file("right.png")});
+  CHECK(pytorch.code == 0);
+  CHECK(pytorch.out.substr(pytorch.out.find("left.png")) ==
+        outcome.out.substr(outcome.out.find("left.png")));
+
   // A threshold that lets every class in, or none.
   model.write_others();
   for (const char* name : {"doubtful", "strange"}) {

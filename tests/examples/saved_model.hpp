@@ -75,7 +75,7 @@ class SavedModel {
   }
 
   /// Writes the tensors of a file under other metadata.
-  void write(const std::string& name, const io::SafetensorsFile& from,
+  void write(const std::string& name, const io::TensorFile& from,
              const io::Metadata& metadata) const {
     std::vector<io::NamedTensor> tensors;
     for (const auto& [called, info] : from.tensors()) {
@@ -88,7 +88,7 @@ class SavedModel {
       else
         tensors.emplace_back(called, from.get<std::int64_t, 0>(called));
     }
-    io::write_safetensors(file(name), tensors, metadata);
+    io::write_weights(file(name), tensors, metadata);
   }
 
  private:

@@ -127,6 +127,43 @@ TEST_CASE("a tensor of another shape or type is refused by name, strict or not")
   CHECK(state_of(precise) == state_of(net));
 }
 
+TEST_CASE("parts of a file are loaded by patterns of names, and the report says which") {
+  CHECK(io::detail::fits("conv*", "conv1.weight"));
+  CHECK(io::detail::fits("*.bias", "a.b.bias"));
+  CHECK(io::detail::fits("*a*b*", "xxaxxabx"));
+  CHECK(io::detail::fits("*", ""));
+  CHECK(io::detail::fits("fc1.bias", "fc1.bias"));
+  CHECK_FALSE(io::detail::fits("", "x"));
+  CHECK_FALSE(io::detail::fits("conv", "conv1"));
+  CHECK_FALSE(io::detail::fits("*.bias", "bias"));
+  CHECK_FALSE(io::detail::fits("a*b", "abc"));
+
+  using Names = std::vector<std::string>;
+  const SmallNet<> net;
+  const std::string path = folder / "net.safetensors";
+  io::save(net, path);
+  SmallNet<> other;
+  const auto kept = other.fc2.weight.value().values();
+  const auto report = io::load(other, path, {.only = {"conv*", "fc*"}, .except = {"fc2.*"}});
+  CHECK(report.loaded == Names{"conv1.weight", "conv1.bias", "fc1.weight"});
+  CHECK(report.left_out.size() == 7);
+  CHECK(report.missing.empty());
+  CHECK(report.unexpected.empty());
+  CHECK(test::same_bits(other.fc1.weight.value(), net.fc1.weight.value()));
+  CHECK(other.fc2.weight.value().values() == kept);
+  // A head of another size stays; asked for, it is still an error.
+  WiderNet wider;
+  CHECK_THROWS_AS(io::load(wider, path, {.only = {"fc2.*"}}), FileError);
+  io::load(wider, path, {.only = {"fc2.*"}, .except = {"fc2.weight"}});
+  CHECK(test::same_bits(wider.fc2.bias.value(), net.fc2.bias.value()));
+  // What is asked for must be there, and something must be asked for.
+  OtherNet lacks;
+  CHECK(contains(error_of<FileError>([&] { io::load(lacks, path, {.only = {"fc3*"}}); }),
+                 "missing from the file: 'fc3.weight', 'fc3.bias'; in the file alone: none"));
+  CHECK(contains(error_of<FileError>([&] { io::load(lacks, path, {.only = {"encoder*"}}); }),
+                 "no name of the program is asked for by .only and .except; it has 'fc2.weight'"));
+}
+
 TEST_CASE("an optimizer's view of the network follows what is loaded") {
   const SmallNet<> net;
   const std::string path = folder / "net.safetensors";

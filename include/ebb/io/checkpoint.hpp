@@ -110,7 +110,7 @@ Progress load_checkpoint(const std::string& path, Net& net, Optimizer& opt, Part
   const auto format = file.metadata().find("format");
   if (format == file.metadata().end() || format->second != detail::checkpoint_format)
     file.fail("it is no training checkpoint; load weights alone with io::load");
-  detail::StateLoader loader(file, {}, false);
+  detail::StateLoader loader(file, {});
   std::vector<std::function<void()>> numbers;
   nn::visit_state(net, [&](const std::string& name, auto& x) {
     loader.expect("model." + name, x.value(), [&x](const auto& loaded) { x.set(loaded); });
@@ -130,7 +130,7 @@ Progress load_checkpoint(const std::string& path, Net& net, Optimizer& opt, Part
   });
   loader.expect("epoch", Tensor<std::int64_t, 0>(0),
                 [&](const auto& x) { progress.epoch = x.item(); });
-  loader.finish(true);
+  loader.finish();
   for (const auto& apply : numbers) apply();
   return progress;
 }

@@ -45,21 +45,43 @@ struct LoadOptions {
   /// What the file's names begin with: "model." takes the weights out of a training checkpoint,
   /// "encoder." those of one part of a larger network. Names that begin otherwise are ignored.
   std::string prefix = {};
+  /// Patterns of names of the network, in which * stands for any text: "conv*", "*.bias". Only what
+  /// one of them fits is loaded (all, if there are none), and nothing that one of `except` fits.
+  /// The rest of the network stays as it is, and the rest of the file is ignored.
+  std::vector<std::string> only = {}, except = {};
 };
 
 /// What a load that was not strict passed over.
 struct LoadReport {
   std::vector<std::string> missing;     ///< in the network, not in the file: left as they were
   std::vector<std::string> unexpected;  ///< in the file, not in the network: ignored
+  std::vector<std::string> loaded;      ///< in both: replaced
+  std::vector<std::string> left_out;  ///< in the network, by `only` or `except`: left as they were
 };
 
 namespace detail {
 
+/// Whether a pattern, in which * stands for any text, fits a name as a whole.
+inline bool fits(std::string_view pattern, std::string_view name) {
+  std::size_t p = 0, n = 0, star = pattern.npos, retry = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*')
+      star = p++, retry = n;
+    else if (p < pattern.size() && pattern[p] == name[n])
+      ++p, ++n;
+    else if (star != pattern.npos)
+      p = star + 1, n = ++retry;
+    else
+      return false;
+  }
+  return pattern.find_first_not_of('*', p) == pattern.npos;
+}
+
 /// Collects what must happen to load a state, so that nothing happens unless all of it can.
 class StateLoader {
  public:
-  StateLoader(const TensorFile& file, std::string prefix, bool convert)
-      : file_(file), prefix_(std::move(prefix)), convert_{convert} {}
+  StateLoader(const TensorFile& file, LoadOptions options)
+      : file_(file), options_(std::move(options)) {}
 
   /// Whether the file has a tensor for this place of the program.
   bool offers(const std::string& path) const { return file_.contains(prefix_ + path); }
@@ -67,8 +89,9 @@ class StateLoader {
   /// A tensor of the program: `set` receives the file's in its place.
   template <class T, int N, class Device, class Set>
   void expect(const std::string& path, const Tensor<T, N, Device>& now, Set set) {
-    const std::string name = prefix_ + path;
+    const std::string name = options_.prefix + path;
     known_.insert(name);
+    if (!asked_for(path)) return report_.left_out.push_back(path);
     if (!file_.contains(name)) {
       report_.missing.push_back(path);
       return;
@@ -81,20 +104,23 @@ class StateLoader {
     if (t.shape != shape) {
       faults_.push_back(message("tensor ", in_quotes(name), " has shape ", to_string(t.shape),
                                 " in the file and ", now.shape(), " in the program"));
-    } else if (std::string why = file_.mismatch<T>(name, convert_); !why.empty()) {
+    } else if (std::string why = file_.mismatch<T>(name, {options_.convert}); !why.empty()) {
       faults_.push_back(std::move(why));
     } else {
+      report_.loaded.push_back(path);
       reads_.push_back([this, name, set = std::move(set)] {
-        apply_.push_back([set, x = file_.get<T, N, Device>(name, convert_)] { set(x); });
+        apply_.push_back([set, x = file_.get<T, N, Device>(name, {options_.convert})] { set(x); });
       });
     }
   }
 
   /// Does it all, or throws before anything is changed.
-  LoadReport finish(bool strict) {
+  LoadReport finish() {
+    const std::string& prefix = options_.prefix;
     for (const auto& [name, tensor] : file_.tensors())
-      if (name.starts_with(prefix_) && !known_.contains(name))
-        report_.unexpected.push_back(name.substr(prefix_.size()));
+      if (name.starts_with(prefix) && !known_.contains(name) &&
+          asked_for(name.substr(prefix.size())))
+        report_.unexpected.push_back(name.substr(prefix.size()));
     if (!faults_.empty()) {
       std::string text = faults_[0];
       constexpr std::size_t most = 5;
@@ -102,11 +128,14 @@ class StateLoader {
       if (faults_.size() > most) text += message("; and ", faults_.size() - most, " more");
       file_.fail(text);
     }
-    if (strict && !(report_.missing.empty() && report_.unexpected.empty()))
+    if (options_.strict && !(report_.missing.empty() && report_.unexpected.empty()))
       file_.fail(message("it does not fit the program: missing from the file: ",
                          TensorFile::listed(report_.missing), "; in the file alone: ",
                          TensorFile::listed(report_.unexpected), "; ", advice()));
-    if (!known_.empty() && report_.missing.size() == known_.size())
+    if (!known_.empty() && report_.left_out.size() == known_.size())
+      file_.fail(message("no name of the program is asked for by .only and .except; it has ",
+                         TensorFile::listed(report_.left_out)));
+    if (!known_.empty() && report_.missing.size() + report_.left_out.size() == known_.size())
       file_.fail(message("it holds nothing that the program has: that has ",
                          TensorFile::listed(report_.missing), "; the file has ",
                          TensorFile::listed(file_.names())));
@@ -116,6 +145,14 @@ class StateLoader {
   }
 
  private:
+  bool asked_for(const std::string& path) const {
+    const auto one_fits = [&](const std::vector<std::string>& patterns) {
+      return std::any_of(patterns.begin(), patterns.end(),
+                         [&](const std::string& pattern) { return fits(pattern, path); });
+    };
+    return (options_.only.empty() || one_fits(options_.only)) && !one_fits(options_.except);
+  }
+
   /// How a file that does not fit may be loaded. Wrappers of networks put a name in front of each:
   /// "module." for several GPUs, "model." in Lightning.
   std::string advice() const {
@@ -124,7 +161,7 @@ class StateLoader {
       const std::string front = name.substr(0, name.size() - report_.missing[0].size());
       bool all = true;
       for (const std::string& path : report_.missing) all = all && file_.contains(front + path);
-      if (all && prefix_.empty())
+      if (all && options_.prefix.empty())
         return message("its names begin with '", front, "': load it with .prefix = \"", front,
                        "\"");
     }
@@ -132,8 +169,7 @@ class StateLoader {
   }
 
   const TensorFile& file_;
-  std::string prefix_;
-  GetOptions convert_;
+  LoadOptions options_;
   std::set<std::string> known_;
   LoadReport report_;
   std::vector<std::string> faults_;
@@ -155,9 +191,9 @@ void expect_state(StateLoader& loader, Net& net) {
 /// left over; if not, when nothing at all fits.
 template <class Net>
 LoadReport load(Net& net, const TensorFile& file, const LoadOptions& options = {}) {
-  detail::StateLoader loader(file, options.prefix, options.convert);
+  detail::StateLoader loader(file, options);
   detail::expect_state(loader, net);
-  LoadReport report = loader.finish(options.strict);
+  LoadReport report = loader.finish();
   nn::name_parameters(net);
   return report;
 }
