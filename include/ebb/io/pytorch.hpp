@@ -40,7 +40,7 @@ class PytorchFile : public TensorFile {
                     std::move(options)) {}
 
  private:
-  PytorchFile(std::shared_ptr<const os::OpenFile> file, PytorchOptions options)
+  PytorchFile(const std::shared_ptr<const os::OpenFile>& file, PytorchOptions options)
       : TensorFile("pytorch", file->path()), options_(std::move(options)) {
     std::string head(static_cast<std::size_t>(std::min<std::uint64_t>(file->size(), 512)), '\0');
     file->read(0, head.data(), head.size());

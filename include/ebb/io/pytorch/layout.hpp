@@ -77,6 +77,7 @@ class LayoutReader {
     if (!values_.is(at, ValueKind::list) || items.size() > 64)
       fail_(message("needs a tuple of at most 64 integers for its ", what));
     std::vector<Index> all;
+    all.reserve(items.size());
     for (const Ref item : items) all.push_back(static_cast<Index>(natural(item, what)));
     return all;
   }
