@@ -57,6 +57,10 @@ TEST_CASE("PyTorch's files are read here as there, and ebb's there as here") {
   const auto x = values.get<float, 4>("x");
   CHECK(test::difference(net(x), values.get<float, 2>("y")) < 1e-5);
 
+  // What Python says of them is metadata.
+  CHECK(io::PytorchFile(folder / "told.pth").metadata() ==
+        io::Metadata{{"mean", "0"}, {"model", "mnist"}});
+
   manual_seed(5);
   const Cnn other;
   io::save(other, folder / "ebb_params.pth", {{"classes", "0,1"}});

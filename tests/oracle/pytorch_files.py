@@ -223,6 +223,9 @@ def tutorial(folder):
     torch.manual_seed(3)
     model = Cnn()
     torch.save(model.state_dict(), os.path.join(folder, "model_params.pth"))
+    told = model.state_dict()
+    told.ebb_metadata = {"model": "mnist", "mean": "0"}
+    torch.save(told, os.path.join(folder, "told.pth"))
     x = torch.rand(2, 1, 28, 28)
     torch.save({"x": x, "y": model(x).detach()}, os.path.join(folder, "values.pt"))
 
