@@ -56,7 +56,9 @@ class NpzFile {
       fail(message("it holds no member '", name, "'; it holds ", all.empty() ? "none" : all));
     }
     detail::ByteSource archive = open();
-    const std::uint64_t begin = directory_->begin_of(*member, archive, options_.most_bytes);
+    const detail::ZipEntry& entry =
+        directory_->entries()[static_cast<std::size_t>(member - members_.data())];
+    const std::uint64_t begin = directory_->begin_of(entry, archive, options_.most_bytes);
     detail::ZipMember data(message("npz: '", path_, "': its member '", member->name, "'"), archive,
                            *member, begin);
     Array array =
