@@ -84,7 +84,7 @@ class StateLoader {
       : file_(file), options_(std::move(options)) {}
 
   /// Whether the file has a tensor for this place of the program.
-  bool offers(const std::string& path) const { return file_.contains(prefix_ + path); }
+  bool offers(const std::string& path) const { return file_.contains(options_.prefix + path); }
 
   /// A tensor of the program: `set` receives the file's in its place.
   template <class T, int N, class Device, class Set>
