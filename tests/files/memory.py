@@ -123,6 +123,27 @@ def safetensors(text, data=b""):
     return struct.pack("<Q", len(text)) + text + data
 
 
+def pickled(count, shape, strides, first=b"\x80\x02"):
+    """The pickle of {"w": a view of a storage of `count` floats}, as torch.save writes it."""
+    def number(n):
+        return b"\x8a\x08" + struct.pack("<q", n)
+
+    def text(s):
+        return b"X" + struct.pack("<I", len(s)) + s
+
+    return (first + b"}" + text(b"w") + b"ctorch._utils\n_rebuild_tensor_v2\n((" + text(b"storage") + b"ctorch\nFloatStorage\n"
+            + text(b"0") + text(b"cpu") + number(count) + b"tQK\0(" + b"".join(map(number, shape)) + b"t("
+            + b"".join(map(number, strides)) + b"t\x89ccollections\nOrderedDict\n)RtRs.")
+
+
+def records(**contents):
+    with io.BytesIO() as packed:
+        with zipfile.ZipFile(packed, "w") as whole:
+            for name, content in contents.items():
+                whole.writestr("a/data.pkl" if name == "pickle" else "a/data/0", content)
+        return packed.getvalue()
+
+
 def cases():
     """(name, reader, file, whether it is read, bound in bytes)"""
     # Tensors lie in blocks of a pool, up to an eighth larger, which begin on huge pages (2 MiB).
@@ -195,6 +216,19 @@ def cases():
         b'{"__metadata__":{"format":"ebb checkpoint 1"},"model.weight":{"dtype":"F32","shape":[250000000000],"data_offsets":[0,1000000000000]}}'), False, MIB
     yield "checkpoint: metadata of 4 MiB", "checkpoint", safetensors(
         b'{"__metadata__":{"format":"ebb checkpoint 1","x":"' + b"x" * 4 * MIB + b'"}}'), False, 7 * 4 * MIB
+
+    # PyTorch: the pickle and its values, 64 MiB and 350 MiB at most; of a view that is not in order its elements.
+    yield "a pickle claims 4 GB", "pytorch", archive("a/data.pkl", bytes(1000), 0xF0000000, 0), False, MIB
+    yield "a pickle of 600 MB", "pytorch", archive("a/data.pkl", zeros(600), 600 * MIB, 0), False, MIB
+    yield "a pickle of empty lists", "pytorch", archive("a/data.pkl", deflated(b"]" * MIB, 8, -15), 8 * MIB,
+                                                        zlib.crc32(b"]" * 8 * MIB)), False, 414 * MIB
+    yield "a text of 4 GB", "pytorch", records(pickle=b"\x80\2X\xff\xff\xff\xff"), False, MIB
+    yield "one element, 4 TB times", "pytorch", records(pickle=pickled(1, [1 << 40], [0]), storage=bytes(4)), False, MIB
+    yield "a storage of 1 TB", "pytorch", records(pickle=pickled(1 << 38, [1 << 38], [1]), storage=bytes(4)), False, MIB
+    yield "a view in steps", "pytorch", records(pickle=pickled(4 * MIB, [2 * MIB], [2]), storage=bytes(16 * MIB)), True, 16 * MIB + pooled(8 * MIB)
+    old = (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}." + pickled(1 << 38, [1 << 38], [1])
+           + b"\x80\x02]X\1\0\0\x000a.")
+    yield "the old format, a storage of 1 TB", "pytorch", old + struct.pack("<Q", 1 << 38) + bytes(1000), False, 2 * MIB
 
     # DICOM: the file twice; of compressed frames, twice what they decode to, besides.
     explicit, deflate, rle, lossy, ls = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5",

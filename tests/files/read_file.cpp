@@ -47,8 +47,8 @@ struct Out {
   }
 };
 
-void read_safetensors(const std::string& path, Out& out) {
-  const io::SafetensorsFile file(path);
+// Of a file of either kind.
+void read_weights(const io::TensorFile& file, Out& out) {
   for (const auto& [name, info] : file.tensors())
     if (info.dtype == io::Dtype::f32 && info.shape.size() == 1)
       out.tensor(name, file.get<float, 1>(name));
@@ -77,7 +77,8 @@ bool read(const std::string& reader, const std::string& path, Out& out) {
     std::printf("# slope %.17g intercept %.17g\n", image.slope, image.intercept);
     out.array("nifti", image.stored);
   }
-  if (reader == "safetensors") read_safetensors(path, out);
+  if (reader == "safetensors") read_weights(io::SafetensorsFile(path), out);
+  if (reader == "pytorch") read_weights(io::PytorchFile(path), out);
   if (reader == "checkpoint") read_checkpoint(path, out);
 #ifdef EBB_HAVE_DICOM
   if (reader == "dicom") {
@@ -88,7 +89,7 @@ bool read(const std::string& reader, const std::string& path, Out& out) {
   if (reader == "dicom") return true;
 #endif
   constexpr std::string_view known =
-      " idx image wide npy npz medmnist nifti safetensors checkpoint nothing ";
+      " idx image wide npy npz medmnist nifti safetensors pytorch checkpoint nothing ";
   return known.find(" " + reader + " ") != known.npos;
 }
 
