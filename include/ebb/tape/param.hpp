@@ -266,9 +266,8 @@ class Param {
  private:
   /// A recorded step has this value's address, and whether there is a gradient.
   void stay_for_replays(const Cell& cell) const {
-    static_cast<void>(cell.value.data());  // throws when undefined
-    detail::replay_while(&cell, [cell = cell_, data = cell.value.data(),
-                                 trainable = cell.trainable] {
+    const auto* const data = cell.value.data();  // throws when undefined
+    detail::replay_while(&cell, [cell = cell_, data, trainable = cell.trainable] {
       return cell->value.defined() && cell->value.data() == data && cell->trainable == trainable;
     });
   }
