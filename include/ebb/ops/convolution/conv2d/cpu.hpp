@@ -43,7 +43,7 @@ bool conv2d_grad_weight_by(ConvAlgorithm way, const Conv2dGeometry& g, const T* 
     case unfolded:
       return Unfolded<T>(g, false).grad_weight(x, dy, dw, add), true;
     case channels:
-      return conv2d_grad_weight_channels(g, x, dy, dw, add), true;
+      return ChannelWeightPass<T>(g).run(x, dy, dw, add), true;
     case lines:
       return conv2d_grad_weight_lines(g, x, dy, dw, add), true;
     case winograd:

@@ -146,18 +146,21 @@ class ChannelPass : TapPass {
       const auto across_row = static_cast<Index>(p.live_columns_.taps.size());
       const Index* const row_place = p.live_rows_.place.data();
       const Index* const column_place = p.live_columns_.place.data();
+      const Index shift = p.columns.shift, step = p.columns.step, width = p.width_;
+      pair.reserve(static_cast<std::size_t>(p.pairs()));
       Index* entry = taps.data();
       for (const TapAxis::Class& r : p.rows.classes)
         for (const TapAxis::Class& q : p.columns.classes) {
           const Index count = r.count * q.count;
           pair.push_back({0, p.source.area(), p.area_ * p.width_, count, entry, entry + count});
-          for (Index i = 0; i < r.count; ++i)
+          for (Index i = 0; i < r.count; ++i) {
+            const Index row = i * p.rows.shift * p.source.width;
+            const Index place = row_place[r.first + i * p.rows.step] * across_row;
             for (Index j = 0; j < q.count; ++j, ++entry) {
-              entry[0] = i * p.rows.shift * p.source.width + j * p.columns.shift;
-              entry[count] = (row_place[r.first + i * p.rows.step] * across_row +
-                              column_place[q.first + j * p.columns.step]) *
-                             p.width_;
+              entry[0] = row + j * shift;
+              entry[count] = (place + column_place[q.first + j * step]) * width;
             }
+          }
           entry += count;
         }
       for (Index c = 0; c < chunk; ++c) {
@@ -184,6 +187,7 @@ class ChannelPass : TapPass {
   Pixels list(const ChannelTasks::Unit& part, Index most, Index* memory) const {
     Index *const from = memory, *const to = from + most, *start = to + most;
     const Pixels pixels{from, to, start, most};
+    const Index* const column_from = columns.from.data();
     const Index image = g.groups * channels * source.area();
     Index count = 0;
     for (std::size_t k = 0; k < rows.classes.size(); ++k)
@@ -193,10 +197,11 @@ class ChannelPass : TapPass {
           for (Index r = 0; r < part.rows; ++r) {
             const auto at = static_cast<std::size_t>(part.row + r);
             if (rows.class_of[at] != static_cast<Index>(k)) continue;
+            const Index seen = n * image + rows.from[at] * source.width;
+            const Index place = (n * part.rows + r) * target.width;
             for (const Index p : q.positions) {
-              from[count] = n * image + rows.from[at] * source.width +
-                            columns.from[static_cast<std::size_t>(p)];
-              to[count++] = (n * part.rows + r) * target.width + p;
+              from[count] = seen + column_from[p];
+              to[count++] = place + p;
             }
           }
       }
@@ -209,22 +214,24 @@ class ChannelPass : TapPass {
                  const Tables& tables, Index chunk, T* sum) const {
     const T* a[simd::ChannelTiles<T>::most_rows];
     T* out[simd::ChannelTiles<T>::most_rows];
+    const Index *const from = pixels.from, *const to = pixels.to, width = width_;
     for (Index c = 0; c < channels; c += chunk)
       for (Index k = 0; k < pairs(); ++k) {
-        const T* right = weights + c * area_ * width_;
+        const T* right = weights + c * area_ * width;
         const simd::ChannelSum what =
             tables.sum(static_cast<std::size_t>(k), std::min(chunk, channels - c), chunk, right);
         const T* const origin = seen + c * source.area();
         const Index last = pixels.start[k + 1];
         for (Index at = pixels.start[k]; at < last;) {
           const auto& tile = tiles_.tile(last - at, live);
-          for (Index i = 0; i < tile.rows; ++i) {
+          const Index rows_of_tile = tile.rows;
+          for (Index i = 0; i < rows_of_tile; ++i) {
             const bool counts = at + i < last;
-            a[i] = origin + pixels.from[counts ? at + i : at];
-            out[i] = sum + (counts ? pixels.to[at + i] : pixels.idle) * width_;
+            a[i] = origin + from[counts ? at + i : at];
+            out[i] = sum + (counts ? to[at + i] : pixels.idle) * width;
           }
           tile.run(what, a, right, out, {nullptr, c > 0, false}, 1);
-          at += tile.rows;
+          at += rows_of_tile;
         }
       }
   }

@@ -24,122 +24,178 @@ struct TapRange {
   }
 };
 
+/// How the pixels that are summed over are cut up. A unit is some small images, or a band of rows
+/// of one: its part of dy, transposed, stays in the nearest cache. Units are dealt to parts that
+/// sum on their own: few, where a copy of dw for each is large. Parts decide in which order is
+/// summed, so there are as many as the widest registers want.
 template <class T>
-void conv2d_grad_weight_channels(const Conv2dGeometry& g, const T* x, const T* dy, T* dw,
-                                 bool add) {
-  const simd::ChannelTiles<T> tiles = simd::channel_tiles<T>();
-  const Index width = tiles.width(), m = g.group_out(), blocks = divide_up(m, width);
-  const Index area = g.kernel.area(), taps = g.taps(), channels = g.group_in();
-  const Index pixels = g.output.area();
+struct WeightUnits {
+  Index batch, height;
+  bool whole;         ///< images are taken whole
+  Index images;       ///< of a unit, at most
+  Index bands, band;  ///< of an image, and rows in each
+  Index count;
+  Index each, parts;  ///< units of a part, and parts
 
-  // A unit of work: some small images, or a band of rows of one; its part of dy, transposed, stays
-  // in the nearest cache. A tile sums over all of it: over images and the pixels in them that a
-  // tap falls on, or over rows and columns.
-  constexpr Index small = 128, near = 256;
-  const bool whole = pixels <= small;
-  const Index together = whole ? std::clamp<Index>(near / pixels, 1, g.batch) : 1;
-  const Index bands =
-      whole ? 1 : divide_up(g.output.height, std::max<Index>(1, near / g.output.width));
-  const Index band = divide_up(g.output.height, bands);
-  const Index units = divide_up(g.batch, together) * bands;
-  // Units are dealt to parts that sum on their own: few, where a copy of dw for each is large.
-  constexpr Index largest = Index{1} << 22;
-  const Index size = blocks * g.groups * width * taps;
-  // As many as the widest registers want, for parts decide in which order is summed.
-  constexpr Index widest = 2 * sum_lanes<T>;
-  const Index largest_blocks = divide_up(m, widest) * g.groups;
-  const Index wanted =
-      std::clamp<Index>(divide_up(enough_tasks, largest_blocks), 1,
-                        std::max<Index>(1, largest / (largest_blocks * widest * taps)));
-  const Index each = divide_up(units, std::min(units, wanted)), parts = divide_up(units, each);
+  explicit WeightUnits(const Conv2dGeometry& g) : batch(g.batch), height(g.output.height) {
+    constexpr Index small_pixels = 128, near_pixels = 256, most_sums = Index{1} << 22;
+    whole = g.output.area() <= small_pixels;
+    images = whole ? std::clamp<Index>(near_pixels / g.output.area(), 1, batch) : 1;
+    bands = whole ? 1 : divide_up(height, std::max<Index>(1, near_pixels / g.output.width));
+    band = divide_up(height, bands);
+    count = divide_up(batch, images) * bands;
+    constexpr Index widest = 2 * sum_lanes<T>;
+    const Index blocks = divide_up(g.group_out(), widest) * g.groups;
+    const Index wanted =
+        std::clamp<Index>(divide_up(enough_tasks, blocks), 1,
+                          std::max<Index>(1, most_sums / (blocks * widest * g.taps())));
+    each = divide_up(count, std::min(count, wanted));
+    parts = divide_up(count, each);
+  }
 
-  std::vector<TapRange> row, column;
-  for (Index i = 0; i < g.kernel.height; ++i)
-    row.emplace_back(i, g.output.height, g.input.height, g.stride.height, g.padding.height,
-                     g.dilation.height);
-  for (Index j = 0; j < g.kernel.width; ++j)
-    column.emplace_back(j, g.output.width, g.input.width, g.stride.width, g.padding.width,
-                        g.dilation.width);
-  // What a tile's inner loop runs over, as offsets in x and in the transposed dy: the pixels of an
-  // image, for each tap, or the columns of a row.
-  const Index entries = whole ? pixels : g.output.width;
-  const Scratch<Index> table(2 * entries * (whole ? area : 1));
-  for (Index t = 0; t < (whole ? area : 1); ++t) {
-    Index *a = table.data() + 2 * entries * t, *b = a + entries;
-    const TapRange r =
-        whole ? row[static_cast<std::size_t>(t / g.kernel.width)] : TapRange(0, 1, 1, 1, 0, 1);
-    const TapRange q = whole ? column[static_cast<std::size_t>(t % g.kernel.width)]
-                             : TapRange(0, g.output.width, g.output.width, 1, 0, 1);
-    for (Index h = r.begin; h < r.end; ++h)
-      for (Index l = q.begin; l < q.end; ++l) {
-        *a++ = (h - r.begin) * g.stride.height * g.input.width + (l - q.begin) * g.stride.width;
-        *b++ = (h * g.output.width + l) * width;
+  using Unit = ChannelTasks::Unit;
+  Unit operator[](Index i) const {
+    const auto [handful, strip] = unravel(i, bands);
+    const Index image = handful * images, row = std::min(strip * band, height);
+    return {image, std::min(images, batch - image), row, std::min(band, height - row)};
+  }
+};
+
+/// The pass itself. A tile sums over all of a unit: over images and the pixels in them that a tap
+/// falls on, or over rows and columns.
+template <class T>
+class ChannelWeightPass {
+ public:
+  explicit ChannelWeightPass(const Conv2dGeometry& geometry)
+      : g_(geometry),
+        units_(g_),
+        width_(tiles_.width()),
+        blocks_(divide_up(g_.group_out(), width_)),
+        entries_(units_.whole ? g_.output.area() : g_.output.width),
+        table_(2 * entries_ * (units_.whole ? g_.kernel.area() : 1)) {
+    for (Index i = 0; i < g_.kernel.height; ++i)
+      row_.emplace_back(i, g_.output.height, g_.input.height, g_.stride.height, g_.padding.height,
+                        g_.dilation.height);
+    for (Index j = 0; j < g_.kernel.width; ++j)
+      column_.emplace_back(j, g_.output.width, g_.input.width, g_.stride.width, g_.padding.width,
+                           g_.dilation.width);
+    if (!units_.whole)
+      list(TapRange(0, 1, 1, 1, 0, 1), TapRange(0, g_.output.width, g_.output.width, 1, 0, 1), 0);
+    for (Index t = 0; t < g_.kernel.area() && units_.whole; ++t) list(rows(t), columns(t), t);
+  }
+
+  void run(const T* x, const T* dy, T* dw, bool add) const {
+    const Index taps = g_.taps(), block_size = width_ * taps;
+    const Index size = g_.groups * blocks_ * block_size;
+    const Scratch<T> sums(units_.parts * size);  // (part, group, block, channel, tap, lane)
+    const Scratch<T> slopes =                    // (pixel, lane)
+        Scratch<T>::per_thread(units_.images * units_.band * g_.output.width * width_);
+    parallel_for(units_.parts * g_.groups * blocks_, g_.macs() / 4, [&](Index task) {
+      const auto [part, group, block] = unravel(task, g_.groups, blocks_);
+      const Index begin = part * units_.each;
+      const Index end = std::min(units_.count, begin + units_.each);
+      for (Index i = begin; i < end; ++i) {
+        transpose(units_[i], group, block, dy, slopes.mine());
+        sum_unit(units_[i], group, live(block), x, slopes.mine(), i > begin,
+                 sums.data() + task * block_size);
+      }
+    });
+    add_pieces(sums.data(), units_.parts, size, sums.data(), false);
+    parallel_for(g_.groups * blocks_, size, [&](Index task) {
+      const auto [group, block] = unravel(task, blocks_);
+      const Index channel = group * g_.group_out() + block * width_;
+      tiles_.to_planes(sums.data() + task * block_size, width_, taps, live(block),
+                       dw + channel * taps, taps, {nullptr, add, false});
+    });
+  }
+
+ private:
+  using Unit = typename WeightUnits<T>::Unit;
+
+  /// Channels of a block.
+  Index live(Index block) const { return std::min(width_, g_.group_out() - block * width_); }
+  const TapRange& rows(Index tap) const {
+    return row_[static_cast<std::size_t>(tap / g_.kernel.width)];
+  }
+  const TapRange& columns(Index tap) const {
+    return column_[static_cast<std::size_t>(tap % g_.kernel.width)];
+  }
+
+  /// Lists what a tile's inner loop runs over, as offsets in x and in the transposed dy: the pixels
+  /// of an image that see a tap, or the columns of a row.
+  void list(TapRange r, TapRange q, Index place) {
+    const Index down = g_.stride.height * g_.input.width, along = g_.stride.width;
+    const Index row = g_.output.width * width_, lanes = width_;
+    Index *a = table_.data() + 2 * entries_ * place, *b = a + entries_;
+    for (Index h = 0; h < r.end - r.begin; ++h)
+      for (Index l = 0; l < q.end - q.begin; ++l) {
+        *a++ = h * down + l * along;
+        *b++ = (r.begin + h) * row + (q.begin + l) * lanes;
       }
   }
 
-  const Scratch<T> sums(parts * size);
-  const Scratch<T> scratch = Scratch<T>::per_thread(together * band * g.output.width * width);
-  parallel_for(parts * g.groups * blocks, g.macs() / 4, [&](Index task) {
-    const auto [part, group, block] = unravel(task, g.groups, blocks);
-    const Index live = std::min(width, m - block * width);
-    const Index channel = group * m + block * width;
-    const Index image = g.in_channels * g.input.area();
-    T* const slopes = scratch.mine();
-    T* const to = sums.data() + part * size + (group * blocks + block) * width * taps;
-    T idle[2 * simd::ChannelTiles<T>::most_lanes];
-    for (Index unit = part * each; unit < std::min(units, (part + 1) * each); ++unit) {
-      const auto [handful, strip] = unravel(unit, bands);
-      const Index n0 = handful * together, images = std::min(together, g.batch - n0);
-      const Index r0 = std::min(strip * band, g.output.height);
-      const Index r1 = std::min(r0 + band, g.output.height), run = (r1 - r0) * g.output.width;
-      for (Index n = 0; n < images; ++n)
-        tiles.from_planes(dy + ((n0 + n) * g.out_channels + channel) * pixels + r0 * g.output.width,
-                          pixels, run, live, slopes + n * run * width, width);
-      const T* const origin = x + n0 * image + group * channels * g.input.area();
-      const bool adds = unit > part * each;
-      for (Index c = 0; c < channels;) {
-        const auto& tile = tiles.tile(channels - c, live);
-        for (Index t = 0; t < area; ++t) {
-          const TapRange& r = row[static_cast<std::size_t>(t / g.kernel.width)];
-          const TapRange& q = column[static_cast<std::size_t>(t % g.kernel.width)];
-          const Index first = std::max(r.begin, r0), last = std::min(r.end, r1);
-          const Index count = std::max<Index>(0, last - first), wide = q.end - q.begin;
-          simd::ChannelSum sum{};
-          Index from = 0;
-          const T* b = slopes;
-          if (count > 0 && wide > 0) {
-            from = (r.from + (first - r.begin) * g.stride.height) * g.input.width + q.from;
-            if (whole) {
-              const Index* const at = table.data() + 2 * entries * t;
-              sum = {images, image, pixels * width, count * wide, at, at + entries};
-            } else {
-              b += ((first - r0) * g.output.width + q.begin) * width;
-              sum = {count,        g.stride.height * g.input.width, g.output.width * width, wide,
-                     table.data(), table.data() + entries};
-            }
-          }
-          const T* a[simd::ChannelTiles<T>::most_rows];
-          T* out[simd::ChannelTiles<T>::most_rows];
-          for (Index i = 0; i < tile.rows; ++i) {
-            const bool counts = c + i < channels;
-            a[i] = origin + (counts ? c + i : c) * g.input.area() + from;
-            out[i] = counts ? to + ((c + i) * area + t) * width : idle;
-          }
-          tile.run(sum, a, b, out, {nullptr, adds, false}, 1);
-        }
-        c += tile.rows;
-      }
-    }
-  });
+  /// The slopes (pixel, lane) of a unit for one block of channels.
+  void transpose(const Unit& u, Index group, Index block, const T* dy, T* slopes) const {
+    const Index channel = group * g_.group_out() + block * width_, run = u.rows * g_.output.width;
+    for (Index n = 0; n < u.images; ++n)
+      tiles_.from_planes(dy + ((u.image + n) * g_.out_channels + channel) * g_.output.area() +
+                             u.row * g_.output.width,
+                         g_.output.area(), run, live(block), slopes + n * run * width_, width_);
+  }
 
-  add_pieces(sums.data(), parts, size, sums.data(), false);
-  parallel_for(g.groups * blocks, size, [&](Index task) {
-    const T* const first = sums.data() + task * width * taps;
-    const auto [group, block] = unravel(task, blocks);
-    const Index channel = group * m + block * width;
-    tiles.to_planes(first, width, taps, std::min(width, m - block * width), dw + channel * taps,
-                    taps, {nullptr, add, false});
-  });
-}
+  /// What a tap sums over in a unit, and where that begins in a plane of x and in the slopes.
+  struct TapSum {
+    simd::ChannelSum sum;
+    Index from, slopes;
+  };
+  TapSum sum_of(Index tap, const Unit& u) const {
+    const TapRange &r = rows(tap), &q = columns(tap);
+    const Index first = std::max(r.begin, u.row), last = std::min(r.end, u.row + u.rows);
+    const Index count = std::max<Index>(0, last - first), wide = q.end - q.begin;
+    if (count == 0 || wide == 0) return {};
+    const Index from = (r.from + (first - r.begin) * g_.stride.height) * g_.input.width + q.from;
+    if (units_.whole) {
+      const Index* const at = table_.data() + 2 * entries_ * tap;
+      const Index image = g_.in_channels * g_.input.area();
+      return {
+          {u.images, image, g_.output.area() * width_, count * wide, at, at + entries_}, from, 0};
+    }
+    return {{count, g_.stride.height * g_.input.width, g_.output.width * width_, wide,
+             table_.data(), table_.data() + entries_},
+            from,
+            ((first - u.row) * g_.output.width + q.begin) * width_};
+  }
+
+  /// sums (channel, tap, lane) (+)= those of a unit.
+  void sum_unit(const Unit& u, Index group, Index live, const T* x, const T* slopes, bool adds,
+                T* sums) const {
+    const Index area = g_.kernel.area(), channels = g_.group_in(), plane = g_.input.area();
+    const T* const origin = x + (u.image * g_.groups + group) * channels * plane;
+    T idle[2 * simd::ChannelTiles<T>::most_lanes];
+    const T* a[simd::ChannelTiles<T>::most_rows];
+    T* out[simd::ChannelTiles<T>::most_rows];
+    for (Index c = 0; c < channels;) {
+      const auto& tile = tiles_.tile(channels - c, live);
+      for (Index tap = 0; tap < area; ++tap) {
+        const TapSum what = sum_of(tap, u);
+        for (Index i = 0; i < tile.rows; ++i) {
+          const bool counts = c + i < channels;
+          a[i] = origin + (counts ? c + i : c) * plane + what.from;
+          out[i] = counts ? sums + ((c + i) * area + tap) * width_ : idle;
+        }
+        tile.run(what.sum, a, slopes + what.slopes, out, {nullptr, adds, false}, 1);
+      }
+      c += tile.rows;
+    }
+  }
+
+  const Conv2dGeometry& g_;
+  simd::ChannelTiles<T> tiles_ = simd::channel_tiles<T>();
+  WeightUnits<T> units_;
+  Index width_, blocks_;  ///< lanes of a block; blocks of the channels of a group
+  std::vector<TapRange> row_, column_;
+  Index entries_;         ///< of the inner loop, at most
+  Scratch<Index> table_;  ///< for each tap of whole images (x or slopes, entry)
+};
 
 }  // namespace ebb::kernel::detail
