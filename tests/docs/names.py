@@ -51,8 +51,9 @@ def name_of(declaration):
 
 
 def names_in(include):
-    """{name: header} of what stands in `ebb` itself, and the namespaces directly inside of it."""
-    names, spaces = {}, {}
+    """{name: header} of what stands in `ebb` itself, the namespaces directly inside of it, and the kernels
+    that do not stand in `ebb::kernel`."""
+    names, spaces, astray = {}, {}, []
     for header in sorted(include.rglob("*")):
         if header.suffix not in (".hpp", ".cuh"):
             continue
@@ -60,13 +61,15 @@ def names_in(include):
         where = header.relative_to(include)
         for space in re.findall(r"^namespace ebb::inline EBB_ABI::(\w+)", text, re.M):
             spaces.setdefault(space, where)
-        for space, _, declaration in reference.without_bodies(text, undocumented=True):
+        for space, comment, declaration in reference.without_bodies(text, undocumented=True):
+            if comment and comment[0].startswith("Kernel:") and not space.startswith("ebb::kernel"):
+                astray.append((where, name_of(declaration)))
             if space.startswith("ebb::"):
                 spaces.setdefault(space.split("::")[1], where)
             name = name_of(declaration) if space == "ebb" else None
             if name:
                 names.setdefault(name, where)
-    return names, spaces
+    return names, spaces, astray
 
 
 def words(name):
@@ -76,7 +79,7 @@ def words(name):
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--of", type=pathlib.Path, default=reference.ROOT / "include" / "ebb")
-    names, spaces = names_in(arguments.parse_args().of)
+    names, spaces, astray = names_in(arguments.parse_args().of)
     listed = [line.split("#")[0].split() for line in DECLARED.read_text().splitlines()]
     namespaces = {word[len("namespace:"):] for line in listed for word in line if word.startswith("namespace:")}
     declared = {word for line in listed for word in line if not word.startswith("namespace:")}
@@ -87,13 +90,15 @@ def main():
     for name, header in sorted(undeclared.items()):
         print(f"{header}: nobody declared ebb::{name} to be for programs. Put it in ebb::kernel or a detail, "
               "or in tests/docs/names.txt")
+    for header, name in astray:
+        print(f"{header}: the kernel {name} belongs to ebb::kernel, where its device's tag finds it")
     strange = sorted(set(spaces) - namespaces)
     for space in strange:
         print(f"{spaces[space]}: namespace ebb::{space} is not in tests/docs/names.txt")
     lost = sorted({word for line in listed for word in line if not word.startswith("namespace:")} - set(names))
     for name in lost:
         print(f"tests/docs/names.txt has {name}, which no header puts into namespace ebb")
-    return 1 if undeclared or strange or lost else 0
+    return 1 if undeclared or astray or strange or lost else 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 namespace ebb::inline EBB_ABI {
 
+/// Kernel: calls body.
 template <int N, class Body>
 void walk(const Body& body);
 
