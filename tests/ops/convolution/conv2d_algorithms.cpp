@@ -179,7 +179,7 @@ TEST_CASE("conv2d: every way against the reference, wherever it can", "[conv2d]"
 }
 
 TEST_CASE("conv2d: no way depends on the number of threads", "[conv2d]") {
-  for (const auto& [way, c] :
+  for (const auto& taken :
        {std::pair{ConvAlgorithm::lines, Case{{9, 1, 28, 28}, {16, 1, 3, 3}, {.padding = 1}}},
         std::pair{ConvAlgorithm::pointwise, Case{{5, 40, 14, 14}, {50, 40, 1, 1}, {}}},
         std::pair{ConvAlgorithm::channels, Case{{3, 40, 7, 7}, {50, 40, 3, 3}, {.padding = 1}}},
@@ -190,6 +190,8 @@ TEST_CASE("conv2d: no way depends on the number of threads", "[conv2d]") {
                   Case{{3, 40, 17, 17}, {40, 1, 3, 3}, {.padding = 1, .groups = 40}}},
         std::pair{ConvAlgorithm::three_rows,
                   Case{{3, 40, 17, 17}, {40, 1, 3, 3}, {.padding = 1, .groups = 40}}}}) {
+    const ConvAlgorithm way = taken.first;
+    const Case& c = taken.second;  // not a structured binding: clang++ 14 captures none
     INFO(ebb::to_string(way) << ", " << to_string(c));
     const kernel::Conv2dGeometry g = c.geometry();
     const Asked asked(way);
