@@ -17,6 +17,10 @@ template <std::unsigned_integral I>
 EBB_HD constexpr I divide_up(I a, std::type_identity_t<I> b) {
   return (a + b - 1) / b;
 }
+template <std::same_as<int> I, std::same_as<int> J>
+EBB_HD constexpr int divide_up(I a, J b) {
+  return (a + b - 1) / b;
+}
 
 /// The place of task `i` in a table whose last axis runs fastest, given all extents but the first:
 /// `const auto [image, group, band] = unravel(task, groups, bands)`.
