@@ -4,7 +4,7 @@
 #pragma once
 
 #include <ebb/core/random.hpp>
-#include <ebb/device/isa.hpp>
+#include <ebb/device/simd/registers.hpp>
 
 namespace ebb::inline EBB_ABI::kernel {
 
@@ -55,10 +55,10 @@ namespace detail {
 
 #if EBB_X86
 
-typedef std::uint64_t FourLongs __attribute__((vector_size(32)));
-typedef int EightInts __attribute__((vector_size(32)));
-typedef unsigned EightUints __attribute__((vector_size(32)));
-typedef float EightFloats __attribute__((vector_size(32)));
+using FourLongs = simd::Register<std::uint64_t, 32>;
+using EightInts = simd::Register<int, 32>;
+using EightUints = simd::Register<unsigned, 32>;
+using EightFloats = simd::Register<float, 32>;
 
 /// The products of the lower halves.
 __attribute__((target("avx2"), always_inline)) inline FourLongs product(FourLongs a, FourLongs b) {

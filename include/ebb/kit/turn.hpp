@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ebb/core/config.hpp>
-#include <ebb/device/isa.hpp>
+#include <ebb/device/simd/registers.hpp>
 
 #include <type_traits>
 
@@ -16,7 +16,7 @@ inline constexpr bool turns = std::is_same_v<T, float> || std::is_same_v<T, doub
 /// to[j * to_row + i] = from[i * from_row + j] for a square of 16 bytes a side.
 template <class T>
 inline void turn_square(const T* from, Index from_row, T* to, Index to_row) {
-  typedef T Short __attribute__((vector_size(16)));
+  using Short = simd::Register<T, 16>;
   constexpr int side = 16 / static_cast<int>(sizeof(T));
   Short in[array_size(side)], out[array_size(side)];
 #pragma GCC unroll 4

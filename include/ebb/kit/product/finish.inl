@@ -3,13 +3,12 @@
 
 /// A register of sums, their bias already in them: adds what was there `before`, and rectifies.
 template <class T>
-EBB_TILE_TARGET inline __attribute__((always_inline)) void finish(const InRegisters<T>& end,
-                                                                  const T* before, void* sums) {
-  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+EBB_ISA_INLINE void finish(const InRegisters<T>& end, const T* before, void* sums) {
+  using Vector = Vec<T>;
   Vector& v = *static_cast<Vector*>(sums);
   if (end.add) {
     Vector there;
-    __builtin_memcpy(&there, before, sizeof there);
+    load(before, there);
     v += there;
   }
   if (end.relu) v = v < T(0) ? Vector{} : v;

@@ -4,9 +4,9 @@
 /// Lays rows of B out for `packed` dot tiles: panel after panel of `columns` rows; rows that hang
 /// over the edge repeat the last.
 template <class T, int columns>
-EBB_TILE_TARGET void pack_rows(Index n, Index depth, const T* b, Index b_row, T* panels) {
-  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T));
+EBB_ISA_TARGET void pack_rows(Index n, Index depth, const T* b, Index b_row, T* panels) {
+  using Vector = Vec<T>;
+  constexpr Index lanes = lanes_of<T>;
   const Index room = divide_up(depth, lanes) * lanes;
   for (Index j = 0; j < n; j += columns, panels += columns * room)
     for (int l = 0; l < columns; ++l) {
@@ -15,8 +15,8 @@ EBB_TILE_TARGET void pack_rows(Index n, Index depth, const T* b, Index b_row, T*
       Index k = 0;
       for (; k + lanes <= depth; k += lanes, to += columns * lanes) {
         Vector v;
-        __builtin_memcpy(&v, row + k, sizeof v);
-        __builtin_memcpy(to, &v, sizeof v);
+        load(row + k, v);
+        store(v, to);
       }
       for (; k < depth; ++k) *to++ = row[k];
     }
@@ -26,10 +26,10 @@ EBB_TILE_TARGET void pack_rows(Index n, Index depth, const T* b, Index b_row, T*
 /// elements wide and `stride` apart, zero where a panel hangs over the edge. Row after row, because
 /// each may lie on a page of its own.
 template <class T>
-EBB_TILE_TARGET void copy_panels(Index depth, Index columns, const T* b, Index row, Index width,
-                                 Index stride, T* panels) {
-  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T));
+EBB_ISA_TARGET void copy_panels(Index depth, Index columns, const T* b, Index row, Index width,
+                                Index stride, T* panels) {
+  using Vector = Vec<T>;
+  constexpr Index lanes = lanes_of<T>;
   const Index whole = columns / width * width;
   for (Index k = 0; k < depth; ++k, b += row, panels += width) {
     T* to = panels;
@@ -37,53 +37,20 @@ EBB_TILE_TARGET void copy_panels(Index depth, Index columns, const T* b, Index r
     for (; from < b + whole; from += width, to += stride)
       for (Index l = 0; l < width; l += lanes) {
         Vector v;
-        __builtin_memcpy(&v, from + l, sizeof v);
-        __builtin_memcpy(to + l, &v, sizeof v);
+        load(from + l, v);
+        store(v, to + l);
       }
     if (whole == columns) continue;
     for (Index l = 0; l < width; ++l) to[l] = whole + l < columns ? from[l] : T(0);
   }
 }
 
-/// Transposes a square of registers: in each step, neighbouring blocks of `half` lanes change
-/// places with those of the register `half` further on.
-template <class T, int half, int... lane>
-EBB_TILE_TARGET inline __attribute__((always_inline)) void transpose_step(
-    void* square, std::integer_sequence<int, lane...>) {
-  constexpr int lanes = sizeof...(lane);
-  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  Vector* v = static_cast<Vector*>(square);
-#pragma GCC unroll 16
-  for (int i = 0; i < lanes; ++i) {
-    if (i & half) continue;
-    const Vector a = v[i], b = v[i + half];
-#if defined(__CUDACC__)  // which loses the pack on its way to the host's compiler
-    for (int l = 0; l < lanes; ++l) {
-      v[i][l] = (l & half) ? b[l - half] : a[l];
-      v[i + half][l] = (l & half) ? b[l] : a[l + half];
-    }
-#else
-    v[i] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane - half : lane)...);
-    v[i + half] = EBB_SHUFFLE(a, b, ((lane & half) ? lanes + lane : lane + half)...);
-#endif
-  }
-}
-template <class T>
-EBB_TILE_TARGET inline __attribute__((always_inline)) void transpose_square(void* square) {
-  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
-  constexpr auto all = std::make_integer_sequence<int, lanes>{};
-  if constexpr (lanes > 8) transpose_step<T, 8 % lanes>(square, all);
-  if constexpr (lanes > 4) transpose_step<T, 4 % lanes>(square, all);
-  if constexpr (lanes > 2) transpose_step<T, 2 % lanes>(square, all);
-  transpose_step<T, 1>(square, all);
-}
-
 /// to[p][c] = y[c][p], with zeros up to a whole register of channels.
 template <class T>
-EBB_TILE_TARGET void from_planes(const T* y, Index y_stride, Index pixels, Index channels, T* to,
-                                 Index stride) {
-  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+EBB_ISA_TARGET void from_planes(const T* y, Index y_stride, Index pixels, Index channels, T* to,
+                                Index stride) {
+  using Vector = Vec<T>;
+  constexpr int lanes = lanes_of<T>;
   for (Index c = 0; c < channels; c += lanes) {
     const int live = static_cast<int>(channels - c < lanes ? channels - c : lanes);
     Index p = 0;
@@ -94,12 +61,11 @@ EBB_TILE_TARGET void from_planes(const T* y, Index y_stride, Index pixels, Index
 #pragma GCC unroll 16
       for (int l = 0; l < lanes; ++l) {
         square[l] = Vector{};
-        if (l < live) __builtin_memcpy(&square[l], y + (c + l) * y_stride + p, sizeof(Vector));
+        if (l < live) load(y + (c + l) * y_stride + p, square[l]);
       }
       transpose_square<T>(square);
 #pragma GCC unroll 16
-      for (int l = 0; l < lanes; ++l)
-        __builtin_memcpy(to + (p + l) * stride + c, &square[l], sizeof(Vector));
+      for (int l = 0; l < lanes; ++l) store(square[l], to + (p + l) * stride + c);
       p += lanes;
     }
     for (; p < pixels; ++p)

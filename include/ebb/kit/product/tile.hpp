@@ -4,7 +4,7 @@
 
 #include <ebb/core/config.hpp>
 #include <ebb/device/compiled.hpp>
-#include <ebb/device/isa.hpp>
+#include <ebb/device/simd/registers.hpp>
 #include <ebb/kit/counting.hpp>
 #include <ebb/kit/epilogue_tile.hpp>
 
@@ -59,46 +59,22 @@ struct Tiles {
   int columns() const { return lanes * vectors; }
 };
 
-namespace portable {
-#define EBB_TILE_TARGET
-#define EBB_TILE_BYTES 16
-#define EBB_TILE_ROWS 4
-#define EBB_TILE_VECTORS 2
-#define EBB_TILE_TALL_ROWS 4
-#define EBB_TILE_TALL_VECTORS 2
-#define EBB_TILE_DOT_ROWS 4
-#define EBB_TILE_DOT_COLUMNS 2
-#define EBB_TILE_THIN_COLUMNS 4
-#include <ebb/kit/product/tile.inl>
-}  // namespace portable
+/// How many registers tiles take: as many as an instruction set has, whose registers are so wide.
+struct TileSizes {
+  int rows, vectors;            ///< of the largest wide broadcast tile
+  int tall_rows, tall_vectors;  ///< of the largest tall one
+  int dot_rows, dot_columns;    ///< of the dot tile
+  int thin_columns;             ///< of the dot tile of two rows
 
-#if EBB_X86
-namespace avx2 {
-#  define EBB_TILE_TARGET __attribute__((target("avx2,fma")))
-#  define EBB_TILE_BYTES 32
-#  define EBB_TILE_ROWS 4
-#  define EBB_TILE_VECTORS 3
-#  define EBB_TILE_TALL_ROWS 6
-#  define EBB_TILE_TALL_VECTORS 2
-#  define EBB_TILE_DOT_ROWS 4
-#  define EBB_TILE_DOT_COLUMNS 3
-#  define EBB_TILE_THIN_COLUMNS 6
-#  include <ebb/kit/product/tile.inl>
-}  // namespace avx2
+  static constexpr TileSizes of(int bytes) {
+    return bytes == 64   ? TileSizes{8, 3, 12, 2, 4, 4, 8}
+           : bytes == 32 ? TileSizes{4, 3, 6, 2, 4, 3, 6}
+                         : TileSizes{4, 2, 4, 2, 4, 2, 4};
+  }
+};
 
-namespace avx512 {
-#  define EBB_TILE_TARGET __attribute__((target("avx512f")))
-#  define EBB_TILE_BYTES 64
-#  define EBB_TILE_ROWS 8
-#  define EBB_TILE_VECTORS 3
-#  define EBB_TILE_TALL_ROWS 12
-#  define EBB_TILE_TALL_VECTORS 2
-#  define EBB_TILE_DOT_ROWS 4
-#  define EBB_TILE_DOT_COLUMNS 4
-#  define EBB_TILE_THIN_COLUMNS 8
-#  include <ebb/kit/product/tile.inl>
-}  // namespace avx512
-#endif
+#define EBB_PER_ISA <ebb/kit/product/tile.inl>
+#include <ebb/device/simd/per_isa.inl>
 
 /// The tiles of the instruction set in use.
 template <class T>

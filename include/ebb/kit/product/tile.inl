@@ -1,25 +1,17 @@
-// The two register tiles that every product and convolution on the CPU ends in.
-// kit/product/tile.hpp includes this file once per instruction set, in a namespace of its own, with
-//   EBB_TILE_TARGET    the function attribute that turns the instruction set on,
-//   EBB_TILE_BYTES     the width of its registers,
-//   EBB_TILE_ROWS, EBB_TILE_VECTORS            the largest wide broadcast tile,
-//   EBB_TILE_TALL_ROWS, EBB_TILE_TALL_VECTORS  the largest tall one,
-//   EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS    the dot tile,
-//   EBB_TILE_THIN_COLUMNS                      the columns of the dot tile of two rows.
-// The loops over tile rows and columns are unrolled whole, so that `sum` lives in registers. The
-// code must be here, not in helpers: compilers split vectors that the function they appear in
-// cannot hold, before they inline it.
+// The two register tiles that every product and convolution on the CPU ends in, for one instruction
+// set (kit/product/tile.hpp, device/simd/per_isa.inl).
+// The loops over tile rows and columns are unrolled whole, so that `sum` lives in registers.
 
 /// `rows` x (`vectors` registers) of c = A B: a column of A is broadcast against a row of B.
 /// Element (i, k) of A is a[i][k * step]; row k of B starts at b + offset[k]. `add` adds to c.
 template <class T, int rows, int vectors>
-EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, const T* b,
-                                    const Index* offset, T* c, Index c_stride, bool add) {
-#if defined(__clang__) && EBB_TILE_BYTES > 16
+EBB_ISA_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, const T* b,
+                                   const Index* offset, T* c, Index c_stride, bool add) {
+#if defined(__clang__) && EBB_ISA_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
-  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
+  using Vector = Vec<T>;
+  constexpr int lanes = lanes_of<T>;
   const T* row[array_size(rows)];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) row[i] = a[i];
@@ -33,7 +25,7 @@ EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, 
     const T* from = b + offset[k];
     Vector right[array_size(vectors)];
 #pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j) __builtin_memcpy(&right[j], from + j * lanes, sizeof(Vector));
+    for (int j = 0; j < vectors; ++j) load(from + j * lanes, right[j]);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
       const Vector left = row[i][at] - Vector{};
@@ -49,10 +41,10 @@ EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, 
       T* to = c + i * c_stride + j * lanes;
       if (add) {
         Vector before;
-        __builtin_memcpy(&before, to, sizeof before);
+        load(to, before);
         sum[i][j] += before;
       }
-      __builtin_memcpy(to, &sum[i][j], sizeof(Vector));
+      store(sum[i][j], to);
     }
 }
 
@@ -60,13 +52,13 @@ EBB_TILE_TARGET void broadcast_tile(Index depth, const T* const* a, Index step, 
 /// k * a_step], row k of B starts at b + k * b_row. Three rows of A share a pointer, so that all
 /// addresses live in registers.
 template <class T, int rows, int vectors>
-EBB_TILE_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_step, const T* b,
-                               Index b_row, T* c, Index c_row, bool add) {
-#if defined(__clang__) && EBB_TILE_BYTES > 16
+EBB_ISA_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_step, const T* b,
+                              Index b_row, T* c, Index c_row, bool add) {
+#if defined(__clang__) && EBB_ISA_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
-  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T)), threes = (rows + 2) / 3;
+  using Vector = Vec<T>;
+  constexpr int lanes = lanes_of<T>, threes = (rows + 2) / 3;
   const T* row[array_size(threes)];
 #pragma GCC unroll 4
   for (int i = 0; i < threes; ++i) row[i] = a + 3 * i * a_row;
@@ -79,7 +71,7 @@ EBB_TILE_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_ste
   for (Index k = 0; k < depth; ++k) {
     Vector right[array_size(vectors)];
 #pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j) __builtin_memcpy(&right[j], b + j * lanes, sizeof(Vector));
+    for (int j = 0; j < vectors; ++j) load(b + j * lanes, right[j]);
     b += b_row;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
@@ -97,10 +89,10 @@ EBB_TILE_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_ste
     for (int j = 0; j < vectors; ++j) {
       if (add) {
         Vector before;
-        __builtin_memcpy(&before, c + j * lanes, sizeof before);
+        load(c + j * lanes, before);
         sum[i][j] += before;
       }
-      __builtin_memcpy(c + j * lanes, &sum[i][j], sizeof(Vector));
+      store(sum[i][j], c + j * lanes);
     }
     c += c_row;
   }
@@ -110,12 +102,12 @@ EBB_TILE_TARGET void even_tile(Index depth, const T* a, Index a_row, Index a_ste
 /// are kept per lane and added up at the end, in a fixed order. A `packed` b has a register's lanes
 /// of all columns side by side, then the next lanes of all: b[j] + k * columns.
 template <class T, int rows, int columns, bool packed>
-EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T* const* b, T* c) {
-#if defined(__clang__) && EBB_TILE_BYTES > 16
+EBB_ISA_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T* const* b, T* c) {
+#if defined(__clang__) && EBB_ISA_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
-  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
-  constexpr int lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T)), step = packed ? columns : 1;
+  using Vector = Vec<T>;
+  constexpr int lanes = lanes_of<T>, step = packed ? columns : 1;
   const T *left[array_size(rows)], *right[array_size(columns)];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) left[i] = a[i];
@@ -123,9 +115,9 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
   for (int j = 0; j < columns; ++j) right[j] = b[j];
   // A register holds some of the sum's lanes (sum_lanes): they are summed one share after the
   // other.
-  typedef T Short __attribute__((vector_size(16)));
+  using Short = Register<T, 16>;
   constexpr int all = sum_lanes<T>, shares = all / lanes, count = rows * columns;
-  constexpr int last = 16 / static_cast<int>(sizeof(T)), shorts = EBB_TILE_BYTES / 16;
+  constexpr int last = 16 / static_cast<int>(sizeof(T)), shorts = EBB_ISA_BYTES / 16;
   static_assert(count % last == 0);
   const Index whole = depth / all * all;
   Vector sum[array_size(rows)][array_size(columns)], before[array_size(shares)][array_size(count)];
@@ -138,12 +130,11 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
     for (Index k = share * lanes; k < whole; k += all) {
       Vector y[array_size(columns)];
 #pragma GCC unroll 16
-      for (int j = 0; j < columns; ++j)
-        __builtin_memcpy(&y[j], right[j] + k * step, sizeof(Vector));
+      for (int j = 0; j < columns; ++j) load(right[j] + k * step, y[j]);
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) {
         Vector x;
-        __builtin_memcpy(&x, left[i] + k, sizeof(Vector));
+        load(left[i] + k, x);
 #pragma GCC unroll 16
         for (int j = 0; j < columns; ++j) sum[i][j] += x * y[j];
       }
@@ -160,7 +151,7 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
     if constexpr (shares == 2) own = before[0][i] + own;
     if constexpr (shares == 4) own = (before[0][i] + before[2][i]) + (before[1][i] + own);
     Short part[shorts];
-    __builtin_memcpy(part, &own, sizeof part);
+    store(own, part);
 #pragma GCC unroll 4
     for (int width = shorts / 2; width > 0; width /= 2)
 #pragma GCC unroll 4
@@ -178,7 +169,7 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
       x = EBB_SHUFFLE(x, y, 0, 1, 4, 5) + EBB_SHUFFLE(x, y, 2, 3, 6, 7);
       u = EBB_SHUFFLE(u, x, 0, 2, 4, 6) + EBB_SHUFFLE(u, x, 1, 3, 5, 7);
     }
-    __builtin_memcpy(c + i, &u, sizeof u);
+    store(u, c + i);
   }
   // The pointers are read again: were the copies looked up by a loop's counter, they would not
   // live in registers.
@@ -189,7 +180,7 @@ EBB_TILE_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T*
 }
 
 template <class T, int rows, int columns>
-EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b, T* c) {
+EBB_ISA_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b, T* c) {
   dot_tile_of<T, rows, columns, false>(depth, a, b, c);
 }
 
@@ -200,11 +191,11 @@ EBB_TILE_TARGET void dot_tile(Index depth, const T* const* a, const T* const* b,
 /// room for `panels`, B is packed there. While it computes, it asks for the same rows' of B,
 /// `ahead` elements further on (0: for none).
 template <class T, int rows, int columns>
-EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const T* a, Index a_row,
-                               const T* b, Index b_row, T* c, Index c_row, bool add, T* panels) {
-  typedef T Short __attribute__((vector_size(16)));
+EBB_ISA_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const T* a, Index a_row,
+                              const T* b, Index b_row, T* c, Index c_row, bool add, T* panels) {
+  using Short = Register<T, 16>;
   constexpr int last = 16 / static_cast<int>(sizeof(T));
-  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T));
+  constexpr Index lanes = lanes_of<T>;
   constexpr Index line = 64 / static_cast<Index>(sizeof(T));
   const Index room = divide_up(depth, lanes) * lanes;
   if (panels) pack_rows<T, columns>(n, depth, b, b_row, panels);
@@ -244,7 +235,7 @@ EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const
 #pragma GCC unroll 16
         for (int s = 0; s < rows * columns; s += last) {
           Short part;
-          __builtin_memcpy(&part, sums + s, sizeof part);
+          load(sums + s, part);
 #pragma GCC unroll 4
           for (int l = 0; l < last; ++l) {
             T& element = to[(s + l) / columns * c_row + (s + l) % columns];
@@ -263,14 +254,14 @@ EBB_TILE_TARGET void dot_block(Index m, Index n, Index depth, Index ahead, const
 /// to[j] = sum over k of weight[k * apart] rows[k * stride + j] for j below n, added up as a
 /// broadcast tile does.
 template <class T>
-EBB_TILE_TARGET void combine_rows(Index terms, const T* weight, Index apart, const T* rows,
-                                  Index stride, Index n, T* to) {
-#if defined(__clang__) && EBB_TILE_BYTES > 16
+EBB_ISA_TARGET void combine_rows(Index terms, const T* weight, Index apart, const T* rows,
+                                 Index stride, Index n, T* to) {
+#if defined(__clang__) && EBB_ISA_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
-  typedef T Vector __attribute__((vector_size(EBB_TILE_BYTES)));
+  using Vector = Vec<T>;
   constexpr int vectors = 4;
-  constexpr Index lanes = EBB_TILE_BYTES / static_cast<Index>(sizeof(T)), width = vectors * lanes;
+  constexpr Index lanes = lanes_of<T>, width = vectors * lanes;
   Index j = 0;
   for (; j + width <= n; j += width) {
     Vector sum[vectors];
@@ -281,12 +272,12 @@ EBB_TILE_TARGET void combine_rows(Index terms, const T* weight, Index apart, con
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) {
         Vector right;
-        __builtin_memcpy(&right, rows + k * stride + j + v * lanes, sizeof right);
+        load(rows + k * stride + j + v * lanes, right);
         sum[v] += left * right;
       }
     }
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) __builtin_memcpy(to + j + v * lanes, &sum[v], sizeof(Vector));
+    for (int v = 0; v < vectors; ++v) store(sum[v], to + j + v * lanes);
   }
   for (; j < n; ++j) {
     T sum = T(0);
@@ -298,41 +289,32 @@ EBB_TILE_TARGET void combine_rows(Index terms, const T* weight, Index apart, con
 /// This instruction set's tiles, as values.
 template <class T>
 Tiles<T> tiles() {
-  static_assert(EBB_TILE_ROWS <= Tiles<T>::most_rows && EBB_TILE_TALL_ROWS <= Tiles<T>::most_rows &&
-                EBB_TILE_VECTORS <= Tiles<T>::most_vectors && EBB_TILE_TALL_VECTORS == 2);
+  constexpr TileSizes size = TileSizes::of(EBB_ISA_BYTES);
+  static_assert(size.rows <= Tiles<T>::most_rows && size.tall_rows <= Tiles<T>::most_rows &&
+                size.vectors <= Tiles<T>::most_vectors && size.tall_vectors == 2);
   Tiles<T> t;
-  t.lanes = EBB_TILE_BYTES / static_cast<int>(sizeof(T));
-  t.rows = EBB_TILE_ROWS;
-  t.vectors = EBB_TILE_VECTORS;
-  t.broadcast[0] = &broadcast_tile<T, EBB_TILE_ROWS, 1>;
-  t.broadcast[1] = &broadcast_tile<T, EBB_TILE_ROWS, 2>;
-  t.broadcast[2] = &broadcast_tile<T, EBB_TILE_ROWS, 3>;
-  t.tall_rows = EBB_TILE_TALL_ROWS;
-  t.tall_vectors = EBB_TILE_TALL_VECTORS;
-  t.wide[0] = &even_tile<T, EBB_TILE_ROWS, 1>;
-  t.wide[1] = &even_tile<T, EBB_TILE_ROWS, 2>;
-  t.wide[2] = &even_tile<T, EBB_TILE_ROWS, 3>;
-  t.tall[0] = &even_tile<T, EBB_TILE_TALL_ROWS, 1>;
-  t.tall[1] = &even_tile<T, EBB_TILE_TALL_ROWS, 2>;
+  t.lanes = lanes_of<T>;
+  t.rows = size.rows;
+  t.vectors = size.vectors;
+  t.broadcast[0] = &broadcast_tile<T, size.rows, 1>;
+  t.broadcast[1] = &broadcast_tile<T, size.rows, 2>;
+  t.broadcast[2] = &broadcast_tile<T, size.rows, 3>;
+  t.tall_rows = size.tall_rows;
+  t.tall_vectors = size.tall_vectors;
+  t.wide[0] = &even_tile<T, size.rows, 1>;
+  t.wide[1] = &even_tile<T, size.rows, 2>;
+  t.wide[2] = &even_tile<T, size.rows, 3>;
+  t.tall[0] = &even_tile<T, size.tall_rows, 1>;
+  t.tall[1] = &even_tile<T, size.tall_rows, 2>;
   t.slim[0] = &even_tile<T, 1, 4>;
   t.slim[1] = &even_tile<T, 2, 4>;
   t.copy_panels = &copy_panels<T>;
   t.from_planes = &from_planes<T>;
   t.combine_rows = &combine_rows<T>;
-  t.dot_rows = EBB_TILE_DOT_ROWS;
-  t.dot_columns = EBB_TILE_DOT_COLUMNS;
-  t.dot = &dot_tile<T, EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS>;
-  t.dot_block = &dot_block<T, EBB_TILE_DOT_ROWS, EBB_TILE_DOT_COLUMNS>;
-  t.thin_block = &dot_block<T, 2, EBB_TILE_THIN_COLUMNS>;
+  t.dot_rows = size.dot_rows;
+  t.dot_columns = size.dot_columns;
+  t.dot = &dot_tile<T, size.dot_rows, size.dot_columns>;
+  t.dot_block = &dot_block<T, size.dot_rows, size.dot_columns>;
+  t.thin_block = &dot_block<T, 2, size.thin_columns>;
   return t;
 }
-
-#undef EBB_TILE_TARGET
-#undef EBB_TILE_BYTES
-#undef EBB_TILE_ROWS
-#undef EBB_TILE_VECTORS
-#undef EBB_TILE_TALL_ROWS
-#undef EBB_TILE_TALL_VECTORS
-#undef EBB_TILE_DOT_ROWS
-#undef EBB_TILE_DOT_COLUMNS
-#undef EBB_TILE_THIN_COLUMNS

@@ -51,28 +51,8 @@ struct ChannelTiles {
   }
 };
 
-namespace portable {
-#define EBB_CHANNELS_TARGET
-#define EBB_CHANNELS_BYTES 16
-#define EBB_CHANNELS_ROWS 4
-#include <ebb/ops/convolution/conv2d/cpu/channels.inl>
-}  // namespace portable
-
-#if EBB_X86
-namespace avx2 {
-#  define EBB_CHANNELS_TARGET __attribute__((target("avx2,fma")))
-#  define EBB_CHANNELS_BYTES 32
-#  define EBB_CHANNELS_ROWS 6
-#  include <ebb/ops/convolution/conv2d/cpu/channels.inl>
-}  // namespace avx2
-
-namespace avx512 {
-#  define EBB_CHANNELS_TARGET __attribute__((target("avx512f")))
-#  define EBB_CHANNELS_BYTES 64
-#  define EBB_CHANNELS_ROWS 8
-#  include <ebb/ops/convolution/conv2d/cpu/channels.inl>
-}  // namespace avx512
-#endif
+#define EBB_PER_ISA <ebb/ops/convolution/conv2d/cpu/channels.inl>
+#include <ebb/device/simd/per_isa.inl>
 
 /// The functions of the instruction set in use.
 template <class T>

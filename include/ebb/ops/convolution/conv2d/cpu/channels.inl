@@ -1,25 +1,18 @@
-// The register tile and the transpositions of the convolutions whose vectors run along channels.
-// ops/convolution/conv2d/cpu/channels.hpp includes this file once per instruction set, in a
-// namespace of its own, with
-//   EBB_CHANNELS_TARGET   the function attribute that turns the instruction set on,
-//   EBB_CHANNELS_BYTES    the width of its registers,
-//   EBB_CHANNELS_ROWS     rows of a tile two registers wide; tiles of 4 rows come beside it for
-//   what
-//                         remains, and tiles of 8 and 4 rows where one register is wide enough.
-// As in kit/product/tile.inl, loops are unrolled whole and nothing is left to helpers that could
-// not hold the vectors.
+// The register tile and the transpositions of the convolutions whose vectors run along channels,
+// for one instruction set (channel_tiles.hpp, device/simd/per_isa.inl). As in kit/product/tile.inl,
+// loops are unrolled whole, so that sums live in registers.
 
 /// `rows` x (`vectors` registers) of sums c[r][:] (+)= sum over k of a[r][k] b[k][:], where k runs
 /// over an outer range, by strides, and an inner one, by tables of offsets. The bias is one of the
 /// row. The same again for `repeat` tiles side by side. The inner range is a multiple of `unroll`.
 template <class T, int rows, int vectors, int unroll>
-EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, const T* b,
-                                      T* const* c, const InRegisters<T>& end, Index repeat) {
-#if defined(__clang__) && EBB_CHANNELS_BYTES > 16
+EBB_ISA_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, const T* b, T* const* c,
+                                 const InRegisters<T>& end, Index repeat) {
+#if defined(__clang__) && EBB_ISA_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
-  typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
-  constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
+  using Vector = Vec<T>;
+  constexpr int lanes = lanes_of<T>;
   const T* row[array_size(rows)];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) row[i] = a[i];
@@ -44,8 +37,7 @@ EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, 
           const Index at = a_at + a_offset[k];
           Vector right[array_size(vectors)];
 #pragma GCC unroll 4
-          for (int j = 0; j < vectors; ++j)
-            __builtin_memcpy(&right[j], from + j * lanes, sizeof(Vector));
+          for (int j = 0; j < vectors; ++j) load(from + j * lanes, right[j]);
 #pragma GCC unroll 16
           for (int i = 0; i < rows; ++i) {
             const Vector left = row[i][at] - Vector{};
@@ -69,17 +61,16 @@ EBB_CHANNELS_TARGET void channel_tile(const ChannelSum& sum, const T* const* a, 
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-      for (int j = 0; j < vectors; ++j)
-        __builtin_memcpy(c[i] + p + j * lanes, &total[i][j], sizeof(Vector));
+      for (int j = 0; j < vectors; ++j) store(total[i][j], c[i] + p + j * lanes);
   }
 }
 
 /// y[c][p] (+)= sums[p][c] + bias[c], or the larger of that and zero.
 template <class T>
-EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, Index channels, T* y,
-                                   Index y_stride, const InRegisters<T>& end) {
-  typedef T Vector __attribute__((vector_size(EBB_CHANNELS_BYTES)));
-  constexpr int lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
+EBB_ISA_TARGET void to_planes(const T* sums, Index stride, Index pixels, Index channels, T* y,
+                              Index y_stride, const InRegisters<T>& end) {
+  using Vector = Vec<T>;
+  constexpr int lanes = lanes_of<T>;
   for (Index c = 0; c < channels; c += lanes) {
     const int live = static_cast<int>(channels - c < lanes ? channels - c : lanes);
     T bias[array_size(lanes)] = {};
@@ -88,8 +79,7 @@ EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, In
     for (; p + lanes <= pixels; p += lanes) {
       Vector square[array_size(lanes)];
 #pragma GCC unroll 16
-      for (int l = 0; l < lanes; ++l)
-        __builtin_memcpy(&square[l], sums + (p + l) * stride + c, sizeof(Vector));
+      for (int l = 0; l < lanes; ++l) load(sums + (p + l) * stride + c, square[l]);
       transpose_square<T>(square);
 #pragma GCC unroll 16
       for (int l = 0; l < lanes; ++l) {
@@ -97,7 +87,7 @@ EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, In
         T* to = y + (c + l) * y_stride + p;
         Vector v = square[l] + bias[l];
         finish<T>(end, to, &v);
-        __builtin_memcpy(to, &v, sizeof v);
+        store(v, to);
       }
     }
     for (; p < pixels; ++p)
@@ -111,18 +101,16 @@ EBB_CHANNELS_TARGET void to_planes(const T* sums, Index stride, Index pixels, In
 /// This instruction set's functions, as values.
 template <class T>
 ChannelTiles<T> channel_tiles() {
+  // Rows of a tile two registers wide, as many as there are registers for; tiles of 4 rows come
+  // beside it for what remains, and tiles of 8 and 4 rows where one register is wide enough.
+  constexpr int rows = EBB_ISA_BYTES == 64 ? 8 : EBB_ISA_BYTES == 32 ? 6 : 4;
   ChannelTiles<T> t;
-  t.lanes = EBB_CHANNELS_BYTES / static_cast<int>(sizeof(T));
+  t.lanes = lanes_of<T>;
   t.slim[0] = {8, &channel_tile<T, 8, 1, 1>, &channel_tile<T, 8, 1, 9>};
   t.slim[1] = {4, &channel_tile<T, 4, 1, 1>, &channel_tile<T, 4, 1, 9>};
-  t.wide[0] = {EBB_CHANNELS_ROWS, &channel_tile<T, EBB_CHANNELS_ROWS, 2, 1>,
-               &channel_tile<T, EBB_CHANNELS_ROWS, 2, 9>};
+  t.wide[0] = {rows, &channel_tile<T, rows, 2, 1>, &channel_tile<T, rows, 2, 9>};
   t.wide[1] = {4, &channel_tile<T, 4, 2, 1>, &channel_tile<T, 4, 2, 9>};
   t.to_planes = &to_planes<T>;
   t.from_planes = &from_planes<T>;
   return t;
 }
-
-#undef EBB_CHANNELS_TARGET
-#undef EBB_CHANNELS_BYTES
-#undef EBB_CHANNELS_ROWS

@@ -1,13 +1,10 @@
-// The loops of depthwise convolution over one plane. ops/convolution/conv2d/cpu/depthwise_loops.hpp
-// includes this file once per instruction set, in a namespace of its own, with
-//   EBB_DEPTHWISE_TARGET   the function attribute that turns the instruction set on,
-//   EBB_DEPTHWISE_BYTES    the width of its registers.
+// The loops of depthwise convolution over one plane, for one instruction set (depthwise_loops.hpp,
+// device/simd/per_isa.inl).
 
 /// Copies `count` elements, fewer than fill a register, in pieces of a power of two.
 template <class T>
-EBB_DEPTHWISE_TARGET inline __attribute__((always_inline)) void copy_few(const T* from, Index count,
-                                                                         T* to) {
-  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
+EBB_ISA_INLINE void copy_few(const T* from, Index count, T* to) {
+  constexpr int lanes = lanes_of<T>;
 #pragma GCC unroll 4
   for (int piece = lanes / 2; piece > 0; piece /= 2)
     if (count & piece) {
@@ -17,16 +14,16 @@ EBB_DEPTHWISE_TARGET inline __attribute__((always_inline)) void copy_few(const T
 }
 
 template <class T>
-EBB_DEPTHWISE_TARGET void copy_rows(const T* from, Index rows, Index columns, Index from_pitch,
-                                    T* to, Index to_pitch) {
-  typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
-  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
+EBB_ISA_TARGET void copy_rows(const T* from, Index rows, Index columns, Index from_pitch, T* to,
+                              Index to_pitch) {
+  using Vector = Vec<T>;
+  constexpr int lanes = lanes_of<T>;
   for (Index r = 0; r < rows; ++r, from += from_pitch, to += to_pitch) {
     Index q = 0;
     for (; q + lanes <= columns; q += lanes) {
       Vector v;
-      __builtin_memcpy(&v, from + q, sizeof v);
-      __builtin_memcpy(to + q, &v, sizeof v);
+      load(from + q, v);
+      store(v, to + q);
     }
     copy_few(from + q, columns - q, to + q);
   }
@@ -39,14 +36,14 @@ EBB_DEPTHWISE_TARGET void copy_rows(const T* from, Index rows, Index columns, In
 /// what its columns see to the left and right of the source is masked, and rows above and below are
 /// left out, so that nothing needs to surround it.
 template <class T, int rows, int vectors, bool three>
-EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* w, const T* source,
-                                          T* y, const InRegisters<T>& end) {
-#if defined(__clang__) && EBB_DEPTHWISE_BYTES > 16
+EBB_ISA_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* w, const T* source, T* y,
+                                    const InRegisters<T>& end) {
+#if defined(__clang__) && EBB_ISA_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
-  typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  using Vector = Vec<T>;
   typedef decltype(Vector{} < Vector{}) Mask;
-  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), width = vectors * lanes;
+  constexpr int lanes = lanes_of<T>, width = vectors * lanes;
   const Index taps = plane.taps, columns = plane.columns, all = plane.rows;
   const Index* const offset = plane.offset;
   const T bias = end.bias ? *end.bias : T(0);
@@ -77,8 +74,7 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
                                     weights[2 * wide + k] - Vector{}};
             Mask mask[array_size(vectors)];
 #pragma GCC unroll 4
-            for (int j = 0; j < vectors; ++j, mask_at += sizeof(Vector))
-              __builtin_memcpy(&mask[j], mask_at, sizeof(Vector));
+            for (int j = 0; j < vectors; ++j, mask_at += sizeof(Vector)) load(mask_at, mask[j]);
             const T* from = plane_at + offset[k];
 #pragma GCC unroll 16
             for (int h = 0; h < rows + 2; ++h, from += plane.pitch) {
@@ -87,9 +83,9 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
               for (int j = 0; j < vectors; ++j) {
                 Mask bits;
                 Vector right;
-                __builtin_memcpy(&bits, from + j * lanes, sizeof bits);
+                load(from + j * lanes, bits);
                 bits &= mask[j];
-                __builtin_memcpy(&right, &bits, sizeof right);
+                load(&bits, right);
 #pragma GCC unroll 3
                 for (int i = 0; i < 3; ++i)
                   if (h - i >= 0 && h - i < rows) sum[h - i][j] += left[i] * right;
@@ -106,7 +102,7 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
 #pragma GCC unroll 4
             for (int j = 0; j < vectors; ++j) {
               Vector right;
-              __builtin_memcpy(&right, row[i] + at + j * lanes, sizeof right);
+              load(row[i] + at + j * lanes, right);
               sum[i][j] += left * right;
             }
         }
@@ -126,8 +122,7 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
 #pragma GCC unroll 8
       for (int i = 0; i < rows; ++i, to += step)
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; ++j)
-          __builtin_memcpy(to + j * lanes, &sum[i][j], sizeof(Vector));
+        for (int j = 0; j < vectors; ++j) store(sum[i][j], to + j * lanes);
       if (straight) continue;
       for (Index i = 0; i < (rows < all - r ? rows : all - r); ++i)
         for (Index l = 0; l < (width < columns - q ? width : columns - q); ++l) {
@@ -143,14 +138,14 @@ EBB_DEPTHWISE_TARGET void depthwise_plane(const DepthwisePlane& plane, const T* 
 /// the other. Of taps in `three` rows and columns, one row below the other, each row of the source
 /// meets the last three rows of dy; both are masked, as in depthwise_plane.
 template <class T, bool three>
-EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* dy, Index dy_pitch,
-                                         const T* source, T* sums) {
-#if defined(__clang__) && EBB_DEPTHWISE_BYTES > 16
+EBB_ISA_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* dy, Index dy_pitch,
+                                   const T* source, T* sums) {
+#if defined(__clang__) && EBB_ISA_BYTES > 16
 #  pragma clang fp contract(fast)
 #endif
-  typedef T Vector __attribute__((vector_size(EBB_DEPTHWISE_BYTES)));
+  using Vector = Vec<T>;
   typedef decltype(Vector{} < Vector{}) Mask;
-  constexpr int lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T)), all = sum_lanes<T>;
+  constexpr int lanes = lanes_of<T>, all = sum_lanes<T>;
   constexpr int taps = depthwise_taps;
   constexpr int places = three ? 3 : taps;  // those of one row stand for all three
   const T* from[array_size(places)];
@@ -159,8 +154,7 @@ EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* d
   for (int k = 0; k < places; ++k) from[k] = source + plane.offset[k];
   for (int share = 0; share < all && share < plane.columns; share += lanes) {
 #pragma GCC unroll 16
-    for (int k = 0; k < taps; ++k)
-      __builtin_memcpy(&sum[k], sums + k * all + share, sizeof(Vector));
+    for (int k = 0; k < taps; ++k) load(sums + k * all + share, sum[k]);
     for (Index q = share; q < plane.columns; q += all) {
       if constexpr (three) {
         Mask mask[4];  // for each column of taps, and for dy
@@ -171,17 +165,17 @@ EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* d
           first = before, before = now, now = Vector{};
           Mask bits;
           if (h < plane.rows) {
-            __builtin_memcpy(&bits, dy + h * dy_pitch + q, sizeof bits);
+            load(dy + h * dy_pitch + q, bits);
             bits &= mask[3];
-            __builtin_memcpy(&now, &bits, sizeof now);
+            load(&bits, now);
           }
           if (h < plane.above || h - plane.above >= plane.height) continue;
 #pragma GCC unroll 3
           for (int j = 0; j < 3; ++j) {
-            __builtin_memcpy(&bits, from[j] + at, sizeof bits);
+            load(from[j] + at, bits);
             bits &= mask[j];
             Vector right;
-            __builtin_memcpy(&right, &bits, sizeof right);
+            load(&bits, right);
             sum[j] += now * right, sum[3 + j] += before * right, sum[6 + j] += first * right;
           }
         }
@@ -189,19 +183,18 @@ EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* d
         Index at = q;
         for (Index r = 0; r < plane.rows; ++r, at += plane.pitch) {
           Vector left;
-          __builtin_memcpy(&left, dy + r * dy_pitch + q, sizeof left);
+          load(dy + r * dy_pitch + q, left);
 #pragma GCC unroll 16
           for (int k = 0; k < taps; ++k) {
             Vector right;
-            __builtin_memcpy(&right, from[k] + at, sizeof right);
+            load(from[k] + at, right);
             sum[k] += left * right;
           }
         }
       }
     }
 #pragma GCC unroll 16
-    for (int k = 0; k < taps; ++k)
-      __builtin_memcpy(sums + k * all + share, &sum[k], sizeof(Vector));
+    for (int k = 0; k < taps; ++k) store(sum[k], sums + k * all + share);
   }
 }
 
@@ -209,7 +202,7 @@ EBB_DEPTHWISE_TARGET void depthwise_dots(const DepthwisePlane& plane, const T* d
 template <class T>
 DepthwiseLoops<T> depthwise_loops() {
   DepthwiseLoops<T> loops;
-  loops.lanes = EBB_DEPTHWISE_BYTES / static_cast<int>(sizeof(T));
+  loops.lanes = lanes_of<T>;
   loops.copy_rows = &copy_rows<T>;
   loops.plane[0] = &depthwise_plane<T, 8, 1, false>;
   loops.plane[1] = &depthwise_plane<T, 4, 2, false>;
@@ -220,6 +213,3 @@ DepthwiseLoops<T> depthwise_loops() {
   loops.dots[1] = &depthwise_dots<T, true>;
   return loops;
 }
-
-#undef EBB_DEPTHWISE_TARGET
-#undef EBB_DEPTHWISE_BYTES

@@ -41,25 +41,8 @@ struct DepthwiseLoops {
                   T* sums) = {};
 };
 
-namespace portable {
-#define EBB_DEPTHWISE_TARGET
-#define EBB_DEPTHWISE_BYTES 16
-#include <ebb/ops/convolution/conv2d/cpu/depthwise.inl>
-}  // namespace portable
-
-#if EBB_X86
-namespace avx2 {
-#  define EBB_DEPTHWISE_TARGET __attribute__((target("avx2,fma")))
-#  define EBB_DEPTHWISE_BYTES 32
-#  include <ebb/ops/convolution/conv2d/cpu/depthwise.inl>
-}  // namespace avx2
-
-namespace avx512 {
-#  define EBB_DEPTHWISE_TARGET __attribute__((target("avx512f")))
-#  define EBB_DEPTHWISE_BYTES 64
-#  include <ebb/ops/convolution/conv2d/cpu/depthwise.inl>
-}  // namespace avx512
-#endif
+#define EBB_PER_ISA <ebb/ops/convolution/conv2d/cpu/depthwise.inl>
+#include <ebb/device/simd/per_isa.inl>
 
 /// The functions of the instruction set in use.
 template <class T>

@@ -33,7 +33,7 @@ void copy_run(const T* from, Index count, T* to) {
 /// Copies every second element, from the first to the last of `count`.
 template <class T>
 void copy_every_second(const T* from, Index count, T* to) {
-  typedef T Vector __attribute__((vector_size(16)));
+  using Vector = simd::Register<T, 16>;
   constexpr Index few = 16 / Index{sizeof(T)};
   Index l = 0;
   for (; l + few <= count; l += few) {
@@ -151,7 +151,7 @@ struct TapTarget {
 /// themselves at every level of optimisation.
 template <class T>
 void store_run(const T* from, Index count, T bias, bool add, T* out, Index step) {
-  typedef T Vector __attribute__((vector_size(16)));
+  using Vector = simd::Register<T, 16>;
   constexpr Index lanes = 16 / Index{sizeof(T)};
   Index l = 0;
   if (step == 1)

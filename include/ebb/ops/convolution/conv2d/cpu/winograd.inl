@@ -1,23 +1,14 @@
-// The transforms of Winograd's convolution. ops/convolution/conv2d/cpu/winograd_transforms.hpp says
-// what they compute and includes this file once per instruction set, in a namespace of its own,
-// with
-//   EBB_WINOGRAD_TARGET    the function attribute that turns the instruction set on,
-//   EBB_WINOGRAD_BYTES     the width of its registers.
-// A vector holds one pixel of `lanes` channels. Small helpers carry the attribute too: compilers
-// split vectors that a function's instruction set cannot hold before they inline it.
+// The transforms of Winograd's convolution, for one instruction set;
+// ops/convolution/conv2d/cpu/winograd_transforms.hpp says what they compute (and
+// device/simd/per_isa.inl how this file is compiled). A vector holds one pixel of `lanes` channels.
 
-#define EBB_WINOGRAD_HELPER EBB_WINOGRAD_TARGET __attribute__((always_inline)) inline
+namespace winograd {
 
-typedef float Vector __attribute__((vector_size(EBB_WINOGRAD_BYTES)));
-inline constexpr int lanes = EBB_WINOGRAD_BYTES / 4;
-
-EBB_WINOGRAD_HELPER void load(const float* from, Vector& v) {
-  __builtin_memcpy(&v, from, sizeof v);
-}
-EBB_WINOGRAD_HELPER void store(const Vector& v, float* to) { __builtin_memcpy(to, &v, sizeof v); }
+using Vector = Vec<float>;
+inline constexpr int lanes = lanes_of<float>;
 
 /// B^T d.
-EBB_WINOGRAD_HELPER void spread_input(const Vector (&d)[6], Vector (&v)[6]) {
+EBB_ISA_INLINE void spread_input(const Vector (&d)[6], Vector (&v)[6]) {
   using P = WinogradPoints;
   const Vector even_a = d[4] - P::b2 * d[2], odd_a = P::a * (d[3] - P::b2 * d[1]);
   const Vector even_b = d[4] - P::a2 * d[2], odd_b = P::b * (d[3] - P::a2 * d[1]);
@@ -30,7 +21,7 @@ EBB_WINOGRAD_HELPER void spread_input(const Vector (&d)[6], Vector (&v)[6]) {
 }
 
 /// A^T m.
-EBB_WINOGRAD_HELPER void gather_output(const Vector (&m)[6], Vector (&y)[4]) {
+EBB_ISA_INLINE void gather_output(const Vector (&m)[6], Vector (&y)[4]) {
   using P = WinogradPoints;
   const Vector even_a = m[1] + m[2], odd_a = m[1] - m[2];
   const Vector even_b = m[3] + m[4], odd_b = m[3] - m[4];
@@ -41,7 +32,7 @@ EBB_WINOGRAD_HELPER void gather_output(const Vector (&m)[6], Vector (&y)[4]) {
 }
 
 /// A y, the adjoint of A^T.
-EBB_WINOGRAD_HELPER void spread_slope(const Vector (&y)[4], Vector (&m)[6]) {
+EBB_ISA_INLINE void spread_slope(const Vector (&y)[4], Vector (&m)[6]) {
   using P = WinogradPoints;
   const Vector even_a = y[0] + P::a2 * y[2], odd_a = P::a * y[1] + P::a3 * y[3];
   const Vector even_b = y[0] + P::b2 * y[2], odd_b = P::b * y[1] + P::b3 * y[3];
@@ -54,7 +45,7 @@ EBB_WINOGRAD_HELPER void spread_slope(const Vector (&y)[4], Vector (&m)[6]) {
 }
 
 /// G w.
-EBB_WINOGRAD_HELPER void spread_weight(const Vector (&w)[3], Vector (&u)[6]) {
+EBB_ISA_INLINE void spread_weight(const Vector (&w)[3], Vector (&u)[6]) {
   using P = WinogradPoints;
   const Vector even_a = P::at_a * w[0] + P::at_a * P::a2 * w[2], odd_a = P::at_a * P::a * w[1];
   const Vector even_b = P::at_b * w[0] + P::at_b * P::b2 * w[2], odd_b = P::at_b * P::b * w[1];
@@ -67,7 +58,7 @@ EBB_WINOGRAD_HELPER void spread_weight(const Vector (&w)[3], Vector (&u)[6]) {
 }
 
 /// G^T u, the adjoint of G.
-EBB_WINOGRAD_HELPER void gather_weight(const Vector (&u)[6], Vector (&w)[3]) {
+EBB_ISA_INLINE void gather_weight(const Vector (&u)[6], Vector (&w)[3]) {
   using P = WinogradPoints;
   const Vector even_a = P::at_a * (u[1] + u[2]), odd_a = P::at_a * (u[1] - u[2]);
   const Vector even_b = P::at_b * (u[3] + u[4]), odd_b = P::at_b * (u[3] - u[4]);
@@ -79,8 +70,8 @@ EBB_WINOGRAD_HELPER void gather_weight(const Vector (&u)[6], Vector (&w)[3]) {
 /// `F` applied to the columns and then to the rows of a square: from[i][j] to to[i][j], which are
 /// `row` elements apart down and `column` across.
 template <int in, int out, void (*F)(const Vector (&)[array_size(in)], Vector (&)[array_size(out)])>
-EBB_WINOGRAD_HELPER void square(const float* from, Index row, Index column, float* to, Index to_row,
-                                Index to_column) {
+EBB_ISA_INLINE void square(const float* from, Index row, Index column, float* to, Index to_row,
+                           Index to_column) {
   Vector half[array_size(out)][array_size(in)];
   for (Index j = 0; j < in; ++j) {
     Vector before[array_size(in)], after[array_size(out)];
@@ -98,26 +89,26 @@ EBB_WINOGRAD_HELPER void square(const float* from, Index row, Index column, floa
   }
 }
 
-EBB_WINOGRAD_TARGET inline void input_tiles(const float* pixels, Index width, Index count, float* v,
-                                            Index point, Index step) {
+EBB_ISA_TARGET inline void input_tiles(const float* pixels, Index width, Index count, float* v,
+                                       Index point, Index step) {
   for (Index t = 0; t < count; ++t, pixels += 4 * lanes, v += step)
     square<6, 6, spread_input>(pixels, width * lanes, lanes, v, 6 * point, point);
 }
 
-EBB_WINOGRAD_TARGET inline void slope_tiles(const float* pixels, Index width, Index count, float* m,
-                                            Index point, Index step) {
+EBB_ISA_TARGET inline void slope_tiles(const float* pixels, Index width, Index count, float* m,
+                                       Index point, Index step) {
   for (Index t = 0; t < count; ++t, pixels += 4 * lanes, m += step)
     square<4, 6, spread_slope>(pixels, width * lanes, lanes, m, 6 * point, point);
 }
 
-EBB_WINOGRAD_TARGET inline void output_tiles(const float* m, Index point, Index step, Index count,
-                                             float* pixels, Index width) {
+EBB_ISA_TARGET inline void output_tiles(const float* m, Index point, Index step, Index count,
+                                        float* pixels, Index width) {
   for (Index t = 0; t < count; ++t, m += step, pixels += 4 * lanes)
     square<6, 4, gather_output>(m, 6 * point, point, pixels, width * lanes, lanes);
 }
 
 /// The nine taps of `lanes` channels, `out` elements apart, as nine vectors at `taps`.
-EBB_WINOGRAD_HELPER void load_taps(const float* w, Index out, float* taps) {
+EBB_ISA_INLINE void load_taps(const float* w, Index out, float* taps) {
   if constexpr (lanes >
                 8) {  // a register holds the taps up to the eighth, and those from the second
     Vector v[lanes];
@@ -146,8 +137,8 @@ EBB_WINOGRAD_HELPER void load_taps(const float* w, Index out, float* taps) {
   }
 }
 
-EBB_WINOGRAD_TARGET inline void weight_tile(const float* w, Index out, Index live, bool turned,
-                                            float* u, Index point) {
+EBB_ISA_TARGET inline void weight_tile(const float* w, Index out, Index live, bool turned, float* u,
+                                       Index point) {
   float taps[9 * lanes];
   if (live == lanes) {
     load_taps(w, out, taps);
@@ -162,7 +153,7 @@ EBB_WINOGRAD_TARGET inline void weight_tile(const float* w, Index out, Index liv
 }
 
 /// The other way: w (+)= the nine taps.
-EBB_WINOGRAD_HELPER void store_taps(const float* taps, bool add, float* w, Index out) {
+EBB_ISA_INLINE void store_taps(const float* taps, bool add, float* w, Index out) {
   constexpr int some = lanes < 8 ? lanes : 8;
 #pragma GCC unroll 2
   for (int t = 0; t < 8; t += some) {
@@ -184,9 +175,8 @@ EBB_WINOGRAD_HELPER void store_taps(const float* taps, bool add, float* w, Index
   }
 }
 
-EBB_WINOGRAD_TARGET inline void weight_slope_tile(const float* u, Index point, Index splits,
-                                                  Index split, Index live, bool add, float* w,
-                                                  Index out) {
+EBB_ISA_TARGET inline void weight_slope_tile(const float* u, Index point, Index splits, Index split,
+                                             Index live, bool add, float* w, Index out) {
   float sum[36 * lanes], taps[9 * lanes];
   for (int p = 0; p < 36; ++p) {
     Vector total;
@@ -207,8 +197,8 @@ EBB_WINOGRAD_TARGET inline void weight_slope_tile(const float* u, Index point, I
     }
 }
 
-EBB_WINOGRAD_TARGET inline void gather_channels(const float* image, Index plane, Index live,
-                                                const Index* place, Index count, float* pixels) {
+EBB_ISA_TARGET inline void gather_channels(const float* image, Index plane, Index live,
+                                           const Index* place, Index count, float* pixels) {
   const float* channel[lanes];
   for (Index l = 0; l < lanes; ++l) channel[l] = image + std::min(l, live - 1) * plane;
   Index p = 0;
@@ -229,10 +219,9 @@ EBB_WINOGRAD_TARGET inline void gather_channels(const float* image, Index plane,
   }
 }
 
-EBB_WINOGRAD_TARGET inline void scatter_channels(const float* pixels, const Index* place,
-                                                 Index count, Index live,
-                                                 const InRegisters<float>& end, float* image,
-                                                 Index plane) {
+EBB_ISA_TARGET inline void scatter_channels(const float* pixels, const Index* place, Index count,
+                                            Index live, const InRegisters<float>& end, float* image,
+                                            Index plane) {
   float start[lanes];
   for (Index l = 0; l < lanes; ++l) start[l] = end.bias && l < live ? end.bias[l] : 0.0f;
   Vector bias_lanes;
@@ -274,6 +263,4 @@ inline WinogradTransforms transforms() {
           &slope_tiles, &output_tiles,    &weight_tile,      &weight_slope_tile};
 }
 
-#undef EBB_WINOGRAD_HELPER
-#undef EBB_WINOGRAD_TARGET
-#undef EBB_WINOGRAD_BYTES
+}  // namespace winograd

@@ -56,25 +56,8 @@ struct WinogradTransforms {
                             bool add, float* w, Index out);
 };
 
-namespace portable::winograd {
-#define EBB_WINOGRAD_TARGET
-#define EBB_WINOGRAD_BYTES 16
-#include <ebb/ops/convolution/conv2d/cpu/winograd.inl>
-}  // namespace portable::winograd
-
-#if EBB_X86
-namespace avx2::winograd {
-#  define EBB_WINOGRAD_TARGET __attribute__((target("avx2,fma")))
-#  define EBB_WINOGRAD_BYTES 32
-#  include <ebb/ops/convolution/conv2d/cpu/winograd.inl>
-}  // namespace avx2::winograd
-
-namespace avx512::winograd {
-#  define EBB_WINOGRAD_TARGET __attribute__((target("avx512f")))
-#  define EBB_WINOGRAD_BYTES 64
-#  include <ebb/ops/convolution/conv2d/cpu/winograd.inl>
-}  // namespace avx512::winograd
-#endif
+#define EBB_PER_ISA <ebb/ops/convolution/conv2d/cpu/winograd.inl>
+#include <ebb/device/simd/per_isa.inl>
 
 /// The transforms of the instruction set in use.
 inline WinogradTransforms winograd_transforms() {
