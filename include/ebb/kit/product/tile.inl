@@ -113,60 +113,50 @@ EBB_ISA_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T* 
   for (int i = 0; i < rows; ++i) left[i] = a[i];
 #pragma GCC unroll 16
   for (int j = 0; j < columns; ++j) right[j] = b[j];
-  // A register holds a share of the sum's lanes (sum_lanes). Where it takes several, the tile is
-  // computed in as many groups of columns, or of rows, each with all of its shares, so that what
-  // comes from memory is read once.
+  // A register holds some of the sum's lanes (sum_lanes): they are summed one share after the
+  // other.
   using Short = Register<T, 16>;
   constexpr int all = sum_lanes<T>, shares = all / lanes, count = rows * columns;
   constexpr int last = 16 / static_cast<int>(sizeof(T)), shorts = EBB_ISA_BYTES / 16;
-  constexpr bool by_columns = columns % shares == 0;
-  static_assert(count % last == 0 && (by_columns || rows % shares == 0));
-  constexpr int down = by_columns ? rows : rows / shares, across = count / shares / down;
+  static_assert(count % last == 0);
   const Index whole = depth / all * all;
-  Short total[array_size(count)];
+  Vector sum[array_size(rows)][array_size(columns)], before[array_size(shares)][array_size(count)];
 #pragma GCC unroll 4
-  for (int group = 0; group < shares; ++group) {
-    const int r = by_columns ? 0 : group * down, l = by_columns ? group * across : 0;
-    Vector sum[array_size(shares)][array_size(down)][array_size(across)];
-#pragma GCC unroll 4
-    for (int share = 0; share < shares; ++share)
+  for (int share = 0; share < shares; ++share) {
 #pragma GCC unroll 16
-      for (int i = 0; i < down; ++i)
+    for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-        for (int j = 0; j < across; ++j) sum[share][i][j] = Vector{};
-    for (Index k = 0; k < whole; k += all)
-#pragma GCC unroll 4
-      for (int share = 0; share < shares; ++share) {
-        const Index at = k + share * lanes;
-        Vector y[array_size(across)];
+      for (int j = 0; j < columns; ++j) sum[i][j] = Vector{};
+    for (Index k = share * lanes; k < whole; k += all) {
+      Vector y[array_size(columns)];
 #pragma GCC unroll 16
-        for (int j = 0; j < across; ++j) load(right[l + j] + at * step, y[j]);
+      for (int j = 0; j < columns; ++j) load(right[j] + k * step, y[j]);
 #pragma GCC unroll 16
-        for (int i = 0; i < down; ++i) {
-          Vector x;
-          load(left[r + i] + at, x);
+      for (int i = 0; i < rows; ++i) {
+        Vector x;
+        load(left[i] + k, x);
 #pragma GCC unroll 16
-          for (int j = 0; j < across; ++j) sum[share][i][j] += x * y[j];
-        }
+        for (int j = 0; j < columns; ++j) sum[i][j] += x * y[j];
       }
+    }
+    if constexpr (shares > 1)
+      if (share + 1 < shares) __builtin_memcpy(before[share], sum, sizeof sum);
+  }
 
-      // Halves are added to halves down to 16 bytes; then lanes of neighbouring sums, side by side.
+  // Halves are added to halves down to 16 bytes; then lanes of neighbouring sums, side by side.
+  Short total[array_size(count)];
 #pragma GCC unroll 16
-    for (int i = 0; i < down; ++i)
-#pragma GCC unroll 16
-      for (int j = 0; j < across; ++j) {
-#pragma GCC unroll 2
-        for (int half = shares / 2; half > 0; half /= 2)
-#pragma GCC unroll 2
-          for (int share = 0; share < half; ++share) sum[share][i][j] += sum[share + half][i][j];
-        Short part[shorts];
-        store(sum[0][i][j], part);
+  for (int i = 0; i < count; ++i) {
+    Vector own = sum[i / columns][i % columns];
+    if constexpr (shares == 2) own = before[0][i] + own;
+    if constexpr (shares == 4) own = (before[0][i] + before[2][i]) + (before[1][i] + own);
+    Short part[shorts];
+    store(own, part);
 #pragma GCC unroll 4
-        for (int width = shorts / 2; width > 0; width /= 2)
+    for (int width = shorts / 2; width > 0; width /= 2)
 #pragma GCC unroll 4
-          for (int w = 0; w < width; ++w) part[w] += part[w + width];
-        total[(r + i) * columns + l + j] = part[0];
-      }
+      for (int l = 0; l < width; ++l) part[l] += part[l + width];
+    total[i] = part[0];
   }
 #pragma GCC unroll 16
   for (int i = 0; i < count; i += last) {
