@@ -113,34 +113,41 @@ EBB_ISA_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T* 
   for (int i = 0; i < rows; ++i) left[i] = a[i];
 #pragma GCC unroll 16
   for (int j = 0; j < columns; ++j) right[j] = b[j];
-  // A register holds some of the sum's lanes (sum_lanes): they are summed one share after the
-  // other.
+  // A register holds a share of the sum's lanes (sum_lanes): shares are summed one after the other,
+  // stretch by stretch, so that the others find in the nearest cache what the first has read.
   using Short = Register<T, 16>;
   constexpr int all = sum_lanes<T>, shares = all / lanes, count = rows * columns;
   constexpr int last = 16 / static_cast<int>(sizeof(T)), shorts = EBB_ISA_BYTES / 16;
   static_assert(count % last == 0);
-  const Index whole = depth / all * all;
-  Vector sum[array_size(rows)][array_size(columns)], before[array_size(shares)][array_size(count)];
+  const Index whole = depth / all * all, stretch = shares > 1 ? 2048 / Index{sizeof(T)} : whole;
+  Vector sum[array_size(rows)][array_size(columns)], kept[array_size(shares)][array_size(count)];
+  for (Index begin = 0; begin == 0 || begin < whole; begin += stretch) {
+    const Index end = begin + stretch < whole ? begin + stretch : whole;
 #pragma GCC unroll 4
-  for (int share = 0; share < shares; ++share) {
+    for (int share = 0; share < shares; ++share) {
+      if (shares == 1 || begin == 0) {
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i)
+        for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 16
-      for (int j = 0; j < columns; ++j) sum[i][j] = Vector{};
-    for (Index k = share * lanes; k < whole; k += all) {
-      Vector y[array_size(columns)];
-#pragma GCC unroll 16
-      for (int j = 0; j < columns; ++j) load(right[j] + k * step, y[j]);
-#pragma GCC unroll 16
-      for (int i = 0; i < rows; ++i) {
-        Vector x;
-        load(left[i] + k, x);
-#pragma GCC unroll 16
-        for (int j = 0; j < columns; ++j) sum[i][j] += x * y[j];
+          for (int j = 0; j < columns; ++j) sum[i][j] = Vector{};
+      } else {
+        __builtin_memcpy(sum, kept[share], sizeof sum);
       }
+      for (Index k = begin + share * lanes; k < end; k += all) {
+        Vector y[array_size(columns)];
+#pragma GCC unroll 16
+        for (int j = 0; j < columns; ++j) load(right[j] + k * step, y[j]);
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; ++i) {
+          Vector x;
+          load(left[i] + k, x);
+#pragma GCC unroll 16
+          for (int j = 0; j < columns; ++j) sum[i][j] += x * y[j];
+        }
+      }
+      if constexpr (shares > 1) __builtin_memcpy(kept[share], sum, sizeof sum);
     }
-    if constexpr (shares > 1)
-      if (share + 1 < shares) __builtin_memcpy(before[share], sum, sizeof sum);
+    if (shares == 1) break;
   }
 
   // Halves are added to halves down to 16 bytes; then lanes of neighbouring sums, side by side.
@@ -148,8 +155,8 @@ EBB_ISA_TARGET inline void dot_tile_of(Index depth, const T* const* a, const T* 
 #pragma GCC unroll 16
   for (int i = 0; i < count; ++i) {
     Vector own = sum[i / columns][i % columns];
-    if constexpr (shares == 2) own = before[0][i] + own;
-    if constexpr (shares == 4) own = (before[0][i] + before[2][i]) + (before[1][i] + own);
+    if constexpr (shares == 2) own = kept[0][i] + kept[1][i];
+    if constexpr (shares == 4) own = (kept[0][i] + kept[2][i]) + (kept[1][i] + kept[3][i]);
     Short part[shorts];
     store(own, part);
 #pragma GCC unroll 4
