@@ -2,6 +2,7 @@
 // tape: bench_convolutions THREADS SECONDS. The peer is benchmarks/peers/onednn/onednn_kernels.cpp.
 
 #include "benchmarks/clock.hpp"
+#include "benchmarks/kernels/random.hpp"
 #include "benchmarks/kernels/shapes.hpp"
 
 #include <ebb/ebb.hpp>
@@ -11,13 +12,7 @@
 namespace {
 
 using namespace ebb;
-
-template <int N>
-Tensor<float, N> random(const Shape<N>& shape) {
-  const Tensor<float, N> x(shape);
-  nn::init::uniform(x, -1, 1);
-  return x;
-}
+using bench::random;
 
 void measure(const bench::ConvShape& s, double seconds) {
   const Shape<4> in{s.batch, s.in, s.height, s.width},

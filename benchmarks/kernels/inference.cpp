@@ -2,6 +2,7 @@
 // packed at each call and that were packed once: bench_inference THREADS SECONDS.
 
 #include "benchmarks/clock.hpp"
+#include "benchmarks/kernels/random.hpp"
 #include "benchmarks/kernels/shapes.hpp"
 
 #include <ebb/ebb.hpp>
@@ -11,13 +12,7 @@
 namespace {
 
 using namespace ebb;
-
-template <int N>
-Tensor<float, N> random(const Shape<N>& shape) {
-  const Tensor<float, N> x(shape);
-  nn::init::uniform(x, -1, 1);
-  return x;
-}
+using bench::random;
 
 void print(const char* name, long count, double flops, double anew, double once, Index bytes) {
   std::printf(

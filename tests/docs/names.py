@@ -20,16 +20,9 @@ DECLARED = pathlib.Path(__file__).with_name("names.txt")
 
 def name_of(declaration):
     """The name that a declaration brings into its namespace, or None."""
-    text = declaration
-    while text.startswith("template <"):
-        depth = 0
-        for i, sign in enumerate(text):
-            depth += {"<": 1, ">": -1}.get(sign, 0)
-            if depth == 0 and sign == ">":
-                text = text[i + 1:].strip()
-                break
-        else:
-            return None
+    text = reference.without_template(declaration)
+    if text is None:
+        return None
     text = re.sub(r"\[\[.*?\]\] ?|^requires ?\(.*?\) (?=\w+ \w+\()"
                   r"|^requires .*?(?=\b(struct|class|auto|inline|constexpr|void|decltype)\b)", "", text)
     text = text.replace("decltype(auto)", "auto")

@@ -91,8 +91,8 @@ def first_sentence(comment):
     return text + "." if text else ""
 
 
-def name_and_signature(declaration):
-    text = re.sub(r"^template <.*?> (?=struct|class|auto|inline|using|requires|constexpr|\[|[A-Z\w])", "", declaration)
+def without_template(text):
+    """What follows the parameters of a template; None where they do not end."""
     while text.startswith("template <"):
         depth = 0
         for i, sign in enumerate(text):
@@ -102,6 +102,14 @@ def name_and_signature(declaration):
                 break
         else:
             return None
+    return text
+
+
+def name_and_signature(declaration):
+    text = re.sub(r"^template <.*?> (?=struct|class|auto|inline|using|requires|constexpr|\[|[A-Z\w])", "", declaration)
+    text = without_template(text)
+    if text is None:
+        return None
     text = re.sub(r"^requires .*?(?=\b(struct|class|auto|inline|constexpr|void)\b)", "", text)
     text = re.sub(r"\[\[.*?\]\] ?", "", text)
     kind = re.match(r"(struct|class|enum class|enum|concept|using) (\w+)", text)

@@ -1,6 +1,7 @@
 #include <ebb/data/read/npz.hpp>
 
 #include "tests/data/real_data.hpp"
+#include "tests/support/little.hpp"
 #include "tests/support/memory_limit.hpp"
 #include "tests/support/tensors.hpp"
 #include "tests/train/files.hpp"
@@ -9,14 +10,9 @@ using namespace ebb;
 using namespace ebb::data;
 using ebb::test::contains;
 using ebb::test::error_of;
+using ebb::test::little;
 
 namespace {
-
-std::string little(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += i < 8 ? static_cast<char>(value >> 8 * i & 0xFF) : '\0';
-  return text;
-}
 
 /// An archive of one stored member, as APPNOTE lays it out.
 std::string archive(const std::string& content, std::uint64_t claimed, int method = 0,

@@ -1,19 +1,15 @@
 #include <ebb/data/read/npz.hpp>
 
+#include "tests/support/little.hpp"
 #include "tests/support/tensors.hpp"
 
 using namespace ebb;
 using namespace ebb::data;
 using ebb::test::contains;
 using ebb::test::error_of;
+using ebb::test::little;
 
 namespace {
-
-std::string little(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += i < 8 ? static_cast<char>(value >> 8 * i & 0xFF) : '\0';
-  return text;
-}
 
 /// Two members of ten bytes, the second of which begins at `second` (44 is behind the first).
 std::string opening(std::uint64_t second, std::uint64_t stored = 10) {

@@ -3,6 +3,7 @@
 #include <ebb/io/pytorch/unpickler.hpp>
 
 #include "tests/io/pytorch_files.hpp"
+#include "tests/support/little.hpp"
 #include "tests/support/memory_limit.hpp"
 
 using namespace ebb;
@@ -10,14 +11,10 @@ using namespace ebb::io;
 using ebb::test::archive_of;
 using ebb::test::contains;
 using ebb::test::error_of;
+using ebb::test::little;
 
 namespace {
 
-std::string little(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> 8 * i & 0xFF);
-  return text;
-}
 std::string text(const std::string& s) { return "X" + little(s.size(), 4) + s; }
 std::string global(const std::string& module, const std::string& name) {
   return "c" + module + "\n" + name + "\n";

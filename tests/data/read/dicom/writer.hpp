@@ -7,14 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace ebb::test {
+#include "tests/support/little.hpp"
 
-/// `bytes` bytes of a number, the lowest first.
-inline std::string little(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> 8 * i & 0xFF);
-  return text;
-}
+namespace ebb::test {
 
 /// The values as 16-bit words.
 inline std::string words(const std::vector<int>& values) {
