@@ -49,7 +49,8 @@ void Pictures::write(const std::string& folder, const std::string& command,
         ebb::message("The ", pictures.size(), " most confident of ", parts_->mistakes.count(),
                      " mistakes among ", parts_->confusion.count(), " test images"));
   });
-  Page page("A network that reads digits", command);
+  const bool digits = !parts_->classes.empty() && parts_->classes.front() == "0";
+  Page page(digits ? "A network that reads digits" : "A network that tells images apart", command);
   show_confusion(page, folder, parts_->confusion);
   if (!epochs.empty()) show_course(page, folder, epochs, "test");
   page.heading("Where it was most convinced, and wrong");
